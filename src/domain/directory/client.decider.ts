@@ -1,0 +1,121 @@
+import { canonicalJson } from '../canonical-json.js';
+import { type Decision, noEvents } from '../decision.js';
+import type { ClientMetadata } from '../events/directory.events.js';
+import type { Instant } from '../identifiers.js';
+import type { ClientState, ProjectState } from './directory.state.js';
+import { isOperatorScope } from './operator-scopes.rules.js';
+
+/** Make a client known. Its metadata was judged, its secret's digest is in the vault. */
+export interface RegisterClient {
+  readonly metadata: ClientMetadata;
+  /** Names the digest of its secret; absent exactly for a public client. */
+  readonly secretId?: string | undefined;
+  readonly firstParty: boolean;
+  /** False for a client that registered itself. */
+  readonly verified: boolean;
+  readonly operatorScopes: readonly string[];
+  readonly mayIntrospect: boolean;
+}
+
+/** Why nothing was done about a client. */
+export type ClientRefusal =
+  | 'already_registered'
+  | 'project_unavailable'
+  | 'operator_scope_refused'
+  | 'secret_mismatch'
+  | 'unknown_client'
+  | 'client_disabled'
+  | 'authentication_changed'
+  | 'public_client';
+
+/** Nothing was done about a client. */
+export interface ClientRefused {
+  readonly kind: 'refused';
+  readonly reason: ClientRefusal;
+}
+
+type ClientDecision<Done> = Decision<'client', Done | ClientRefused>;
+
+/** Registers a client once, in a project that is active. Operator scopes are for first parties only. */
+export function decideRegisterClient(
+  state: ClientState | undefined,
+  command: RegisterClient,
+  project: ProjectState | undefined,
+): ClientDecision<{ readonly kind: 'registered' }> {
+  const { metadata, operatorScopes, firstParty } = command;
+  if (state !== undefined) return refuse('already_registered');
+  if (project?.status !== 'active') return refuse('project_unavailable');
+  if ((metadata.authMethod === 'none') !== (command.secretId === undefined)) {
+    return refuse('secret_mismatch');
+  }
+  const asksToOperate = operatorScopes.length > 0 || namesOperatorScope(metadata);
+  const areOperatorScopes = operatorScopes.every(isOperatorScope);
+  if ((asksToOperate && !firstParty) || !areOperatorScopes) return refuse('operator_scope_refused');
+  const data = { ...command, operatorScopes: [...operatorScopes].sort() };
+  return { events: [{ type: 'ClientRegistered', data }], outcome: { kind: 'registered' } };
+}
+
+/**
+ * Replaces what a client registered; the same again changes nothing. Whether it has a secret is fixed
+ * at registration: families live by it.
+ */
+export function decideUpdateClient(
+  state: ClientState | undefined,
+  metadata: ClientMetadata,
+): ClientDecision<{ readonly kind: 'updated' | 'unchanged' }> {
+  if (state === undefined) return refuse('unknown_client');
+  if (state.status === 'disabled') return refuse('client_disabled');
+  if ((state.metadata.authMethod === 'none') !== (metadata.authMethod === 'none')) {
+    return refuse('authentication_changed');
+  }
+  if (!state.firstParty && namesOperatorScope(metadata)) return refuse('operator_scope_refused');
+  if (canonicalJson(state.metadata) === canonicalJson(metadata)) {
+    return noEvents({ kind: 'unchanged' });
+  }
+  return {
+    events: [{ type: 'ClientUpdated', data: { metadata } }],
+    outcome: { kind: 'updated' },
+  };
+}
+
+/** Give a confidential client another secret, whose digest is in the vault. */
+export interface RotateClientSecret {
+  readonly secretId: string;
+  /** How long the secret before still works, in milliseconds; 0: no longer. */
+  readonly overlap: number;
+}
+
+/** Gives a confidential client another secret. Of the secrets before, at most the last still works. */
+export function decideRotateClientSecret(
+  state: ClientState | undefined,
+  command: RotateClientSecret,
+  recordedAt: Instant,
+): ClientDecision<{ readonly kind: 'rotated'; readonly previousUntil: Instant }> {
+  if (state === undefined) return refuse('unknown_client');
+  if (state.status === 'disabled') return refuse('client_disabled');
+  if (state.metadata.authMethod === 'none') return refuse('public_client');
+  const previousUntil = recordedAt + command.overlap;
+  return {
+    events: [
+      { type: 'ClientSecretRotated', data: { secretId: command.secretId, previousUntil } },
+    ],
+    outcome: { kind: 'rotated', previousUntil },
+  };
+}
+
+/** Disables a client for good: all its families are void with it. */
+export function decideDisableClient(
+  state: ClientState | undefined,
+): ClientDecision<{ readonly kind: 'disabled' | 'already_disabled' }> {
+  if (state === undefined) return refuse('unknown_client');
+  if (state.status === 'disabled') return noEvents({ kind: 'already_disabled' });
+  return { events: [{ type: 'ClientDisabled', data: {} }], outcome: { kind: 'disabled' } };
+}
+
+function namesOperatorScope(metadata: ClientMetadata): boolean {
+  return metadata.scope?.some(isOperatorScope) === true;
+}
+
+function refuse(reason: ClientRefusal): Decision<'client', ClientRefused> {
+  return noEvents({ kind: 'refused', reason });
+}

@@ -1,0 +1,185 @@
+import type { Decision } from '../decision.js';
+import type { CodeFacts, FamilyPolicy } from '../events/token-family.events.js';
+import type { Instant } from '../identifiers.js';
+import { accessTerms, hasIdToken, nextAccessToken } from './access-token.rules.js';
+import {
+  byOf,
+  type Caller,
+  type FamilyContext,
+  isAuthenticated,
+  killedBy,
+  openIncident,
+  ownersEnd,
+  type PresentationOutcome,
+  type PresentedToken,
+  reject,
+} from './family.decision.js';
+import type { FamilyState } from './family.state.js';
+import { rollbackSuspected } from './refresh.decider.js';
+
+/** A resource owner authorized a client: begin a family with an authorization code. */
+export interface IssueGrant {
+  readonly caller: Caller;
+  readonly subject: string;
+  readonly sessionId: string;
+  readonly scope: readonly string[];
+  readonly resources: readonly string[];
+  readonly authTime: Instant;
+  readonly acr?: string | undefined;
+  readonly amr: readonly string[];
+  readonly consentId?: string | undefined;
+  readonly policy: FamilyPolicy;
+  /** Milliseconds. */
+  readonly absoluteLifetime: number;
+  readonly codeLifetime: number;
+  readonly code: Omit<CodeFacts, 'expiresAt' | 'keyId'>;
+}
+
+/** Begins a token family. Its authorization code is its first token. */
+export function decideIssueGrant(
+  state: FamilyState | undefined,
+  command: IssueGrant,
+  context: FamilyContext,
+): Decision<'family', { readonly issuedAt: Instant }> {
+  if (state !== undefined) throw new Error('a family is granted once');
+  const issuedAt = context.recordedAt;
+  return {
+    events: [
+      {
+        type: 'GrantIssued',
+        data: {
+          ...byOf(command.caller, context),
+          subject: command.subject,
+          sessionId: command.sessionId,
+          grantType: 'authorization_code',
+          scope: [...command.scope],
+          resources: [...command.resources],
+          offline: command.scope.includes('offline_access'),
+          authTime: command.authTime,
+          acr: command.acr,
+          amr: [...command.amr],
+          consentId: command.consentId,
+          absoluteExpiresAt: issuedAt + command.absoluteLifetime,
+          policy: command.policy,
+          code: {
+            ...command.code,
+            expiresAt: issuedAt + command.codeLifetime,
+            keyId: context.refreshKeyId,
+          },
+        },
+      },
+    ],
+    outcome: { issuedAt },
+  };
+}
+
+/** An authorization code of this family was presented. */
+export interface RedeemCode {
+  readonly presented: PresentedToken;
+  readonly caller: Caller;
+  readonly redirectUri?: string | undefined;
+  /** S256 of the presented verifier (RFC 7636, 4.6); absent when none was presented. */
+  readonly verifierChallenge?: string | undefined;
+  readonly resources?: readonly string[] | undefined;
+}
+
+/**
+ * Decides what a genuine authorization code leads to (RFC 6749, 4.1.3; RFC 7636, 4.6). There is no
+ * retry window: a second redemption that is valid in all but being the first kills the family, and
+ * one with a wrong verifier, redirect URI or client never does.
+ */
+export function decideRedeemCode(
+  state: FamilyState,
+  command: RedeemCode,
+  context: FamilyContext,
+): Decision<'family', PresentationOutcome> {
+  const { presented, caller } = command;
+  const refuse = (refusal: Parameters<typeof reject>[4]): Decision<'family', PresentationOutcome> =>
+    reject(state, presented, caller, context, refusal);
+  const { code } = state;
+
+  if (!isAuthenticated(caller, context.client, context.receivedAt)) {
+    return refuse({ error: 'invalid_client', reason: 'client_authentication_failed' });
+  }
+  if (state.clientId !== caller.clientId) {
+    return refuse({ error: 'invalid_grant', reason: 'foreign_client' });
+  }
+  if (state.status === 'revoked') return refuse({ error: 'invalid_grant', reason: 'family_revoked' });
+  if (code === undefined || presented.epoch !== context.epoch) {
+    return rollbackSuspected(state, command, context);
+  }
+  if (code.redirectUri !== command.redirectUri) {
+    return refuse({ error: 'invalid_grant', reason: 'redirect_mismatch' });
+  }
+  if (code.codeChallenge !== command.verifierChallenge) {
+    return refuse({ error: 'invalid_grant', reason: 'pkce_mismatch' });
+  }
+  if (code.redeemedAt !== undefined) return redeemedTwice(state, command, context, code.redeemedAt);
+  if (code.expiresAt <= context.receivedAt) {
+    return refuse({ error: 'invalid_grant', reason: 'code_expired' });
+  }
+  const ended = ownersEnd(state, context);
+  if (ended !== undefined) return refuse({ error: 'invalid_grant', reason: ended });
+  return redeem(state, command, context, refuse);
+}
+
+function redeem(
+  state: FamilyState,
+  command: RedeemCode,
+  context: FamilyContext,
+  refuse: (refusal: Parameters<typeof reject>[4]) => Decision<'family', PresentationOutcome>,
+): Decision<'family', PresentationOutcome> {
+  const terms = accessTerms(state, { resources: command.resources }, context.issuer);
+  if ('error' in terms) return refuse({ error: terms.error, reason: 'target_exceeded' });
+  const { senderKey } = command.caller;
+  const token = nextAccessToken(state, terms, context, senderKey);
+  const idToken = hasIdToken(state);
+  const generation = state.offline ? 0 : null;
+  const isPublic = context.client?.metadata.authMethod === 'none';
+  const idle = Math.min(context.recordedAt + state.policy.idle, state.absoluteExpiresAt);
+  return {
+    events: [
+      {
+        type: 'GrantRedeemed',
+        data: {
+          ...byOf(command.caller, context),
+          generation,
+          ...(state.offline ? { keyId: context.refreshKeyId, idleExpiresAt: idle } : {}),
+          boundSenderKey: isPublic ? senderKey : undefined,
+          token,
+          idToken,
+        },
+      },
+    ],
+    outcome: { kind: 'granted', how: 'redeemed', family: state, generation, token, idToken },
+  };
+}
+
+function redeemedTwice(
+  state: FamilyState,
+  command: RedeemCode,
+  context: FamilyContext,
+  redeemedAt: Instant,
+): Decision<'family', PresentationOutcome> {
+  const currentGeneration = state.generation ?? 0;
+  return {
+    events: [
+      {
+        type: 'RefreshTokenReuseDetected',
+        data: {
+          ...byOf(command.caller, context),
+          kind: 'code',
+          presentedGeneration: 0,
+          currentGeneration,
+          gap: currentGeneration,
+          age: Math.max(0, context.receivedAt - redeemedAt),
+          cause: 'code_redeemed_twice',
+          incidentId: context.incidentId,
+        },
+      },
+      killedBy('code_reuse', context.incidentId),
+    ],
+    outcome: { kind: 'refused', error: 'invalid_grant', reason: 'reuse_detected' },
+    companions: [openIncident('code_reuse', state, command.presented, context)],
+  };
+}

@@ -1,0 +1,188 @@
+import type { EventOf } from '../events/event-catalogue.js';
+import type { ClientId, Instant, Subject } from '../identifiers.js';
+import {
+  type Answer,
+  ANSWERS_REMEMBERED,
+  type FamilyState,
+  HOUR,
+  presentationKey,
+  PRESENTATIONS_PER_HOUR,
+  REVOKED_SEQUENCES_REMEMBERED,
+  ROTATIONS_REMEMBERED,
+  SHADOW_GENERATIONS,
+} from './family.state.js';
+
+/** An event of a family as the fold sees it: its data and the store's time. */
+export type RecordedFamilyEvent = EventOf<'family'> & { readonly recordedAt: Instant };
+type DataOf<Type extends EventOf<'family'>['type']> = Extract<EventOf<'family'>, { type: Type }>['data'];
+
+/**
+ * Folds one event into the state of a token family. Uses only facts in the event, never today's
+ * policy or clock, so that a replay gives the same state for ever.
+ *
+ * Throws an Error when the events are not the history of a family: a broken invariant.
+ */
+export function evolveFamily(
+  state: FamilyState | undefined,
+  event: RecordedFamilyEvent,
+): FamilyState {
+  if (event.type === 'GrantIssued') {
+    if (state !== undefined) throw new Error('a family is granted once');
+    return granted(event.data, event.recordedAt);
+  }
+  if (state === undefined) throw new Error(`${event.type} cannot be the first event of a family`);
+  return { ...change(state, event), updatedAt: event.recordedAt };
+}
+
+function change(state: FamilyState, event: RecordedFamilyEvent): FamilyState {
+  const at = event.recordedAt;
+  switch (event.type) {
+    case 'GrantRedeemed':
+      return redeemed(state, event.data, at);
+    case 'RefreshTokenRotated':
+      return rotated(state, event.data, at);
+    case 'AccessTokenRefreshed':
+      return {
+        ...state,
+        idleExpiresAt: event.data.idleExpiresAt,
+        nextSequence: event.data.token.sequence + 1,
+      };
+    case 'RefreshRetried':
+      return retried(state, event.data, at);
+    case 'RefreshRejected':
+      return present(
+        state,
+        at,
+        presentationKey(event.data.presentedGeneration, event.data.reason),
+      );
+    case 'PresentationsCounted':
+    case 'LedgerRollbackSuspected':
+    case 'RefreshTokenReuseDetected':
+      return state;
+    case 'FamilyRevoked':
+      return {
+        ...state,
+        status: 'revoked',
+        revoked: { at, reason: event.data.reason, incidentId: event.data.incidentId },
+      };
+    case 'AccessTokenRevoked':
+      return accessTokenRevoked(state, event.data, at);
+    case 'GrantIssued':
+      throw new Error('a family is granted once');
+  }
+}
+
+function granted(grant: DataOf<'GrantIssued'>, at: Instant): FamilyState {
+  return {
+    status: 'pending',
+    clientId: grant.clientId as ClientId,
+    subject: grant.subject as Subject | undefined,
+    sessionId: grant.sessionId,
+    grantType: grant.grantType,
+    scope: grant.scope,
+    resources: grant.resources,
+    offline: grant.offline,
+    authTime: grant.authTime,
+    acr: grant.acr,
+    amr: grant.amr,
+    grantedAt: at,
+    policy: grant.policy,
+    ...(grant.code === undefined ? {} : { code: grant.code }),
+    generation: null,
+    recentRotations: [],
+    absoluteExpiresAt: grant.absoluteExpiresAt,
+    nextSequence: 0,
+    answers: [],
+    revokedSequences: [],
+    presentations: { hourStart: at, count: 0, seen: [] },
+    shadowedGenerations: [],
+    updatedAt: at,
+  };
+}
+
+function redeemed(state: FamilyState, event: DataOf<'GrantRedeemed'>, at: Instant): FamilyState {
+  return {
+    ...state,
+    status: 'active',
+    ...(state.code === undefined ? {} : { code: { ...state.code, redeemedAt: at } }),
+    generation: event.generation,
+    keyId: event.keyId,
+    idleExpiresAt: event.idleExpiresAt,
+    boundSenderKey: event.boundSenderKey,
+    nextSequence: event.token.sequence + 1,
+  };
+}
+
+function rotated(state: FamilyState, event: DataOf<'RefreshTokenRotated'>, at: Instant): FamilyState {
+  const rotation = { generation: event.generation, rotatedAt: at };
+  return {
+    ...state,
+    generation: event.generation,
+    keyId: event.keyId,
+    idleExpiresAt: event.idleExpiresAt,
+    recentRotations: [...state.recentRotations, rotation].slice(-ROTATIONS_REMEMBERED),
+    nextSequence: event.token.sequence + 1,
+    answers: [answerOf(event)],
+    revokedSequences: unexpired(state, at),
+    shadowedGenerations: state.shadowedGenerations.filter(
+      (generation) => generation >= event.generation - SHADOW_GENERATIONS,
+    ),
+  };
+}
+
+function retried(state: FamilyState, event: DataOf<'RefreshRetried'>, at: Instant): FamilyState {
+  const next = present(state, at, undefined);
+  const shadowed =
+    event.otherParty === true && !state.shadowedGenerations.includes(event.presentedGeneration)
+      ? [...state.shadowedGenerations, event.presentedGeneration].slice(-SHADOW_GENERATIONS)
+      : state.shadowedGenerations;
+  if (event.token === undefined) return { ...next, shadowedGenerations: shadowed };
+  const others = state.answers.filter((answer) => answer.requestHash !== event.requestHash);
+  const answer = { requestHash: event.requestHash, token: event.token };
+  return {
+    ...next,
+    nextSequence: event.token.sequence + 1,
+    answers: [...others, answer].slice(-ANSWERS_REMEMBERED),
+    shadowedGenerations: shadowed,
+  };
+}
+
+function answerOf(event: DataOf<'RefreshTokenRotated'>): Answer {
+  return { requestHash: event.requestHash, token: event.token };
+}
+
+function present(state: FamilyState, at: Instant, seen: string | undefined): FamilyState {
+  const running = at < state.presentations.hourStart + HOUR;
+  const before = running ? state.presentations : { hourStart: at, count: 0, seen: [] };
+  const known = seen === undefined || before.seen.includes(seen);
+  return {
+    ...state,
+    presentations: {
+      hourStart: before.hourStart,
+      count: before.count + 1,
+      seen: known ? before.seen : [...before.seen, seen].slice(-PRESENTATIONS_PER_HOUR),
+    },
+  };
+}
+
+function accessTokenRevoked(
+  state: FamilyState,
+  event: DataOf<'AccessTokenRevoked'>,
+  at: Instant,
+): FamilyState {
+  const revoked = [
+    ...unexpired(state, at),
+    { sequence: event.sequence, expiresAt: event.expiresAt },
+  ].sort((left, right) => left.sequence - right.sequence);
+  if (revoked.length <= REVOKED_SEQUENCES_REMEMBERED) return { ...state, revokedSequences: revoked };
+  const [oldest, ...rest] = revoked;
+  return {
+    ...state,
+    revokedThrough: Math.max(state.revokedThrough ?? 0, oldest?.sequence ?? 0),
+    revokedSequences: rest,
+  };
+}
+
+function unexpired(state: FamilyState, at: Instant): FamilyState['revokedSequences'] {
+  return state.revokedSequences.filter((revoked) => revoked.expiresAt > at);
+}

@@ -1,0 +1,258 @@
+import { canonicalJson } from '../canonical-json.js';
+import type { Decision } from '../decision.js';
+import {
+  type AccessRequest,
+  type AccessTerms,
+  accessTerms,
+  hasIdToken,
+  nextAccessToken,
+} from './access-token.rules.js';
+import {
+  byOf,
+  type Caller,
+  endOf,
+  type FamilyContext,
+  type Granted,
+  hasPresentationsLeft,
+  isAuthenticated,
+  killedBy,
+  openIncident,
+  type PresentationOutcome,
+  type PresentedToken,
+  reject,
+} from './family.decision.js';
+import { consumedAt, type FamilyState, isAccessTokenRevoked, SHADOW_GENERATIONS } from './family.state.js';
+
+/** A refresh token of this family was presented. */
+export interface Refresh extends AccessRequest {
+  readonly presented: PresentedToken;
+  readonly caller: Caller;
+}
+
+/** An answered access token is given again on a retry while it has this much left, in ms. */
+export const REUSABLE_ANSWER_REMAINDER = 30_000;
+
+type RefreshDecision = Decision<'family', PresentationOutcome>;
+
+/**
+ * Decides what a genuine refresh token leads to: client first, then the token, then the request
+ * (RFC 6749, 6; RFC 9700, 4.14). A refusal never changes what the family is worth, except detected
+ * reuse and a detected rollback of the ledger.
+ */
+export function decideRefresh(
+  state: FamilyState,
+  command: Refresh,
+  context: FamilyContext,
+): RefreshDecision {
+  const { presented, caller } = command;
+  const refuse = (refusal: Parameters<typeof reject>[4]): RefreshDecision =>
+    reject(state, presented, caller, context, refusal);
+
+  if (!isAuthenticated(caller, context.client, context.receivedAt)) {
+    return refuse({ error: 'invalid_client', reason: 'client_authentication_failed' });
+  }
+  if (state.clientId !== caller.clientId) {
+    return refuse({ error: 'invalid_grant', reason: 'foreign_client' });
+  }
+  if (state.boundSenderKey !== undefined && state.boundSenderKey !== caller.senderKey) {
+    return refuse({ error: 'invalid_grant', reason: 'sender_mismatch' });
+  }
+  const ended = endOf(state, context);
+  if (ended !== undefined) return refuse({ error: 'invalid_grant', reason: ended });
+
+  const current = state.generation;
+  if (current === null || presented.number > current || presented.epoch !== context.epoch) {
+    return rollbackSuspected(state, command, context);
+  }
+  const standing = standingOf(state, presented.number, current, context.receivedAt);
+  if (standing === 'reused') return reuseDetected(state, command, context, current);
+  if (standing === 'stale') {
+    const age = ageOf(state, presented.number, context);
+    return refuse({ error: 'invalid_grant', reason: 'stale_inside_window', age });
+  }
+  const terms = accessTerms(state, command, context.issuer);
+  if ('error' in terms) {
+    const reason = terms.error === 'invalid_scope' ? 'scope_exceeded' : 'target_exceeded';
+    return refuse({ error: terms.error, reason });
+  }
+  return standing === 'current'
+    ? renew(state, command, context, current, terms)
+    : retry(state, command, context, current, terms);
+}
+
+type Standing = 'current' | 'retried' | 'stale' | 'reused';
+
+/**
+ * Where a presented generation stands. The window is anchored at the rotation that consumed it. A
+ * clock that went back makes an age negative: that counts as inside, order comes from generations.
+ */
+function standingOf(
+  state: FamilyState,
+  presented: number,
+  current: number,
+  now: number,
+): Standing {
+  if (presented === current) return 'current';
+  const consumed = consumedAt(state, presented);
+  const inside = consumed !== undefined && now - consumed <= state.policy.retryWindow;
+  if (presented === current - 1) {
+    return inside || state.policy.retryUntilUsed ? 'retried' : 'reused';
+  }
+  return inside ? 'stale' : 'reused';
+}
+
+/** Since when the generation is consumed; since the oldest remembered rotation if longer ago. */
+function ageOf(state: FamilyState, generation: number, context: FamilyContext): number {
+  const since = consumedAt(state, generation) ?? state.recentRotations[0]?.rotatedAt ?? state.grantedAt;
+  return Math.max(0, context.receivedAt - since);
+}
+
+function renew(
+  state: FamilyState,
+  command: Refresh,
+  context: FamilyContext,
+  current: number,
+  terms: AccessTerms,
+): RefreshDecision {
+  const token = nextAccessToken(state, terms, context, command.caller.senderKey);
+  const idToken = hasIdToken(state);
+  const idle = context.recordedAt + state.policy.idle;
+  const common = {
+    ...byOf(command.caller, context),
+    idleExpiresAt: Math.min(idle, state.absoluteExpiresAt),
+    requestHash: requestHashOf(terms, command, context),
+    token,
+    idToken,
+  };
+  const granted = { kind: 'granted', family: state, token, idToken } as const;
+  if (state.policy.rotation === 'fixed') {
+    return {
+      events: [{ type: 'AccessTokenRefreshed', data: { ...common, generation: current } }],
+      outcome: { ...granted, how: 'refreshed', generation: current },
+    };
+  }
+  const generation = current + 1;
+  return {
+    events: [
+      {
+        type: 'RefreshTokenRotated',
+        data: { ...common, presentedGeneration: current, generation, keyId: context.refreshKeyId },
+      },
+    ],
+    outcome: { ...granted, how: 'rotated', generation },
+  };
+}
+
+function retry(
+  state: FamilyState,
+  command: Refresh,
+  context: FamilyContext,
+  current: number,
+  terms: AccessTerms,
+): RefreshDecision {
+  const requestHash = requestHashOf(terms, command, context);
+  const answered = state.answers.find((answer) => answer.requestHash === requestHash)?.token;
+  const reusable =
+    answered !== undefined &&
+    answered.expiresAt - context.receivedAt >= REUSABLE_ANSWER_REMAINDER &&
+    !isAccessTokenRevoked(state, answered.sequence);
+  const minted = reusable ? undefined : nextAccessToken(state, terms, context, command.caller.senderKey);
+  const token = (minted ?? answered) as NonNullable<typeof answered>;
+  const outcome: Granted = {
+    kind: 'granted',
+    how: 'retried',
+    family: state,
+    generation: current,
+    token,
+    idToken: hasIdToken(state),
+  };
+  const presentedGeneration = command.presented.number;
+  const shadowed = state.shadowedGenerations;
+  const newlyShadowed = !shadowed.includes(presentedGeneration) && context.isOtherParty();
+  if (minted === undefined && !newlyShadowed && !hasPresentationsLeft(state, context.recordedAt)) {
+    const counted = { outcome: 'retried', generation: presentedGeneration } as const;
+    return { events: [], outcome: { ...outcome, counted } };
+  }
+  const suspected = newlyShadowed && shadowed.some((one) => one > current - SHADOW_GENERATIONS - 1);
+  return {
+    events: [
+      {
+        type: 'RefreshRetried',
+        data: {
+          ...byOf(command.caller, context),
+          presentedGeneration,
+          age: ageOf(state, presentedGeneration, context),
+          requestHash,
+          servedSequence: token.sequence,
+          token: minted,
+          otherParty: newlyShadowed ? true : undefined,
+          incidentId: suspected ? context.incidentId : undefined,
+        },
+      },
+    ],
+    outcome,
+    ...(suspected
+      ? { companions: [openIncident('suspected_shadow', state, command.presented, context)] }
+      : {}),
+  };
+}
+
+function reuseDetected(
+  state: FamilyState,
+  command: Refresh,
+  context: FamilyContext,
+  current: number,
+): RefreshDecision {
+  const presentedGeneration = command.presented.number;
+  return {
+    events: [
+      {
+        type: 'RefreshTokenReuseDetected',
+        data: {
+          ...byOf(command.caller, context),
+          kind: 'refresh',
+          presentedGeneration,
+          currentGeneration: current,
+          gap: current - presentedGeneration,
+          age: ageOf(state, presentedGeneration, context),
+          cause: presentedGeneration === current - 1 ? 'retry_window_passed' : 'superseded_generation',
+          incidentId: context.incidentId,
+        },
+      },
+      killedBy('refresh_token_reuse', context.incidentId),
+    ],
+    outcome: { kind: 'refused', error: 'invalid_grant', reason: 'reuse_detected' },
+    companions: [openIncident('refresh_token_reuse', state, command.presented, context)],
+  };
+}
+
+/** Kills a family whose genuine token the ledger cannot have issued (design: restored copy). */
+export function rollbackSuspected(
+  state: FamilyState,
+  command: Pick<Refresh, 'presented' | 'caller'>,
+  context: FamilyContext,
+): RefreshDecision {
+  return {
+    events: [
+      {
+        type: 'LedgerRollbackSuspected',
+        data: {
+          ...byOf(command.caller, context),
+          kind: command.presented.kind,
+          presentedGeneration: command.presented.number,
+          currentGeneration: state.generation ?? undefined,
+          keyId: command.presented.keyId,
+          incidentId: context.incidentId,
+        },
+      },
+      killedBy('ledger_rollback', context.incidentId),
+    ],
+    outcome: { kind: 'refused', error: 'invalid_grant', reason: 'rollback_suspected' },
+    companions: [openIncident('ledger_rollback', state, command.presented, context)],
+  };
+}
+
+function requestHashOf(terms: AccessTerms, command: Refresh, context: FamilyContext): string {
+  const senderKey = command.caller.senderKey;
+  return context.digest(canonicalJson({ scope: terms.scope, audience: terms.audience, senderKey }));
+}

@@ -1,0 +1,20 @@
+import { canonicalJson, type JsonValue } from '../domain/canonical-json.js';
+import type { Envelope, RecordedEvent } from '../domain/envelope.js';
+import type { Instant, Position } from '../domain/identifiers.js';
+
+/** The canonical body of an event: the bytes that are the contract. */
+export function eventBody(envelope: Envelope, data: Readonly<Record<string, unknown>>): string {
+  return canonicalJson({ ...envelope, data } as unknown as JsonValue);
+}
+
+/** Where a body stands in its log. */
+export interface Placement {
+  readonly position: Position;
+  readonly previousPosition: Position | null;
+  readonly appendedAt: Instant;
+}
+
+/** Reads a body back. Throws a SyntaxError when it is not JSON. */
+export function recordedEvent(body: string, placement: Placement): RecordedEvent {
+  return { ...(JSON.parse(body) as Envelope & Pick<RecordedEvent, 'data'>), ...placement };
+}

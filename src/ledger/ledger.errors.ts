@@ -1,0 +1,38 @@
+/** What the ledger can fail with. A refusal of a decision is a value, not one of these. */
+export type LedgerErrorCode =
+  | 'ledger_busy'
+  | 'ledger_unavailable'
+  | 'ledger_corrupted'
+  | 'ledger_locked'
+  | 'schema_newer'
+  | 'disk_full'
+  | 'read_only';
+
+/** The base of the ledger's errors: one clear line, and a stable code. */
+export class LedgerError extends Error {
+  constructor(
+    readonly code: LedgerErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** More decisions wait than may; try again soon. */
+export class LedgerBusy extends LedgerError {
+  constructor() {
+    super('ledger_busy', 'the ledger has too many requests waiting; try again shortly');
+  }
+}
+
+/** The store cannot be written or read now; nothing was lost. */
+export class LedgerUnavailable extends LedgerError {}
+
+/** The ledger contradicts itself. The process must stop: no answer could be trusted. */
+export class LedgerCorrupted extends LedgerError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ledger_corrupted', message, options);
+  }
+}

@@ -1,0 +1,110 @@
+import type { Decision } from '../domain/decision.js';
+import type { Origin, RecordedEvent } from '../domain/envelope.js';
+import type { Instant, Position, ProjectId, StreamId, StreamKind } from '../domain/identifiers.js';
+import type { StateOf } from '../domain/streams.js';
+
+/** Reads that a decision may use: all of them in the transaction that its events are written in. */
+export interface StateReader {
+  /** The state of the stream `<kind>:<id>`, or undefined when there is none. */
+  find<Kind extends StreamKind>(kind: Kind, id: string): StateOf<Kind> | undefined;
+  /** The stream that holds a unique key, such as a digest of a user name. */
+  findKey(project: ProjectId, keyKind: DirectoryKeyKind, key: string): StreamId | undefined;
+}
+
+/** What unique keys exist beside the ids of streams. */
+export type DirectoryKeyKind = 'username';
+
+/** A stream as a decision sees it. */
+export interface LoadedStream<Kind extends StreamKind> extends StateReader {
+  readonly state: StateOf<Kind> | undefined;
+  /** The store's clock: never earlier than anything recorded before. */
+  readonly recordedAt: Instant;
+  /** Grows when an old copy of the ledger was restored. */
+  readonly epoch: number;
+  /** The stream's newest events with their origins, newest first; read only when called. */
+  recent(limit: number): readonly { event: RecordedEvent; origin: Origin | undefined }[];
+}
+
+/** A decision that may also claim or release unique keys for its stream. */
+export interface LedgerDecision<Kind extends StreamKind, Outcome> extends Decision<Kind, Outcome> {
+  readonly claims?: readonly { readonly keyKind: DirectoryKeyKind; readonly key: string }[];
+}
+
+/** Who asked, as the envelope says it. */
+export interface Attribution {
+  /** `client:<id>`, `account:<sub>`, `operator` or `system`. */
+  readonly actor: string;
+  readonly correlationId: string;
+  readonly causationId?: string;
+  /** Where the request came from; kept erasable, committed to in the event. */
+  readonly origin?: Origin | undefined;
+}
+
+/** One decision on one stream. */
+export interface Execution<Kind extends StreamKind, Outcome> {
+  readonly kind: Kind;
+  readonly streamId: StreamId;
+  readonly project: ProjectId;
+  readonly attribution: Attribution;
+  /** Runs inside the flush, on the state it is given; must be synchronous and free of side effects. */
+  readonly decide: (stream: LoadedStream<Kind>) => LedgerDecision<Kind, Outcome>;
+}
+
+/** A place in the ledger up to which something was read, and what stood there. */
+export interface EventPage {
+  readonly events: readonly RecordedEvent[];
+  /** Pass as `after` for the next page; null when the ledger had no more. */
+  readonly next: Position | null;
+}
+
+/** A stream's row: whose it is, how far it has come, and its state. */
+export interface StreamRow<Kind extends StreamKind = StreamKind> {
+  readonly streamId: StreamId;
+  readonly kind: Kind;
+  readonly version: number;
+  readonly lastPosition: Position;
+  readonly state: StateOf<Kind>;
+}
+
+/**
+ * The append-only ledger. `execute` answers only after its events are durable: a rejected promise
+ * means that nothing is known to have been written, never that something half was.
+ *
+ * Errors: `LedgerBusy` (more than 4,096 decisions wait), `LedgerUnavailable` (disk full, read-only,
+ * closed), `LedgerCorrupted` (a broken invariant; the process must stop).
+ */
+export abstract class Ledger {
+  /** Decides on a stream and appends what was decided; answers after the commit. */
+  abstract execute<Kind extends StreamKind, Outcome>(
+    execution: Execution<Kind, Outcome>,
+  ): Promise<Outcome>;
+  /** The committed state of a stream, read from the primary. */
+  abstract load<Kind extends StreamKind>(kind: Kind, id: string): Promise<StateOf<Kind> | undefined>;
+  /** The committed states of several streams and keys at one moment. */
+  abstract read<Result>(query: (reader: StateReader) => Result): Promise<Result>;
+  /** A page of the whole ledger in order of position. At most 1,000 events. */
+  abstract eventsAfter(after: Position | null, limit: number): Promise<EventPage>;
+  /** A page of one stream, newest first, from below `before`. At most 1,000 events. */
+  abstract streamEvents(
+    streamId: StreamId,
+    before: Position | null,
+    limit: number,
+  ): Promise<EventPage>;
+  /** A stream's row, or undefined. */
+  abstract streamRow<Kind extends StreamKind>(
+    kind: Kind,
+    id: string,
+  ): Promise<StreamRow<Kind> | undefined>;
+  /** Streams of one kind, newest id first, from below `before`. At most 1,000. */
+  abstract streamsOfKind<Kind extends StreamKind>(
+    kind: Kind,
+    before: StreamId | null,
+    limit: number,
+  ): Promise<readonly StreamRow<Kind>[]>;
+  /** Origins of events that were not erased, by position. */
+  abstract origins(positions: readonly Position[]): Promise<ReadonlyMap<Position, Origin>>;
+  /** The position after the last event. */
+  abstract size(): Promise<Position>;
+  /** Refuses new decisions, finishes those that wait, and closes. */
+  abstract close(): Promise<void>;
+}

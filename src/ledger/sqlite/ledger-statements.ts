@@ -1,0 +1,95 @@
+import type Database from 'better-sqlite3';
+
+type Handle = Database.Database;
+
+/** The prepared statements of the ledger on SQLite, made once for a handle. */
+export type LedgerStatements = ReturnType<typeof prepareLedgerStatements>;
+
+/** A row of `streams` in the order of its columns here. */
+export type StreamColumns = [
+  streamId: string,
+  kind: string,
+  version: number,
+  lastPosition: number,
+  state: string,
+];
+
+/** A row of `events` in the order of its columns here. */
+export type EventColumns = [
+  position: number,
+  streamId: string,
+  streamVersion: number,
+  previousPosition: number | null,
+  type: string,
+  appendedAt: number,
+  body: string,
+];
+
+/** A row of `origins` in the order of its columns here. */
+export type OriginColumns = [
+  position: number,
+  salt: string,
+  address: string,
+  userAgent: string,
+  requestId: string,
+];
+
+const streamColumns = 'stream_id, kind, version, last_position, state';
+const eventColumns =
+  'position, stream_id, stream_version, previous_position, type, appended_at, body';
+
+/** Prepares every statement that reads or writes the ledger. */
+export function prepareLedgerStatements(handle: Handle) {
+  const rows = <Parameters extends unknown[], Row>(sql: string): Database.Statement<Parameters, Row> =>
+    handle.prepare<Parameters, Row>(sql).raw();
+  return {
+    begin: handle.prepare('BEGIN IMMEDIATE'),
+    commit: handle.prepare('COMMIT'),
+    rollback: handle.prepare('ROLLBACK'),
+    log: rows<[], [epoch: number]>('SELECT epoch FROM logs WHERE log_id = 0'),
+    lastEvent: rows<[], [position: number, appendedAt: number]>(
+      'SELECT position, appended_at FROM events ORDER BY position DESC LIMIT 1',
+    ),
+    insertEvent: handle.prepare<EventColumns>(
+      `INSERT INTO events (${eventColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    insertOrigin: handle.prepare<OriginColumns>(
+      'INSERT INTO origins (position, salt, address, user_agent, request_id) VALUES (?, ?, ?, ?, ?)',
+    ),
+    stream: rows<[string], StreamColumns>(
+      `SELECT ${streamColumns} FROM streams WHERE stream_id = ?`,
+    ),
+    insertStream: handle.prepare<
+      [string, string, string, string | null, string | null, number, number, string]
+    >(
+      `INSERT INTO streams
+         (stream_id, kind, project_id, subject_id, client_id, version, last_position, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    updateStream: handle.prepare<[number, number, string, string, number]>(
+      `UPDATE streams SET version = ?, last_position = ?, state = ?
+       WHERE stream_id = ? AND version = ?`,
+    ),
+    fewStreams: rows<[string, string, number], StreamColumns>(
+      `SELECT ${streamColumns} FROM streams
+       WHERE kind IN ('account', 'client', 'incident', 'project', 'signing_key')
+         AND kind = ? AND stream_id < ?
+       ORDER BY stream_id DESC LIMIT ?`,
+    ),
+    directoryVersion: rows<[], [version: number]>('SELECT version FROM directory_version'),
+    growDirectoryVersion: handle.prepare('UPDATE directory_version SET version = version + 1'),
+    directoryKey: rows<[string, string, string], [streamId: string]>(
+      'SELECT stream_id FROM directory_keys WHERE project_id = ? AND key_kind = ? AND key = ?',
+    ),
+    insertDirectoryKey: handle.prepare<[string, string, string, string]>(
+      'INSERT INTO directory_keys (project_id, key_kind, key, stream_id) VALUES (?, ?, ?, ?)',
+    ),
+    eventsAfter: rows<[number, number], EventColumns>(
+      `SELECT ${eventColumns} FROM events WHERE position > ? ORDER BY position LIMIT ?`,
+    ),
+    event: rows<[number], EventColumns>(`SELECT ${eventColumns} FROM events WHERE position = ?`),
+    origin: rows<[number], OriginColumns>(
+      'SELECT position, salt, address, user_agent, request_id FROM origins WHERE position = ?',
+    ),
+  };
+}

@@ -1,0 +1,128 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  sign,
+  type KeyObject,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+import { calculateJwkThumbprint, type JSONWebKeySet, type JWK } from 'jose';
+import type { JsonValue } from '../domain/canonical-json.js';
+import type { SigningKeyState } from '../domain/directory/directory.state.js';
+
+/** A signing key that was just made: its public part for the ledger, its private part for the vault. */
+export interface GeneratedSigningKey {
+  /** The RFC 7638 thumbprint of the public key. */
+  readonly keyId: string;
+  readonly algorithm: 'ES256';
+  /** `kty`, `crv`, `x` and `y` (RFC 7518, 6.2.1). */
+  readonly publicJwk: Readonly<Record<string, string>>;
+  /** PKCS #8 DER. */
+  readonly privateKey: Buffer;
+}
+
+/** What can be said in a JWT. */
+export type JwtClaims = Readonly<Record<string, JsonValue | undefined>>;
+
+interface RingKey {
+  readonly state: SigningKeyState;
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject | undefined;
+}
+
+/** Makes an ES256 key pair (P-256); its key id is the RFC 7638 thumbprint. */
+export async function generateSigningKey(): Promise<GeneratedSigningKey> {
+  const pair = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
+  const { crv, x, y } = pair.publicKey.export({ format: 'jwk' });
+  if (crv === undefined || x === undefined || y === undefined) {
+    throw new Error('the generated key is not an elliptic-curve key');
+  }
+  const publicJwk = { kty: 'EC', crv, x, y };
+  return {
+    keyId: await calculateJwkThumbprint(publicJwk),
+    algorithm: 'ES256',
+    publicJwk,
+    privateKey: pair.privateKey.export({ format: 'der', type: 'pkcs8' }),
+  };
+}
+
+/** The signing keys of a project by key id: one of them is active, all of them verify. */
+export class SigningKeyRing {
+  private readonly keys = new Map<string, RingKey>();
+  private active: string | undefined;
+
+  /**
+   * Adds a key, or takes over its new state. A private key (PKCS #8 DER) may be left out when it is
+   * known already or only verification is wanted. Throws when it does not belong to the public key.
+   */
+  put(state: SigningKeyState, pkcs8?: Buffer): void {
+    const privateKey =
+      pkcs8 === undefined
+        ? this.keys.get(state.keyId)?.privateKey
+        : createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+    const publicKey = createPublicKey({ key: { ...state.publicJwk }, format: 'jwk' });
+    if (privateKey !== undefined && !createPublicKey(privateKey).equals(publicKey)) {
+      throw new Error(`the private key kept for signing key ${state.keyId} belongs to another`);
+    }
+    this.keys.set(state.keyId, { state, publicKey, privateKey });
+    this.active = youngestActive(this.keys);
+  }
+
+  /** Forgets a key: tokens signed with it verify no more. */
+  remove(keyId: string): void {
+    this.keys.delete(keyId);
+    this.active = youngestActive(this.keys);
+  }
+
+  /** Whether the ring can sign with this key. */
+  canSign(keyId: string): boolean {
+    return this.keys.get(keyId)?.privateKey !== undefined;
+  }
+
+  /** The key that new tokens are signed with, the youngest active one; undefined: there is none. */
+  get activeKeyId(): string | undefined {
+    return this.active;
+  }
+
+  /**
+   * A compact JWS (RFC 7515, 7.1) over the claims, signed with ES256. `alg` and `kid` are added to
+   * the header. Members that are undefined are left out. Throws when the key cannot sign.
+   */
+  signJwt(header: { readonly typ: string }, payload: JwtClaims, keyId: string): string {
+    const key = this.keys.get(keyId)?.privateKey;
+    if (key === undefined) throw new Error(`signing key ${keyId} has no private key here`);
+    const protectedHeader = encodeJson({ alg: 'ES256', typ: header.typ, kid: keyId });
+    const content = `${protectedHeader}.${encodeJson(payload)}`;
+    const signature = sign('sha256', Buffer.from(content, 'latin1'), {
+      key,
+      dsaEncoding: 'ieee-p1363',
+    });
+    return `${content}.${signature.toString('base64url')}`;
+  }
+
+  /** The public key set (RFC 7517, 5): published, active and retired keys, without private members. */
+  jwks(): JSONWebKeySet {
+    return { keys: [...this.keys.values()].map(publicJwk) };
+  }
+
+  /** The public key of that id; undefined when the ring does not hold it. */
+  verificationKey(keyId: string): KeyObject | undefined {
+    return this.keys.get(keyId)?.publicKey;
+  }
+}
+
+function youngestActive(keys: ReadonlyMap<string, RingKey>): string | undefined {
+  return [...keys.values()]
+    .map((key) => key.state)
+    .filter((state) => state.status === 'active')
+    .toSorted((one, other) => other.createdAt - one.createdAt)[0]?.keyId;
+}
+
+function publicJwk({ state, publicKey }: RingKey): JWK {
+  const { kty, crv, x, y } = publicKey.export({ format: 'jwk' }) as JWK & { kty: string };
+  return { kty, crv, x, y, kid: state.keyId, alg: state.algorithm, use: 'sig' } as JWK;
+}
+
+function encodeJson(value: object): string {
+  return Buffer.from(JSON.stringify(value), 'utf8').toString('base64url');
+}

@@ -1,0 +1,62 @@
+import { hkdfSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { Settings } from '../config/settings.js';
+import { readOrCreateKeyFile } from './master-key-file.js';
+import type { MasterKeys } from './master-keys.port.js';
+import { vaultFileOf } from './vault-file.js';
+import { VaultError } from './vault.errors.js';
+
+const KEY_BYTES = 32;
+
+/** Master keys held in memory; what is derived from them is derived once. */
+export class DerivedMasterKeys implements MasterKeys {
+  readonly activeKeyId: string;
+  readonly #keys: ReadonlyMap<string, Buffer>;
+  readonly #derived = new Map<string, Buffer>();
+
+  /**
+   * Takes 32-byte keys by key id ('1' to '65535'); the last one is active. `keyFileCreated` tells
+   * that they were made just now. Throws a VaultError for an empty map or a key of another size.
+   */
+  constructor(
+    keys: ReadonlyMap<string, Buffer>,
+    readonly keyFileCreated = false,
+  ) {
+    const activeKeyId = [...keys.keys()].at(-1);
+    if (activeKeyId === undefined) throw new VaultError('there is no master key');
+    for (const [keyId, key] of keys) {
+      if (key.length !== KEY_BYTES) throw new VaultError(`master key ${keyId} is not 32 bytes`);
+    }
+    this.activeKeyId = activeKeyId;
+    this.#keys = new Map(keys);
+  }
+
+  /** HKDF-SHA-256 (RFC 5869) without salt: 32 bytes for this purpose, not to be changed. */
+  derive(keyId: string, purpose: string): Buffer | undefined {
+    const name = `${keyId} ${purpose}`;
+    const kept = this.#derived.get(name);
+    if (kept !== undefined) return kept;
+    const key = this.#keys.get(keyId);
+    if (key === undefined) return undefined;
+    const derived = Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), purpose, KEY_BYTES));
+    this.#derived.set(name, derived);
+    return derived;
+  }
+}
+
+/**
+ * The master keys that the settings name: the key itself (it has id 1), or else the key file, which
+ * is made on first start unless a vault exists already, as that needs the key that was lost. Throws a
+ * VaultError of one line that names the file.
+ */
+export function loadMasterKeys(
+  settings: Pick<Settings, 'masterKey' | 'masterKeyFile' | 'dataDirectory'>,
+): DerivedMasterKeys {
+  if (settings.masterKey !== undefined) {
+    return new DerivedMasterKeys(new Map([['1', Buffer.from(settings.masterKey, 'base64url')]]));
+  }
+  // Asked before the file is read: whoever makes a vault has made its key file before.
+  const hasVault = existsSync(vaultFileOf(settings.dataDirectory));
+  const { keys, created } = readOrCreateKeyFile(settings.masterKeyFile, !hasVault);
+  return new DerivedMasterKeys(keys, created);
+}

@@ -1,0 +1,41 @@
+import type { ClientId, Subject } from '../domain/identifiers.js';
+
+/** What is known of a person. Personal data: only here, wrapped, erasable. */
+export interface Profile {
+  readonly username: string;
+  readonly email?: string | undefined;
+  readonly emailVerified?: boolean | undefined;
+  readonly name?: string | undefined;
+}
+
+/**
+ * Secrets, and what must be erasable. Rows are named by ids that events carry, and a row is never
+ * changed: the ledger decides which one counts, so nothing here can disagree with it. Written before
+ * the event that names it; an orphan left by a crash harms nobody.
+ *
+ * Errors: `VaultError` with one clear line when the store fails or a row does not unwrap.
+ */
+export abstract class Vault {
+  /** Keeps the SHA-256 (32 bytes) of a client secret. */
+  abstract putSecretDigest(secretId: string, clientId: ClientId, digest: Buffer): Promise<void>;
+  /** The digest of that name; cached, as rows never change. */
+  abstract secretDigest(secretId: string): Promise<Buffer | undefined>;
+  /** Keeps an argon2id hash. */
+  abstract putPasswordHash(credentialId: string, subject: Subject, hash: string): Promise<void>;
+  /** The argon2id hash of that name. */
+  abstract passwordHash(credentialId: string): Promise<string | undefined>;
+  /** Keeps a private key (PKCS #8 DER), wrapped. */
+  abstract putPrivateKey(vaultId: string, pkcs8: Buffer): Promise<void>;
+  /** The private key of that name. */
+  abstract privateKey(vaultId: string): Promise<Buffer | undefined>;
+  /** Keeps or replaces a person's profile. */
+  abstract putProfile(subject: Subject, profile: Profile): Promise<void>;
+  /** A person's profile; undefined when unknown or erased. */
+  abstract profile(subject: Subject): Promise<Profile | undefined>;
+  /** Profiles of several people at once, for lists. */
+  abstract profiles(subjects: readonly Subject[]): Promise<ReadonlyMap<Subject, Profile>>;
+  /** Removes profile and password hashes of a person. */
+  abstract erase(subject: Subject): Promise<void>;
+  /** Closes the store. */
+  abstract close(): Promise<void>;
+}
