@@ -23,9 +23,7 @@ const wholeNumber = (minimum: number, maximum: number) =>
 const seconds = (minimum: number, maximum: number, standard: number) =>
   wholeNumber(minimum, maximum).default(standard);
 
-const list = z
-  .string()
-  .transform((text) => text.split(/[\s,]+/).filter((entry) => entry !== ''));
+const list = z.string().transform((text) => text.split(/[\s,]+/).filter((entry) => entry !== ''));
 
 const absoluteUri = (text: string): boolean => URL.canParse(text) && !text.includes('#');
 
@@ -42,7 +40,7 @@ const YEAR_SECONDS = 31_536_000;
 
 const environmentSchema = z.object({
   PORT: wholeNumber(0, 65_535).default(3000),
-  HOST: z.string().default('127.0.0.1'),
+  HOST: z.string().default('localhost'),
   TOKEN_LEDGER_ISSUER: issuerUrl.optional(),
   TOKEN_LEDGER_DATA_DIR: z.string().default('data'),
   TOKEN_LEDGER_DATABASE: z
@@ -81,8 +79,8 @@ const environmentSchema = z.object({
 export interface Settings {
   readonly port: number;
   readonly host: string;
-  /** The issuer that was set; undefined: `http://localhost:<port>`. */
-  readonly issuer: string | undefined;
+  /** The issuer's URL, without a slash at its end. */
+  readonly issuer: string;
   readonly dataDirectory: string;
   readonly ledgerFile: string;
   /** 32 bytes as base64url, from the environment; undefined: read or make the key file. */
@@ -142,11 +140,14 @@ function settingsOf(values: z.infer<typeof environmentSchema>): Settings {
     codeLifetime: values.TOKEN_LEDGER_CODE_SECONDS * 1000,
     retryWindow: values.TOKEN_LEDGER_RETRY_WINDOW_SECONDS * 1000,
   };
+  if (values.PORT === 0 && values.TOKEN_LEDGER_ISSUER === undefined) {
+    throw new SettingsError('TOKEN_LEDGER_ISSUER must be set when PORT is 0');
+  }
   const database = values.TOKEN_LEDGER_DATABASE?.slice('sqlite:'.length);
   return {
     port: values.PORT,
     host: values.HOST,
-    issuer: values.TOKEN_LEDGER_ISSUER,
+    issuer: values.TOKEN_LEDGER_ISSUER ?? `http://localhost:${values.PORT}`,
     dataDirectory,
     ledgerFile: resolve(database ?? `${dataDirectory}/ledger.sqlite`),
     masterKey: values.TOKEN_LEDGER_MASTER_KEY,

@@ -15,6 +15,8 @@ export interface Decision<Kind extends StreamKind, Outcome> {
 }
 
 /** A decision that appends nothing. */
-export function noEvents<Kind extends StreamKind, Outcome>(outcome: Outcome): Decision<Kind, Outcome> {
+export function noEvents<Kind extends StreamKind, Outcome>(
+  outcome: Outcome,
+): Decision<Kind, Outcome> {
   return { events: [], outcome };
 }

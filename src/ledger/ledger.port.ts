@@ -79,7 +79,10 @@ export abstract class Ledger {
     execution: Execution<Kind, Outcome>,
   ): Promise<Outcome>;
   /** The committed state of a stream, read from the primary. */
-  abstract load<Kind extends StreamKind>(kind: Kind, id: string): Promise<StateOf<Kind> | undefined>;
+  abstract load<Kind extends StreamKind>(
+    kind: Kind,
+    id: string,
+  ): Promise<StateOf<Kind> | undefined>;
   /** The committed states of several streams and keys at one moment. */
   abstract read<Result>(query: (reader: StateReader) => Result): Promise<Result>;
   /** A page of the whole ledger in order of position. At most 1,000 events. */

@@ -90,7 +90,10 @@ export function decideDisableAccount(
 export function decideSignOutEverywhere(
   state: AccountState | undefined,
   recordedAt: Instant,
-): AccountDecision<{ readonly kind: 'signed_out' | 'unchanged'; readonly tokensNotBefore: Instant }> {
+): AccountDecision<{
+  readonly kind: 'signed_out' | 'unchanged';
+  readonly tokensNotBefore: Instant;
+}> {
   const refusal = refusalOf(state);
   if (state === undefined || refusal !== undefined) return refuse(refusal ?? 'unknown_account');
   const [event] = moved(state, recordedAt);

@@ -96,9 +96,7 @@ export function decideRotateClientSecret(
   if (state.metadata.authMethod === 'none') return refuse('public_client');
   const previousUntil = recordedAt + command.overlap;
   return {
-    events: [
-      { type: 'ClientSecretRotated', data: { secretId: command.secretId, previousUntil } },
-    ],
+    events: [{ type: 'ClientSecretRotated', data: { secretId: command.secretId, previousUntil } }],
     outcome: { kind: 'rotated', previousUntil },
   };
 }

@@ -1,6 +1,9 @@
 import { type Decision, noEvents } from '../decision.js';
 import type { ClientId, Subject } from '../identifiers.js';
 import type { ConsentState } from './directory.state.js';
+import { SCOPE_TOKENS_MAX } from './scope.rules.js';
+
+const RESOURCES_MAX = 32;
 
 /** What one person allows one client. */
 export interface GiveConsent {
@@ -36,24 +39,33 @@ export function decideGiveConsent(
 ): Decision<'consent', { readonly kind: 'given' | 'unchanged' }> {
   const { subject, clientId } = command;
   if (covers(state, command.scope, command.resources)) return noEvents({ kind: 'unchanged' });
-  const standing = state === undefined || state.withdrawn ? command : state;
-  const widensOneSide =
-    isSameSet(standing.resources, command.resources) || isSameSet(standing.scope, command.scope);
-  const { scope, resources } = widensOneSide
-    ? {
-        scope: [...standing.scope, ...command.scope],
-        resources: [...standing.resources, ...command.resources],
-      }
-    : command;
+  const { scope, resources } = widened(state, command);
   return {
-    events: [
-      {
-        type: 'ConsentGiven',
-        data: { subject, clientId, scope: sortedSet(scope), resources: sortedSet(resources) },
-      },
-    ],
+    events: [{ type: 'ConsentGiven', data: { subject, clientId, scope, resources } }],
     outcome: { kind: 'given' },
   };
+}
+
+interface Extent {
+  readonly scope: string[];
+  readonly resources: string[];
+}
+
+function widened(state: ConsentState | undefined, command: GiveConsent): Extent {
+  const asked = {
+    scope: sortedSet(command.scope),
+    resources: sortedSet(command.resources),
+  };
+  if (state === undefined || state.withdrawn) return asked;
+  const isOneSided =
+    isSameSet(state.resources, command.resources) || isSameSet(state.scope, command.scope);
+  const both = {
+    scope: sortedSet([...state.scope, ...command.scope]),
+    resources: sortedSet([...state.resources, ...command.resources]),
+  };
+  // A consent that has grown to the limit of its event starts again from what is asked now.
+  const fits = both.scope.length <= SCOPE_TOKENS_MAX && both.resources.length <= RESOURCES_MAX;
+  return isOneSided && fits ? both : asked;
 }
 
 /** Takes a consent back; the person is asked again next time. */

@@ -56,7 +56,10 @@ export function evolveClient(state: ClientState | undefined, event: Folded<'clie
 }
 
 /** Folds one event of an account. Throws an Error on an impossible history. */
-export function evolveAccount(state: AccountState | undefined, event: Folded<'account'>): AccountState {
+export function evolveAccount(
+  state: AccountState | undefined,
+  event: Folded<'account'>,
+): AccountState {
   switch (event.type) {
     case 'AccountCreated':
       return {
@@ -79,7 +82,10 @@ export function evolveAccount(state: AccountState | undefined, event: Folded<'ac
 }
 
 /** Folds one event of a project. Throws an Error on an impossible history. */
-export function evolveProject(state: ProjectState | undefined, event: Folded<'project'>): ProjectState {
+export function evolveProject(
+  state: ProjectState | undefined,
+  event: Folded<'project'>,
+): ProjectState {
   switch (event.type) {
     case 'ProjectCreated':
       return { slug: event.data.slug, status: 'active' };
@@ -111,7 +117,10 @@ export function evolveSigningKey(
 }
 
 /** Folds one event of a session. Throws an Error on an impossible history. */
-export function evolveSession(state: SessionState | undefined, event: Folded<'session'>): SessionState {
+export function evolveSession(
+  state: SessionState | undefined,
+  event: Folded<'session'>,
+): SessionState {
   switch (event.type) {
     case 'SessionStarted':
       return {
@@ -128,7 +137,10 @@ export function evolveSession(state: SessionState | undefined, event: Folded<'se
 }
 
 /** Folds one event of a consent. Giving it again replaces what was given. */
-export function evolveConsent(state: ConsentState | undefined, event: Folded<'consent'>): ConsentState {
+export function evolveConsent(
+  state: ConsentState | undefined,
+  event: Folded<'consent'>,
+): ConsentState {
   switch (event.type) {
     case 'ConsentGiven':
       return {

@@ -40,7 +40,9 @@ export const clientEvents = {
       mayIntrospect: z.boolean().describe('may introspect tokens of any audience'),
     })
     .describe('A client became known.'),
-  ClientUpdated: z.object({ metadata: clientMetadata }).describe('A client changed what it registered.'),
+  ClientUpdated: z
+    .object({ metadata: clientMetadata })
+    .describe('A client changed what it registered.'),
   ClientSecretRotated: z
     .object({ secretId: identifier, previousUntil: instant })
     .describe('A client got another secret; the one before works until the given instant.'),

@@ -49,7 +49,9 @@ export type RevocationReason = z.infer<typeof revocationReason>;
 export const familyPolicy = z.object({
   rotation: z.enum(['rotate', 'fixed']),
   retryWindow: duration,
-  retryUntilUsed: z.boolean().describe('the previous token also retries until its successor is used'),
+  retryUntilUsed: z
+    .boolean()
+    .describe('the previous token also retries until its successor is used'),
   idle: duration,
   onReuse: z.enum(['revoke_family']),
   accessTokenLimit: counter.optional(),
@@ -90,7 +92,9 @@ export const tokenFamilyEvents = {
       policy: familyPolicy,
       code: codeFacts.optional(),
     })
-    .describe('A resource owner authorized a client: the family begins, its code is its first token.'),
+    .describe(
+      'A resource owner authorized a client: the family begins, its code is its first token.',
+    ),
   GrantRedeemed: z
     .object({
       ...byFields,
@@ -132,7 +136,10 @@ export const tokenFamilyEvents = {
       requestHash: identifier,
       servedSequence: counter,
       token: accessTokenFacts.optional().describe('only when one had to be minted'),
-      otherParty: z.boolean().optional().describe('from another network and agent than the rotation'),
+      otherParty: z
+        .boolean()
+        .optional()
+        .describe('from another network and agent than the rotation'),
       incidentId: identifier.optional(),
     })
     .describe('The previous token came again inside the retry window and got the same successor.'),
@@ -155,9 +162,10 @@ export const tokenFamilyEvents = {
       count: counter,
       firstAt: instant,
       lastAt: instant,
-      originCommitments: z.array(identifier).max(5),
     })
-    .describe('Presentations beyond what is recorded one by one, counted per minute.'),
+    .describe(
+      'Presentations beyond what is recorded one by one, counted per minute; the envelope commits to the origin of the newest.',
+    ),
   RefreshTokenReuseDetected: z
     .object({
       ...byFields,
@@ -177,7 +185,9 @@ export const tokenFamilyEvents = {
       revocationId: identifier.optional(),
       actor: identifier,
     })
-    .describe('The family ended: refresh tokens at once, access tokens at introspection and userinfo.'),
+    .describe(
+      'The family ended: refresh tokens at once, access tokens at introspection and userinfo.',
+    ),
   AccessTokenRevoked: z
     .object({
       sequence: counter,

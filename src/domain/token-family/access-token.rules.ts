@@ -1,13 +1,14 @@
 import type { ClientState } from '../directory/directory.state.js';
 import type { AccessTokenFacts } from '../events/field-schemas.js';
+import type { Instant } from '../identifiers.js';
 import type { FamilyContext, RefusalError } from './family.decision.js';
 import type { FamilyState } from './family.state.js';
 
 /** What an access token is asked for: both narrowed to what was granted. */
 export interface AccessRequest {
-  /** Sorted; undefined: all that was granted. */
+  /** In any order; undefined: all that was granted. */
   readonly scope?: readonly string[] | undefined;
-  /** Absolute URIs; undefined: all that were granted. */
+  /** Absolute URIs in any order; undefined or none: all that were granted. */
   readonly resources?: readonly string[] | undefined;
 }
 
@@ -19,22 +20,29 @@ export interface AccessTerms {
 
 /**
  * What the request comes to under this grant: scope no wider than granted (RFC 6749, 6) and
- * resources out of those granted (RFC 8707, 2.2). Without a resource the issuer is the audience.
+ * resources out of those granted (RFC 8707, 2.2), each once and in the order of the grant, so that
+ * the same request in another order is the same request. Without a resource the issuer is the audience.
  */
 export function accessTerms(
   state: Pick<FamilyState, 'scope' | 'resources'>,
   request: AccessRequest,
   issuer: string,
 ): AccessTerms | { readonly error: Extract<RefusalError, 'invalid_scope' | 'invalid_target'> } {
-  const scope = request.scope ?? state.scope;
+  const { scope = state.scope, resources = [] } = request;
   if (scope.some((token) => !state.scope.includes(token))) return { error: 'invalid_scope' };
-  const resources = request.resources ?? state.resources;
   if (resources.some((uri) => !state.resources.includes(uri))) return { error: 'invalid_target' };
-  return { scope, audience: resources.length === 0 ? [issuer] : resources };
+  const audience = resources.length === 0 ? state.resources : inOrderOf(state.resources, resources);
+  return {
+    scope: inOrderOf(state.scope, scope),
+    audience: audience.length === 0 ? [issuer] : audience,
+  };
 }
 
-/** Milliseconds that an access token of this client lives. */
-export function accessTokenLifetimeOf(client: ClientState | undefined, serviceDefault: number): number {
+function inOrderOf(granted: readonly string[], asked: readonly string[]): readonly string[] {
+  return granted.filter((one) => asked.includes(one));
+}
+
+function accessTokenLifetimeOf(client: ClientState | undefined, serviceDefault: number): number {
   return client?.metadata.policy.accessTokenLifetime ?? serviceDefault;
 }
 
@@ -56,6 +64,14 @@ export function nextAccessToken(
     signingKeyId: context.signingKeyId,
     ...(senderKey === undefined ? {} : { senderKey }),
   };
+}
+
+/** When a refresh token that is issued now expires unless it is used, or its family does first. */
+export function idleExpiryOf(
+  state: Pick<FamilyState, 'policy' | 'absoluteExpiresAt'>,
+  context: Pick<FamilyContext, 'recordedAt'>,
+): Instant {
+  return Math.min(context.recordedAt + state.policy.idle, state.absoluteExpiresAt);
 }
 
 /** Whether an ID token goes with an access token of this scope (OIDC Core, 12.2). */

@@ -1,7 +1,7 @@
 import type { Decision } from '../decision.js';
 import type { CodeFacts, FamilyPolicy } from '../events/token-family.events.js';
 import type { Instant } from '../identifiers.js';
-import { accessTerms, hasIdToken, nextAccessToken } from './access-token.rules.js';
+import { accessTerms, hasIdToken, idleExpiryOf, nextAccessToken } from './access-token.rules.js';
 import {
   byOf,
   type Caller,
@@ -84,9 +84,9 @@ export interface RedeemCode {
 }
 
 /**
- * Decides what a genuine authorization code leads to (RFC 6749, 4.1.3; RFC 7636, 4.6). There is no
- * retry window: a second redemption that is valid in all but being the first kills the family, and
- * one with a wrong verifier, redirect URI or client never does.
+ * Decides what a genuine authorization code leads to (RFC 6749, 4.1.3; RFC 7636, 4.6; RFC 9449, 10).
+ * There is no retry window: a second redemption that is valid in all but being the first kills the
+ * family, and one with a wrong verifier, sender key, redirect URI or client never does.
  */
 export function decideRedeemCode(
   state: FamilyState,
@@ -104,16 +104,19 @@ export function decideRedeemCode(
   if (state.clientId !== caller.clientId) {
     return refuse({ error: 'invalid_grant', reason: 'foreign_client' });
   }
-  if (state.status === 'revoked') return refuse({ error: 'invalid_grant', reason: 'family_revoked' });
-  if (code === undefined || presented.epoch !== context.epoch) {
-    return rollbackSuspected(state, command, context);
-  }
+  if (state.status === 'revoked')
+    return refuse({ error: 'invalid_grant', reason: 'family_revoked' });
+  if (code === undefined) return rollbackSuspected(state, command, context);
   if (code.redirectUri !== command.redirectUri) {
     return refuse({ error: 'invalid_grant', reason: 'redirect_mismatch' });
   }
   if (code.codeChallenge !== command.verifierChallenge) {
     return refuse({ error: 'invalid_grant', reason: 'pkce_mismatch' });
   }
+  if (code.dpopJkt !== undefined && code.dpopJkt !== caller.senderKey) {
+    return refuse({ error: 'invalid_grant', reason: 'sender_mismatch' });
+  }
+  if (presented.epoch !== context.epoch) return rollbackSuspected(state, command, context);
   if (code.redeemedAt !== undefined) return redeemedTwice(state, command, context, code.redeemedAt);
   if (code.expiresAt <= context.receivedAt) {
     return refuse({ error: 'invalid_grant', reason: 'code_expired' });
@@ -131,12 +134,12 @@ function redeem(
 ): Decision<'family', PresentationOutcome> {
   const terms = accessTerms(state, { resources: command.resources }, context.issuer);
   if ('error' in terms) return refuse({ error: terms.error, reason: 'target_exceeded' });
-  const { senderKey } = command.caller;
+  const { authMethod, senderKey } = command.caller;
   const token = nextAccessToken(state, terms, context, senderKey);
   const idToken = hasIdToken(state);
   const generation = state.offline ? 0 : null;
-  const isPublic = context.client?.metadata.authMethod === 'none';
-  const idle = Math.min(context.recordedAt + state.policy.idle, state.absoluteExpiresAt);
+  const idleExpiresAt = idleExpiryOf(state, context);
+  const keyId = context.refreshKeyId;
   return {
     events: [
       {
@@ -144,14 +147,23 @@ function redeem(
         data: {
           ...byOf(command.caller, context),
           generation,
-          ...(state.offline ? { keyId: context.refreshKeyId, idleExpiresAt: idle } : {}),
-          boundSenderKey: isPublic ? senderKey : undefined,
+          ...(state.offline ? { keyId, idleExpiresAt } : {}),
+          boundSenderKey: authMethod === 'none' ? senderKey : undefined,
           token,
           idToken,
         },
       },
     ],
-    outcome: { kind: 'granted', how: 'redeemed', family: state, generation, token, idToken },
+    outcome: {
+      kind: 'granted',
+      how: 'redeemed',
+      family: state,
+      generation,
+      keyId,
+      idleExpiresAt,
+      token,
+      idToken,
+    },
   };
 }
 

@@ -3,12 +3,7 @@ import type { Companion, Decision } from '../decision.js';
 import type { AccessTokenFacts, AuthMethod, By } from '../events/field-schemas.js';
 import type { RejectionReason } from '../events/token-family.events.js';
 import { type FamilyId, type Instant, streamIdOf } from '../identifiers.js';
-import {
-  type FamilyState,
-  HOUR,
-  presentationKey,
-  PRESENTATIONS_PER_HOUR,
-} from './family.state.js';
+import { type FamilyState, HOUR, presentationKey, PRESENTATIONS_PER_HOUR } from './family.state.js';
 
 /** How a caller of the token endpoint presented itself, before anything is decided about it. */
 export interface Caller {
@@ -63,6 +58,10 @@ export interface Granted {
   readonly family: FamilyState;
   /** Of the refresh token to answer with; null when there is none. */
   readonly generation: number | null;
+  /** Of the master key that the refresh token is minted under. */
+  readonly keyId: string;
+  /** When the refresh token expires unless it is used. */
+  readonly idleExpiresAt: Instant;
   readonly token: AccessTokenFacts;
   readonly idToken: boolean;
   readonly counted?: CountedPresentation;
@@ -125,7 +124,11 @@ const reasonsThatOpenIncidents: ReadonlySet<RejectionReason> = new Set<Rejection
   'stale_inside_window',
 ]);
 
-/** Refuses a genuine token: recorded once per generation, reason and hour, else to be counted. */
+/**
+ * Refuses a genuine token. Recorded once per generation, reason and hour, within the hour's sum; else
+ * it is to be counted. The other party of a detected reuse shows itself by presenting what was the
+ * current generation: that is always recorded, but it opens no more incidents than the first time.
+ */
 export function reject(
   state: FamilyState,
   presented: PresentedToken,
@@ -136,10 +139,15 @@ export function reject(
   const { error, reason, age } = refusal;
   const generation = presented.kind === 'refresh' ? presented.number : undefined;
   const outcome: Refused = { kind: 'refused', error, reason };
-  if (!isRecorded(state, generation, reason, context.recordedAt)) {
-    return { events: [], outcome: { ...outcome, counted: { outcome: 'rejected', reason, generation } } };
+  const isSeen = wasSeen(state, generation, reason, context.recordedAt);
+  const isDue = !isSeen && hasPresentationsLeft(state, context.recordedAt);
+  if (!isDue && !wasCurrentAtItsEnd(state, generation)) {
+    return {
+      events: [],
+      outcome: { ...outcome, counted: { outcome: 'rejected', reason, generation } },
+    };
   }
-  const opens = reasonsThatOpenIncidents.has(reason);
+  const opens = !isSeen && reasonsThatOpenIncidents.has(reason);
   const incidentId = opens ? context.incidentId : state.revoked?.incidentId;
   return {
     events: [
@@ -157,26 +165,24 @@ export function reject(
       },
     ],
     outcome,
-    ...(opens ? { companions: [openIncident(reason as IncidentKind, state, presented, context)] } : {}),
+    ...(opens
+      ? { companions: [openIncident(reason as IncidentKind, state, presented, context)] }
+      : {}),
   };
 }
 
-/**
- * The other party of a detected reuse shows itself by presenting what was the current generation:
- * that is always kept. Everything else is kept once per generation and reason, within the hour's sum.
- */
-function isRecorded(
+function wasCurrentAtItsEnd(state: FamilyState, generation: number | undefined): boolean {
+  return state.status === 'revoked' && generation !== undefined && generation === state.generation;
+}
+
+function wasSeen(
   state: FamilyState,
   generation: number | undefined,
   reason: RejectionReason,
   now: Instant,
 ): boolean {
-  if (state.status === 'revoked' && generation !== undefined && generation === state.generation) {
-    return true;
-  }
   const { hourStart, seen } = state.presentations;
-  if (now < hourStart + HOUR && seen.includes(presentationKey(generation, reason))) return false;
-  return hasPresentationsLeft(state, now);
+  return now < hourStart + HOUR && seen.includes(presentationKey(generation, reason));
 }
 
 /** Whether another rejection or retry may be recorded as an event of its own in this hour. */

@@ -1,5 +1,6 @@
 import type { EventOf } from '../events/event-catalogue.js';
 import type { ClientId, Instant, Subject } from '../identifiers.js';
+import { contradictionOf } from './family-history.rules.js';
 import {
   type Answer,
   ANSWERS_REMEMBERED,
@@ -14,7 +15,10 @@ import {
 
 /** An event of a family as the fold sees it: its data and the store's time. */
 export type RecordedFamilyEvent = EventOf<'family'> & { readonly recordedAt: Instant };
-type DataOf<Type extends EventOf<'family'>['type']> = Extract<EventOf<'family'>, { type: Type }>['data'];
+type DataOf<Type extends EventOf<'family'>['type']> = Extract<
+  EventOf<'family'>,
+  { type: Type }
+>['data'];
 
 /**
  * Folds one event into the state of a token family. Uses only facts in the event, never today's
@@ -31,10 +35,15 @@ export function evolveFamily(
     return granted(event.data, event.recordedAt);
   }
   if (state === undefined) throw new Error(`${event.type} cannot be the first event of a family`);
+  const contradiction = contradictionOf(state, event);
+  if (contradiction !== undefined) throw new Error(`${event.type}: ${contradiction}`);
   return { ...change(state, event), updatedAt: event.recordedAt };
 }
 
-function change(state: FamilyState, event: RecordedFamilyEvent): FamilyState {
+function change(
+  state: FamilyState,
+  event: Exclude<RecordedFamilyEvent, { type: 'GrantIssued' }>,
+): FamilyState {
   const at = event.recordedAt;
   switch (event.type) {
     case 'GrantRedeemed':
@@ -50,11 +59,7 @@ function change(state: FamilyState, event: RecordedFamilyEvent): FamilyState {
     case 'RefreshRetried':
       return retried(state, event.data, at);
     case 'RefreshRejected':
-      return present(
-        state,
-        at,
-        presentationKey(event.data.presentedGeneration, event.data.reason),
-      );
+      return present(state, at, presentationKey(event.data.presentedGeneration, event.data.reason));
     case 'PresentationsCounted':
     case 'LedgerRollbackSuspected':
     case 'RefreshTokenReuseDetected':
@@ -67,8 +72,6 @@ function change(state: FamilyState, event: RecordedFamilyEvent): FamilyState {
       };
     case 'AccessTokenRevoked':
       return accessTokenRevoked(state, event.data, at);
-    case 'GrantIssued':
-      throw new Error('a family is granted once');
   }
 }
 
@@ -113,7 +116,11 @@ function redeemed(state: FamilyState, event: DataOf<'GrantRedeemed'>, at: Instan
   };
 }
 
-function rotated(state: FamilyState, event: DataOf<'RefreshTokenRotated'>, at: Instant): FamilyState {
+function rotated(
+  state: FamilyState,
+  event: DataOf<'RefreshTokenRotated'>,
+  at: Instant,
+): FamilyState {
   const rotation = { generation: event.generation, rotatedAt: at };
   return {
     ...state,
@@ -174,12 +181,12 @@ function accessTokenRevoked(
     ...unexpired(state, at),
     { sequence: event.sequence, expiresAt: event.expiresAt },
   ].sort((left, right) => left.sequence - right.sequence);
-  if (revoked.length <= REVOKED_SEQUENCES_REMEMBERED) return { ...state, revokedSequences: revoked };
-  const [oldest, ...rest] = revoked;
+  const [forgotten] = revoked.slice(0, -REVOKED_SEQUENCES_REMEMBERED);
+  if (forgotten === undefined) return { ...state, revokedSequences: revoked };
   return {
     ...state,
-    revokedThrough: Math.max(state.revokedThrough ?? 0, oldest?.sequence ?? 0),
-    revokedSequences: rest,
+    revokedThrough: Math.max(state.revokedThrough ?? 0, forgotten.sequence),
+    revokedSequences: revoked.slice(1),
   };
 }
 

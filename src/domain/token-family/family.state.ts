@@ -92,7 +92,8 @@ export function presentationKey(generation: number | undefined, reason: Rejectio
 
 /** When the given generation was consumed, if that is still remembered. */
 export function consumedAt(state: FamilyState, generation: number): Instant | undefined {
-  return state.recentRotations.find((rotation) => rotation.generation === generation + 1)?.rotatedAt;
+  return state.recentRotations.find((rotation) => rotation.generation === generation + 1)
+    ?.rotatedAt;
 }
 
 /** Whether the access token of this sequence was revoked, alone or with its whole family. */

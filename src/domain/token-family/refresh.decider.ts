@@ -5,6 +5,7 @@ import {
   type AccessTerms,
   accessTerms,
   hasIdToken,
+  idleExpiryOf,
   nextAccessToken,
 } from './access-token.rules.js';
 import {
@@ -21,7 +22,12 @@ import {
   type PresentedToken,
   reject,
 } from './family.decision.js';
-import { consumedAt, type FamilyState, isAccessTokenRevoked, SHADOW_GENERATIONS } from './family.state.js';
+import {
+  consumedAt,
+  type FamilyState,
+  isAccessTokenRevoked,
+  SHADOW_GENERATIONS,
+} from './family.state.js';
 
 /** A refresh token of this family was presented. */
 export interface Refresh extends AccessRequest {
@@ -86,12 +92,7 @@ type Standing = 'current' | 'retried' | 'stale' | 'reused';
  * Where a presented generation stands. The window is anchored at the rotation that consumed it. A
  * clock that went back makes an age negative: that counts as inside, order comes from generations.
  */
-function standingOf(
-  state: FamilyState,
-  presented: number,
-  current: number,
-  now: number,
-): Standing {
+function standingOf(state: FamilyState, presented: number, current: number, now: number): Standing {
   if (presented === current) return 'current';
   const consumed = consumedAt(state, presented);
   const inside = consumed !== undefined && now - consumed <= state.policy.retryWindow;
@@ -103,7 +104,8 @@ function standingOf(
 
 /** Since when the generation is consumed; since the oldest remembered rotation if longer ago. */
 function ageOf(state: FamilyState, generation: number, context: FamilyContext): number {
-  const since = consumedAt(state, generation) ?? state.recentRotations[0]?.rotatedAt ?? state.grantedAt;
+  const since =
+    consumedAt(state, generation) ?? state.recentRotations[0]?.rotatedAt ?? state.grantedAt;
   return Math.max(0, context.receivedAt - since);
 }
 
@@ -116,19 +118,20 @@ function renew(
 ): RefreshDecision {
   const token = nextAccessToken(state, terms, context, command.caller.senderKey);
   const idToken = hasIdToken(state);
-  const idle = context.recordedAt + state.policy.idle;
+  const idleExpiresAt = idleExpiryOf(state, context);
   const common = {
     ...byOf(command.caller, context),
-    idleExpiresAt: Math.min(idle, state.absoluteExpiresAt),
+    idleExpiresAt,
     requestHash: requestHashOf(terms, command, context),
     token,
     idToken,
   };
-  const granted = { kind: 'granted', family: state, token, idToken } as const;
+  const granted = { kind: 'granted', family: state, idleExpiresAt, token, idToken } as const;
   if (state.policy.rotation === 'fixed') {
+    const keyId = state.keyId ?? context.refreshKeyId;
     return {
       events: [{ type: 'AccessTokenRefreshed', data: { ...common, generation: current } }],
-      outcome: { ...granted, how: 'refreshed', generation: current },
+      outcome: { ...granted, how: 'refreshed', generation: current, keyId },
     };
   }
   const generation = current + 1;
@@ -139,7 +142,7 @@ function renew(
         data: { ...common, presentedGeneration: current, generation, keyId: context.refreshKeyId },
       },
     ],
-    outcome: { ...granted, how: 'rotated', generation },
+    outcome: { ...granted, how: 'rotated', generation, keyId: context.refreshKeyId },
   };
 }
 
@@ -156,13 +159,17 @@ function retry(
     answered !== undefined &&
     answered.expiresAt - context.receivedAt >= REUSABLE_ANSWER_REMAINDER &&
     !isAccessTokenRevoked(state, answered.sequence);
-  const minted = reusable ? undefined : nextAccessToken(state, terms, context, command.caller.senderKey);
+  const minted = reusable
+    ? undefined
+    : nextAccessToken(state, terms, context, command.caller.senderKey);
   const token = (minted ?? answered) as NonNullable<typeof answered>;
   const outcome: Granted = {
     kind: 'granted',
     how: 'retried',
     family: state,
     generation: current,
+    keyId: state.keyId ?? context.refreshKeyId,
+    idleExpiresAt: state.idleExpiresAt ?? state.absoluteExpiresAt,
     token,
     idToken: hasIdToken(state),
   };
@@ -215,7 +222,8 @@ function reuseDetected(
           currentGeneration: current,
           gap: current - presentedGeneration,
           age: ageOf(state, presentedGeneration, context),
-          cause: presentedGeneration === current - 1 ? 'retry_window_passed' : 'superseded_generation',
+          cause:
+            presentedGeneration === current - 1 ? 'retry_window_passed' : 'superseded_generation',
           incidentId: context.incidentId,
         },
       },

@@ -139,7 +139,9 @@ export class FlushTurn {
       actor,
       recordedAt: this.recordedAt,
       originCommitment:
-        origin === undefined || salt === undefined ? undefined : originCommitment(Buffer.from(salt, 'base64url'), origin),
+        origin === undefined || salt === undefined
+          ? undefined
+          : originCommitment(Buffer.from(salt, 'base64url'), origin),
     };
     const body = eventBody(envelope, event.data as Record<string, unknown>);
     this.statements.insertEvent.run(

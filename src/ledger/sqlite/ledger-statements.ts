@@ -40,8 +40,9 @@ const eventColumns =
 
 /** Prepares every statement that reads or writes the ledger. */
 export function prepareLedgerStatements(handle: Handle) {
-  const rows = <Parameters extends unknown[], Row>(sql: string): Database.Statement<Parameters, Row> =>
-    handle.prepare<Parameters, Row>(sql).raw();
+  const rows = <Parameters extends unknown[], Row>(
+    sql: string,
+  ): Database.Statement<Parameters, Row> => handle.prepare<Parameters, Row>(sql).raw();
   return {
     begin: handle.prepare('BEGIN IMMEDIATE'),
     commit: handle.prepare('COMMIT'),

@@ -77,7 +77,15 @@ export class SqliteEventReader {
   }
 }
 
-function eventOf([position, , , previousPosition, , appendedAt, body]: EventColumns): RecordedEvent {
+function eventOf([
+  position,
+  ,
+  ,
+  previousPosition,
+  ,
+  appendedAt,
+  body,
+]: EventColumns): RecordedEvent {
   return recordedEvent(body, { position, previousPosition, appendedAt });
 }
 

@@ -185,7 +185,8 @@ export class SqliteLedger extends Ledger {
       return () => item.resolve(outcome as never);
     } catch (error) {
       const failure = ledgerErrorOf(error, this.options.file);
-      if (isStoreFailure(failure) || failure !== error || turn.nextPosition !== before) throw failure;
+      if (isStoreFailure(failure) || failure !== error || turn.nextPosition !== before)
+        throw failure;
       this.options.observer?.failed?.('decider', error);
       return () => item.reject(error);
     }

@@ -1,9 +1,4 @@
-import type {
-  Position,
-  ProjectId,
-  StreamId,
-  StreamKind,
-} from '../../domain/identifiers.js';
+import type { Position, ProjectId, StreamId, StreamKind } from '../../domain/identifiers.js';
 import { streamIdOf } from '../../domain/identifiers.js';
 import { DIRECTORY_KINDS, type StateOf } from '../../domain/streams.js';
 import type { DirectoryKeyKind, StateReader } from '../ledger.port.js';

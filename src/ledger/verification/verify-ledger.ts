@@ -47,7 +47,8 @@ export async function verifyLedger(
 ): Promise<VerificationReport> {
   const counts = source.counts();
   const verification = new LedgerVerification(source, counts, onProgress);
-  for (const problem of source.damage()) verification.report({ problem: `the database: ${problem}` });
+  for (const problem of source.damage())
+    verification.report({ problem: `the database: ${problem}` });
   const partitions = Math.max(1, Math.ceil(counts.streams / STREAMS_AT_ONCE));
   for (let partition = 0; partition < partitions && !verification.isFull; partition += 1) {
     await verification.run(partition, partitions);
@@ -81,7 +82,8 @@ class LedgerVerification {
     let expected = { position: 0, appendedAtMin: 0 };
     while (expected.position < this.counts.events && !this.isFull) {
       const page = this.source.events(expected.position - 1);
-      if (page.length === 0) this.report({ position: expected.position, problem: 'events are missing' });
+      if (page.length === 0)
+        this.report({ position: expected.position, problem: 'events are missing' });
       if (page.length === 0) break;
       for (const stored of page) {
         if (partition === 0 || belongs(stored.streamId)) {
@@ -135,7 +137,8 @@ class LedgerVerification {
       if (page.length === 0) break;
       await nextTurn();
     }
-    for (const streamId of folded.keys()) this.report({ streamId, problem: 'the stream has no state' });
+    for (const streamId of folded.keys())
+      this.report({ streamId, problem: 'the stream has no state' });
   }
 }
 

@@ -1,0 +1,133 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/settings.tokens.js';
+import { SigningKeys } from '../directory/signing-keys.service.js';
+import type { AccountState, ClientState } from '../domain/directory/directory.state.js';
+import type { RejectionReason } from '../domain/events/token-family.events.js';
+import { DEFAULT_PROJECT, type Instant } from '../domain/identifiers.js';
+import { ownersEnd } from '../domain/token-family/family.decision.js';
+import { type FamilyState, isAccessTokenRevoked } from '../domain/token-family/family.state.js';
+import { Ledger, type StateReader } from '../ledger/ledger.port.js';
+import { type VerifiedAccessToken, verifyAccessToken } from '../tokens/access-token.js';
+import { SigningKeyRing } from '../tokens/signing-key-ring.js';
+
+/** Whose a token is that nothing has ended. */
+interface Owners {
+  readonly client: ClientState;
+  /** Absent when the client got the token for itself. */
+  readonly account?: AccountState | undefined;
+  /** Absent when the client got the token for itself. */
+  readonly family?: FamilyState | undefined;
+}
+
+/** An access token that is good now, what it says, and whose it is. */
+export interface ActiveAccessToken extends Owners {
+  readonly isActive: true;
+  readonly token: VerifiedAccessToken;
+  readonly scope: readonly string[];
+  readonly audience: readonly string[];
+}
+
+/** Something that is worth nothing as an access token, and why; never said to the caller. */
+export interface InactiveAccessToken {
+  readonly isActive: false;
+  readonly reason: RejectionReason | 'not_genuine' | 'access_token_revoked' | 'unknown_to_ledger';
+}
+
+/** What an access token is worth now. */
+export type AccessTokenStatus = ActiveAccessToken | InactiveAccessToken;
+
+/** Says what access tokens are worth, for every door that takes one. */
+@Injectable()
+export class AccessTokenStatuses {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly ring: SigningKeyRing,
+    private readonly signingKeys: SigningKeys,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'issuer'>,
+  ) {}
+
+  /**
+   * What a text is worth as an access token: signed by us, not expired at `now`, and its family,
+   * client, account and project as the ledger has them at this moment. Attacker-controlled.
+   */
+  async statusOf(text: string, now: Instant = Date.now()): Promise<AccessTokenStatus> {
+    const token = await this.verify(text, now);
+    return token === undefined ? inactive('not_genuine') : this.statusOfVerified(token);
+  }
+
+  /** The same for a token that was verified already. */
+  async statusOfVerified(token: VerifiedAccessToken): Promise<AccessTokenStatus> {
+    const standing = await this.ledger.read((reader) => standingOf(reader, token));
+    if ('reason' in standing) return standing;
+    const { aud, scope } = token.claims;
+    return {
+      ...standing,
+      isActive: true,
+      token,
+      scope: typeof scope === 'string' ? scope.split(' ') : [],
+      audience: typeof aud === 'string' ? [aud] : (aud ?? []),
+    };
+  }
+
+  private async verify(text: string, now: Instant): Promise<VerifiedAccessToken | undefined> {
+    const keyId = keyIdOf(text);
+    if (keyId === undefined || !(await this.signingKeys.verifies(keyId))) return undefined;
+    return verifyAccessToken(text, { issuer: this.settings.issuer, ring: this.ring, now });
+  }
+}
+
+const HEADER_CHARACTERS_MAX = 1024;
+
+/** The key id that a text claims in its JOSE header (RFC 7515, 4.1.4). It proves nothing. */
+function keyIdOf(text: string): string | undefined {
+  const end = text.indexOf('.');
+  if (end < 1 || end > HEADER_CHARACTERS_MAX) return undefined;
+  try {
+    const header: unknown = JSON.parse(Buffer.from(text.slice(0, end), 'base64url').toString());
+    const keyId = (header as { readonly kid?: unknown } | null)?.kid;
+    return typeof keyId === 'string' ? keyId : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+type TokenName = Pick<VerifiedAccessToken, 'familyId' | 'sequence'>;
+
+function standingOf(reader: StateReader, token: TokenName): Owners | InactiveAccessToken {
+  const family = reader.find('family', token.familyId);
+  return family === undefined
+    ? ownersOfClientToken(reader, token.familyId)
+    : ownersOfFamilyToken(reader, family, token.sequence);
+}
+
+function ownersOfFamilyToken(
+  reader: StateReader,
+  family: FamilyState,
+  sequence: number,
+): Owners | InactiveAccessToken {
+  if (sequence >= family.nextSequence) return inactive('unknown_to_ledger');
+  if (family.status === 'revoked') return inactive('family_revoked');
+  if (isAccessTokenRevoked(family, sequence)) return inactive('access_token_revoked');
+  const client = reader.find('client', family.clientId);
+  const { subject } = family;
+  const account = subject === undefined ? undefined : reader.find('account', subject);
+  const project = reader.find('project', DEFAULT_PROJECT);
+  const reason = ownersEnd(family, { client, account, project });
+  if (client === undefined || reason !== undefined) return inactive(reason ?? 'client_disabled');
+  return { client, account, family };
+}
+
+function ownersOfClientToken(reader: StateReader, tokenId: string): Owners | InactiveAccessToken {
+  const token = reader.find('client_token', tokenId);
+  if (token === undefined) return inactive('unknown_to_ledger');
+  if (token.revoked) return inactive('access_token_revoked');
+  const client = reader.find('client', token.clientId);
+  if (client?.status !== 'active') return inactive('client_disabled');
+  const project = reader.find('project', DEFAULT_PROJECT);
+  return project?.status === 'active' ? { client } : inactive('project_disabled');
+}
+
+function inactive(reason: InactiveAccessToken['reason']): InactiveAccessToken {
+  return { isActive: false, reason };
+}

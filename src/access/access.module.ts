@@ -1,0 +1,33 @@
+import { Module } from '@nestjs/common';
+import { DirectoryModule } from '../directory/directory.module.js';
+import { AccessTokenStatuses } from './access-token-status.js';
+import { BearerGuard } from './bearer.guard.js';
+import { FailureLimits } from './failure-limits.js';
+import { InteractionTokens } from './interaction-token.js';
+import { KnownDevice } from './known-device.js';
+import { SessionCookie } from './session-cookie.js';
+
+/**
+ * What every HTTP door shares. Needs from a global module: `Ledger`, `SigningKeyRing`, `TokenCodec`,
+ * `SealedTokens`, SETTINGS.
+ */
+@Module({
+  imports: [DirectoryModule],
+  providers: [
+    AccessTokenStatuses,
+    BearerGuard,
+    FailureLimits,
+    InteractionTokens,
+    KnownDevice,
+    SessionCookie,
+  ],
+  exports: [
+    AccessTokenStatuses,
+    BearerGuard,
+    FailureLimits,
+    InteractionTokens,
+    KnownDevice,
+    SessionCookie,
+  ],
+})
+export class AccessModule {}

@@ -1,0 +1,27 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+/**
+ * What an address counts as for limits: an IPv4 address by itself, an IPv6 address by its /64, as one
+ * household has that many. IPv4 in IPv6 counts as IPv4; what is no address as itself.
+ */
+export function addressGroup(address: string): string {
+  const plain = address.replace(/%.*$/, '');
+  if (!isIPv6(plain)) return plain;
+  const embedded = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
+  if (embedded !== undefined && isIPv4(embedded)) return embedded;
+  const [head = '', tail] = plain.split('::');
+  const leading = groupsOf(head);
+  const trailing = tail === undefined ? [] : groupsOf(tail);
+  const zeros = Array.from({ length: 8 - leading.length - trailing.length }, () => 0);
+  const groups = [...leading, ...zeros, ...trailing].slice(0, 4);
+  return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
+}
+
+function groupsOf(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
+    return [a * 256 + b, c * 256 + d];
+  });
+}

@@ -1,0 +1,112 @@
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  HttpStatus,
+  Logger,
+} from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+
+/** A problem as RFC 9457 says it. All of it is shown to the caller: no secret, no inside. */
+export interface ProblemDetails {
+  readonly status: number;
+  /** Short, and the same for every occurrence. */
+  readonly title: string;
+  /** What this occurrence is about, in a sentence that helps the caller. */
+  readonly detail?: string | undefined;
+  /** A stable code of this kind of problem; `about:blank` when the status says it all. */
+  readonly type?: string | undefined;
+  /** More members (RFC 9457, 3.2). */
+  readonly [extension: string]: unknown;
+}
+
+/** Ends a request at a door that is not OAuth's with problem details. */
+export class Problem extends HttpException {
+  constructor(
+    readonly details: ProblemDetails,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super({ type: 'about:blank', ...details }, details.status);
+  }
+}
+
+/** The media type of problem details. */
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json; charset=utf-8';
+
+/** What the caller is told of failures that are not its fault and will pass. */
+const passing: ReadonlyMap<string, string> = new Map([
+  ['ledger_busy', 'Too many requests are waiting. Try again shortly.'],
+  ['ledger_unavailable', 'The service cannot write or read its ledger now. Nothing was lost.'],
+  ['ledger_locked', 'The service cannot write or read its ledger now. Nothing was lost.'],
+  ['disk_full', 'The service cannot write its ledger now. Nothing was lost.'],
+  ['read_only', 'The service cannot write its ledger now. Nothing was lost.'],
+]);
+
+/**
+ * Answers every exception with problem details: ours as they are, HTTP exceptions by their status,
+ * the ledger's passing troubles with 503, and anything else with a 500 that says nothing.
+ */
+@Catch()
+export class ProblemDetailsFilter implements ExceptionFilter {
+  private readonly logger = new Logger('HTTP');
+
+  /** Answers, and logs what is our fault. */
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const { details, headers } = problemOf(exception);
+    if (details.status >= 500) this.logger.error(exception);
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    if (reply.sent) return;
+    void reply
+      .status(details.status)
+      .headers({ 'cache-control': 'no-store', ...headers })
+      .type(PROBLEM_MEDIA_TYPE)
+      .send(JSON.stringify({ type: 'about:blank', ...details }));
+  }
+}
+
+interface ProblemAnswer {
+  readonly details: ProblemDetails;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What the caller is told of an exception. */
+export function problemOf(exception: unknown): ProblemAnswer {
+  if (exception instanceof Problem) return exception;
+  if (exception instanceof HttpException) return fromStatus(exception.getStatus(), exception);
+  const { code, statusCode, name } = (exception ?? {}) as {
+    readonly code?: unknown;
+    readonly statusCode?: unknown;
+    readonly name?: unknown;
+  };
+  const trouble = typeof code === 'string' ? passing.get(code) : undefined;
+  if (trouble !== undefined || name === 'TooManyHashes') {
+    const detail = trouble ?? (passing.get('ledger_busy') as string);
+    return {
+      details: { status: 503, title: 'Service Unavailable', detail },
+      headers: { 'retry-after': '1' },
+    };
+  }
+  // Fastify's own: a body too large, a media type or a JSON text that it cannot read.
+  const isCallers = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
+  return isCallers && exception instanceof Error
+    ? fromStatus(statusCode, exception)
+    : fromStatus(500, undefined);
+}
+
+function fromStatus(status: number, cause: Error | undefined): ProblemAnswer {
+  const title = titleOf(status);
+  const detail = status < 500 ? cause?.message : undefined;
+  const isNew = detail !== undefined && detail !== '' && detail !== title;
+  return { details: { status, title, ...(isNew ? { detail } : {}) }, headers: {} };
+}
+
+/** The reason phrase of a status: `Not Found`. */
+function titleOf(status: number): string {
+  const name = HttpStatus[status] ?? (status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST');
+  return name
+    .toLowerCase()
+    .split('_')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join(' ');
+}

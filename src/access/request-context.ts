@@ -1,0 +1,25 @@
+import type { FastifyRequest } from 'fastify';
+import type { RequestContext } from '../grants/request-context.js';
+
+const USER_AGENT_CHARACTERS_MAX = 256;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** When the request arrived, ms UTC: set before its body was read. */
+    receivedAt?: number;
+  }
+}
+
+/** When and from where a request came. The address is the client's, behind trusted proxies too. */
+export function requestContextOf(request: FastifyRequest): RequestContext {
+  const userAgent = request.headers['user-agent'] ?? '';
+  return {
+    receivedAt: request.receivedAt ?? Date.now(),
+    correlationId: request.id,
+    origin: {
+      address: request.ip,
+      userAgent: userAgent.slice(0, USER_AGENT_CHARACTERS_MAX),
+      requestId: request.id,
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
+import type { Resources } from './cli/resources.js';
+import { SETTINGS } from './config/settings.tokens.js';
+import { DirectoryModule } from './directory/directory.module.js';
+import { GrantsModule } from './grants/grants.module.js';
+import { Ledger } from './ledger/ledger.port.js';
+import { HttpErrorFilter } from './oauth/http-error.filter.js';
+import { OAuthModule } from './oauth/oauth.module.js';
+import { CsrfTokens } from './tokens/csrf-token.js';
+import { SealedTokens } from './tokens/sealed-token.js';
+import { SigningKeyRing } from './tokens/signing-key-ring.js';
+import { TokenCodec } from './tokens/token-codec.js';
+import { MASTER_KEYS } from './vault/vault.tokens.js';
+import { Vault } from './vault/vault.port.js';
+
+/** What everything else is built on: the opened ledger, vault and keys. */
+@Global()
+@Module({})
+export class ResourcesModule {
+  /** Offers opened resources to every module. */
+  static of({ settings, masterKeys, ledger, vault }: Resources): DynamicModule {
+    const providers = [
+      { provide: SETTINGS, useValue: settings },
+      { provide: MASTER_KEYS, useValue: masterKeys },
+      { provide: Ledger, useValue: ledger },
+      { provide: Vault, useValue: vault },
+      { provide: SigningKeyRing, useValue: new SigningKeyRing() },
+      { provide: TokenCodec, useValue: new TokenCodec(masterKeys) },
+      { provide: SealedTokens, useValue: new SealedTokens(masterKeys) },
+      { provide: CsrfTokens, useValue: new CsrfTokens(masterKeys) },
+    ];
+    return { module: ResourcesModule, providers, exports: providers };
+  }
+}
+
+/** The write side without any door: what the command line works with. */
+@Module({})
+export class ServiceModule {
+  /** The service on opened resources. */
+  static of(resources: Resources): DynamicModule {
+    return {
+      module: ServiceModule,
+      imports: [ResourcesModule.of(resources), CqrsModule.forRoot(), DirectoryModule, GrantsModule],
+      exports: [DirectoryModule, GrantsModule],
+    };
+  }
+}
+
+/** The whole server: the service with its HTTP doors. */
+@Module({})
+export class AppModule {
+  /** The server on opened resources. */
+  static of(resources: Resources): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [ServiceModule.of(resources), OAuthModule],
+      providers: [{ provide: APP_FILTER, useClass: HttpErrorFilter }],
+    };
+  }
+}

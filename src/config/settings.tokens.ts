@@ -1,0 +1,2 @@
+/** The injection token of the validated `Settings`. */
+export const SETTINGS = Symbol('SETTINGS');

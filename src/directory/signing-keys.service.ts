@@ -1,0 +1,148 @@
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { newUuid } from '../config/random-identifiers.js';
+import type { SigningKeyState } from '../domain/directory/directory.state.js';
+import {
+  decideActivateSigningKey,
+  decideCreateSigningKey,
+  type SigningKeyRefused,
+} from '../domain/directory/signing-key.decider.js';
+import {
+  DEFAULT_PROJECT,
+  type Instant,
+  type ProjectId,
+  streamIdOf,
+} from '../domain/identifiers.js';
+import { type Attribution, Ledger } from '../ledger/ledger.port.js';
+import { generateSigningKey, SigningKeyRing } from '../tokens/signing-key-ring.js';
+import { VaultError } from '../vault/vault.errors.js';
+import { Vault } from '../vault/vault.port.js';
+import { statesOfKind } from './stream-states.reader.js';
+
+/** What making a signing key came to. */
+export type CreateSigningKeyOutcome =
+  { readonly kind: 'created'; readonly keyId: string } | SigningKeyRefused;
+
+/** What activating a signing key came to. */
+export type ActivateSigningKeyOutcome =
+  { readonly kind: 'activated' | 'already_active' } | SigningKeyRefused;
+
+interface Asked {
+  readonly attribution: Attribution;
+  readonly project: ProjectId;
+}
+
+/** How often keys that another process made or activated are looked for, in milliseconds. */
+const LOOK_INTERVAL = 15_000;
+/** How often an unknown key id may cause a look, in milliseconds: key ids are attacker-controlled. */
+const UNKNOWN_KEY_INTERVAL = 1000;
+
+/** Keeps the ring of signing keys as the ledger says, whoever changed it. */
+@Injectable()
+export class SigningKeys implements OnModuleDestroy {
+  private readonly logger = new Logger(SigningKeys.name);
+  private readonly statuses = new Map<string, SigningKeyState['status']>();
+  private loading: Promise<void> = Promise.resolve();
+  private lookedForUnknownAt: Instant = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly vault: Vault,
+    private readonly ring: SigningKeyRing,
+  ) {}
+
+  /** Fills the ring, makes and activates the first key where none signs yet, and keeps looking. */
+  async start(attribution: Attribution, project: ProjectId = DEFAULT_PROJECT): Promise<void> {
+    await this.load();
+    if (this.ring.activeKeyId === undefined) {
+      await this.create({ activate: true, attribution, project });
+    }
+    this.timer ??= setInterval(() => void this.look(), LOOK_INTERVAL).unref();
+  }
+
+  /** Takes over every change of the ledger's signing keys. Throws a VaultError when the active one is lost. */
+  load(): Promise<void> {
+    this.loading = this.loading.catch(() => undefined).then(() => this.takeOver());
+    return this.loading;
+  }
+
+  /** Whether the key verifies; one that is not known yet is looked for, at most once a second. */
+  async verifies(keyId: string): Promise<boolean> {
+    if (this.ring.verificationKey(keyId) !== undefined) return true;
+    const now = Date.now();
+    if (Math.abs(now - this.lookedForUnknownAt) < UNKNOWN_KEY_INTERVAL) {
+      await this.loading;
+    } else {
+      this.lookedForUnknownAt = now;
+      await this.load();
+    }
+    return this.ring.verificationKey(keyId) !== undefined;
+  }
+
+  /** Makes an ES256 key: private part into the vault, then public part into the ledger. */
+  async create(asked: Asked & { readonly activate: boolean }): Promise<CreateSigningKeyOutcome> {
+    const { attribution, project, activate } = asked;
+    const { keyId, algorithm, publicJwk, privateKey } = await generateSigningKey();
+    const vaultId = newUuid();
+    await this.vault.putPrivateKey(vaultId, privateKey);
+    const created = { algorithm, publicJwk, vaultId, activate };
+    const outcome = await this.ledger.execute<'signing_key', CreateSigningKeyOutcome>({
+      kind: 'signing_key',
+      streamId: streamIdOf('signing_key', keyId),
+      project,
+      attribution,
+      decide: ({ state }) => {
+        const { events, outcome } = decideCreateSigningKey(state, created);
+        return { events, outcome: outcome.kind === 'refused' ? outcome : { ...outcome, keyId } };
+      },
+    });
+    await this.load();
+    return outcome;
+  }
+
+  /** Lets a published key sign; of several active keys the youngest signs. */
+  async activate(asked: Asked & { readonly keyId: string }): Promise<ActivateSigningKeyOutcome> {
+    const { attribution, project, keyId } = asked;
+    const outcome = await this.ledger.execute<'signing_key', ActivateSigningKeyOutcome>({
+      kind: 'signing_key',
+      streamId: streamIdOf('signing_key', keyId),
+      project,
+      attribution,
+      decide: ({ state }) => decideActivateSigningKey(state),
+    });
+    await this.load();
+    return outcome;
+  }
+
+  /** Stops looking. */
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private async look(): Promise<void> {
+    try {
+      await this.load();
+    } catch (error) {
+      this.logger.error('signing keys could not be read', error);
+    }
+  }
+
+  private async takeOver(): Promise<void> {
+    for await (const state of statesOfKind(this.ledger, 'signing_key')) await this.put(state);
+    const { activeKeyId } = this.ring;
+    if (activeKeyId !== undefined && !this.ring.canSign(activeKeyId)) {
+      throw new VaultError(
+        `the vault has lost the private key of the active signing key ${activeKeyId}`,
+      );
+    }
+  }
+
+  private async put(state: SigningKeyState): Promise<void> {
+    if (this.statuses.get(state.keyId) === state.status) return;
+    const isNeeded = state.status !== 'retired' && !this.ring.canSign(state.keyId);
+    const pkcs8 = isNeeded ? await this.vault.privateKey(state.vaultId) : undefined;
+    this.ring.put(state, pkcs8);
+    this.statuses.set(state.keyId, state.status);
+  }
+}

@@ -1,0 +1,74 @@
+import { hash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { newFamilyId } from '../config/random-identifiers.js';
+import type { Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/settings.tokens.js';
+import { DEFAULT_PROJECT, type StreamKind } from '../domain/identifiers.js';
+import type { Caller, FamilyContext } from '../domain/token-family/family.decision.js';
+import type { FamilyState } from '../domain/token-family/family.state.js';
+import { isOtherParty } from '../domain/token-family/other-party.rules.js';
+import type { Attribution, LoadedStream } from '../ledger/ledger.port.js';
+import { SigningKeyRing } from '../tokens/signing-key-ring.js';
+import type { MasterKeys } from '../vault/master-keys.port.js';
+import { MASTER_KEYS } from '../vault/vault.tokens.js';
+import type { RequestContext } from './request-context.js';
+
+/** So many of a family's newest events are searched for the last rotation. */
+const EVENTS_SEARCHED = 24;
+
+/** Gathers what a decision on tokens may depend on, inside the flush that decides. */
+@Injectable()
+export class FamilyContexts {
+  constructor(
+    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(MASTER_KEYS) private readonly masterKeys: MasterKeys,
+    private readonly ring: SigningKeyRing,
+  ) {}
+
+  /** The context of a decision on this stream, as its transaction sees it. */
+  of(stream: LoadedStream<StreamKind>, caller: Caller, request: RequestContext): FamilyContext {
+    const subject = (stream.state as FamilyState | undefined)?.subject;
+    return {
+      receivedAt: request.receivedAt,
+      recordedAt: stream.recordedAt,
+      epoch: stream.epoch,
+      client: stream.find('client', caller.clientId),
+      account: subject === undefined ? undefined : stream.find('account', subject),
+      project: stream.find('project', DEFAULT_PROJECT),
+      accessTokenLifetime: this.settings.accessTokenLifetime,
+      issuer: this.settings.issuer,
+      signingKeyId: this.signingKeyId(),
+      refreshKeyId: this.masterKeys.activeKeyId,
+      policyRevision: this.settings.policyRevision,
+      incidentId: newFamilyId(),
+      digest: (text) => hash('sha256', text, 'base64url'),
+      isOtherParty: () => isFromOtherParty(stream, request),
+    };
+  }
+
+  /** Who is said to have acted. Only a registered client's id is named: others are free text. */
+  attribution(
+    client: { readonly clientId: string } | undefined,
+    request: RequestContext,
+  ): Attribution {
+    return {
+      actor: client === undefined ? 'anonymous' : `client:${client.clientId}`,
+      correlationId: request.correlationId,
+      origin: request.origin,
+    };
+  }
+
+  private signingKeyId(): string {
+    const keyId = this.ring.activeKeyId;
+    if (keyId === undefined) throw new Error('there is no active signing key');
+    return keyId;
+  }
+}
+
+function isFromOtherParty(stream: LoadedStream<StreamKind>, request: RequestContext): boolean {
+  if (request.origin === undefined) return false;
+  const rotation = stream
+    .recent(EVENTS_SEARCHED)
+    .find(({ event }) => event.type === 'RefreshTokenRotated');
+  return rotation?.origin !== undefined && isOtherParty(rotation.origin, request.origin);
+}

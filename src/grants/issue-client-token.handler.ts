@@ -1,0 +1,39 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { newFamilyId } from '../config/random-identifiers.js';
+import { decideIssueClientToken } from '../domain/directory/client-token.decider.js';
+import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
+import { Ledger } from '../ledger/ledger.port.js';
+import { FamilyContexts } from './family-contexts.service.js';
+import { IssueClientToken } from './issue-client-token.command.js';
+import type { TokenOutcome } from './token-answer.js';
+import { TokenMinter } from './token-minter.service.js';
+
+/** Issues a client's own access token, in a stream of its own. */
+@CommandHandler(IssueClientToken)
+export class IssueClientTokenHandler implements ICommandHandler<IssueClientToken> {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly contexts: FamilyContexts,
+    private readonly minter: TokenMinter,
+  ) {}
+
+  async execute({ terms, request }: IssueClientToken): Promise<TokenOutcome> {
+    const tokenId = newFamilyId();
+    const client = await this.ledger.load('client', terms.caller.clientId);
+    const outcome = await this.ledger.execute({
+      kind: 'client_token',
+      streamId: streamIdOf('client_token', tokenId),
+      project: DEFAULT_PROJECT,
+      attribution: this.contexts.attribution(client, request),
+      decide: (stream) =>
+        decideIssueClientToken(terms, this.contexts.of(stream, terms.caller, request)),
+    });
+    if (outcome.kind === 'refused') return { ...outcome, reason: 'request_refused' };
+    return this.minter.clientToken(
+      tokenId,
+      terms.caller.clientId,
+      outcome.token,
+      request.receivedAt,
+    );
+  }
+}

@@ -1,0 +1,17 @@
+import { Command } from '@nestjs/cqrs';
+import type { Caller } from '../domain/token-family/family.decision.js';
+import type { RequestContext } from './request-context.js';
+
+/** What presenting a token for revocation came to; `ignored` is answered like success (RFC 7009, 2.2). */
+export type TokenRevocationOutcome = 'revoked' | 'ignored' | 'foreign_client';
+
+/** A client gives back a token: of a refresh token its whole family, of an access token only itself. */
+export class RevokeToken extends Command<TokenRevocationOutcome> {
+  constructor(
+    readonly token: string,
+    readonly caller: Caller,
+    readonly request: RequestContext,
+  ) {
+    super();
+  }
+}

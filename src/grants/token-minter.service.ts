@@ -1,0 +1,103 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/settings.tokens.js';
+import type { AccessTokenFacts } from '../domain/events/field-schemas.js';
+import type { Instant } from '../domain/identifiers.js';
+import type { Granted } from '../domain/token-family/family.decision.js';
+import { mintAccessToken } from '../tokens/access-token.js';
+import { mintIdToken } from '../tokens/id-token.js';
+import { SigningKeyRing } from '../tokens/signing-key-ring.js';
+import { TokenCodec } from '../tokens/token-codec.js';
+import type { TokenAnswer } from './token-answer.js';
+
+/** Makes the texts of tokens from recorded facts: the same facts always make the same claims. */
+@Injectable()
+export class TokenMinter {
+  constructor(
+    @Inject(SETTINGS) private readonly settings: Settings,
+    private readonly codec: TokenCodec,
+    private readonly ring: SigningKeyRing,
+  ) {}
+
+  /** The authorization code of a family. */
+  authorizationCode(familyId: string, keyId: string, epoch: number): string {
+    return this.codec.encode({ kind: 'code', keyId, epoch, log: 0, id: familyId, number: 0 });
+  }
+
+  /** The tokens of a decision, to be called only after its commit. */
+  answer(familyId: string, granted: Granted, epoch: number, now: Instant): TokenAnswer {
+    const { family, token, generation } = granted;
+    const accessToken = this.accessToken(familyId, token, family);
+    const answer = {
+      kind: 'granted',
+      how: granted.how,
+      accessToken,
+      expiresIn: secondsUntil(token.expiresAt, now),
+      scope: token.scope,
+      idToken: granted.idToken ? this.idToken(granted, accessToken) : undefined,
+    } as const;
+    if (generation === null) return answer;
+    const facts = { kind: 'refresh', keyId: granted.keyId, epoch, log: 0 } as const;
+    return {
+      ...answer,
+      refreshToken: this.codec.encode({ ...facts, id: familyId, number: generation }),
+      refreshTokenExpiresIn: secondsUntil(granted.idleExpiresAt, now),
+    };
+  }
+
+  /** A client's own access token (client_credentials). */
+  clientToken(
+    tokenId: string,
+    clientId: string,
+    token: AccessTokenFacts,
+    now: Instant,
+  ): TokenAnswer {
+    return {
+      kind: 'granted',
+      how: 'client_token',
+      accessToken: this.accessToken(tokenId, token, { clientId }),
+      expiresIn: secondsUntil(token.expiresAt, now),
+      scope: token.scope,
+    };
+  }
+
+  private accessToken(
+    familyId: string,
+    facts: AccessTokenFacts,
+    owner: { readonly clientId: string } & Partial<
+      Pick<Granted['family'], 'subject' | 'authTime' | 'acr' | 'amr'>
+    >,
+  ): string {
+    const { clientId, authTime, acr, amr } = owner;
+    const subject = owner.subject ?? clientId;
+    const { issuer } = this.settings;
+    return mintAccessToken(
+      { facts, familyId, issuer, subject, clientId, authTime, acr, amr },
+      this.ring,
+    );
+  }
+
+  private idToken(granted: Granted, accessToken: string): string {
+    const { family, token } = granted;
+    return mintIdToken(
+      {
+        issuer: this.settings.issuer,
+        subject: family.subject ?? '',
+        clientId: family.clientId,
+        issuedAt: token.issuedAt,
+        authTime: family.authTime,
+        acr: family.acr,
+        amr: family.amr,
+        sessionId: family.sessionId,
+        nonce: granted.how === 'redeemed' ? family.code?.nonce : undefined,
+        accessToken,
+        signingKeyId: token.signingKeyId,
+      },
+      this.ring,
+    );
+  }
+}
+
+function secondsUntil(instant: Instant, now: Instant): number {
+  return Math.max(0, Math.floor((instant - now) / 1000));
+}

@@ -1,0 +1,34 @@
+import { Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { FastifyRequest } from 'fastify';
+import { requestContextOf } from '../access/request-context.js';
+import { RevokeToken } from '../grants/revoke-token.command.js';
+import { ClientAuthentication } from './client-authentication.service.js';
+import { formParameters } from './form-body.js';
+import { OAuthError } from './oauth.error.js';
+
+/** The revocation endpoint (RFC 7009). */
+@Controller('oauth/revoke')
+export class RevocationController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly clients: ClientAuthentication,
+  ) {}
+
+  /** Revokes a token of the client that asks. An unknown token is answered like a revoked one. */
+  @Post()
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  async revoke(@Req() request: FastifyRequest): Promise<void> {
+    const parameters = formParameters(request);
+    const context = requestContextOf(request);
+    const { authorization } = request.headers;
+    const { caller } = await this.clients.client(authorization, parameters, context.receivedAt);
+    const token = parameters.get('token');
+    if (token === undefined) throw new OAuthError('invalid_request', 'token is missing');
+    const outcome = await this.commands.execute(new RevokeToken(token, caller, context));
+    if (outcome === 'foreign_client') {
+      throw new OAuthError('invalid_grant', 'the token was issued to another client');
+    }
+  }
+}

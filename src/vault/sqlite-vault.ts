@@ -1,0 +1,157 @@
+import { In, type DataSource } from 'typeorm';
+import type { Settings } from '../config/settings.js';
+import type { ClientId, Subject } from '../domain/identifiers.js';
+import { BoundedCache } from './bounded-cache.js';
+import type { MasterKeys } from './master-keys.port.js';
+import { SealedBox } from './sealed-box.js';
+import { checkCanaries } from './vault-canary.js';
+import { openVaultDatabase } from './vault-database.js';
+import { vaultFileOf } from './vault-file.js';
+import { PasswordHashRow, PrivateKeyRow, ProfileRow, SecretDigestRow } from './vault.entities.js';
+import { VaultError, vaultErrorOf } from './vault.errors.js';
+import { Vault, type Profile } from './vault.port.js';
+
+const PURPOSE = 'token-ledger/v1/vault';
+const BUSY_TIMEOUT = 5000;
+const CACHED_DIGESTS_MAX = 10_000;
+const SUBJECTS_PER_STATEMENT = 500;
+const DIGEST_BYTES = 32;
+
+/**
+ * Opens the vault in the data directory, made if need be (mode 0600). Other processes may have it
+ * open too; `busyTimeout` is how long a statement waits for them, in milliseconds. Throws a VaultError
+ * of one line: locked, damaged, read-only, of a newer version, or written under other master keys.
+ */
+export async function openVault(
+  settings: Pick<Settings, 'dataDirectory'>,
+  masterKeys: MasterKeys,
+  busyTimeout = BUSY_TIMEOUT,
+): Promise<Vault> {
+  const file = vaultFileOf(settings.dataDirectory);
+  let source: DataSource | undefined;
+  try {
+    source = await openVaultDatabase(file, busyTimeout);
+    await checkCanaries(source, masterKeys, file);
+    return new SqliteVault(source, new SealedBox(masterKeys, PURPOSE), file);
+  } catch (error) {
+    await source?.destroy();
+    throw vaultErrorOf(error, file);
+  }
+}
+
+type Table = 'secret_digests' | 'password_hashes' | 'private_keys' | 'profiles';
+
+/**
+ * The vault on SQLite. Every write is one statement: concurrent transactions on the one connection of
+ * a DataSource would interleave. Only secret digests are kept in memory, as each token request needs
+ * one: what can be erased or replaced by another process is read afresh, and so is what was absent.
+ */
+class SqliteVault extends Vault {
+  private readonly digests = new BoundedCache<Buffer>(CACHED_DIGESTS_MAX);
+
+  constructor(
+    private readonly source: DataSource,
+    private readonly box: SealedBox,
+    private readonly file: string,
+  ) {
+    super();
+  }
+
+  async putSecretDigest(secretId: string, clientId: ClientId, digest: Buffer): Promise<void> {
+    if (digest.length !== DIGEST_BYTES) throw new RangeError('a secret digest has 32 bytes');
+    const sealed = this.seal('secret_digests', secretId, digest);
+    await this.run(() => this.rows(SecretDigestRow).insert({ secretId, clientId, sealed }));
+  }
+
+  async secretDigest(secretId: string): Promise<Buffer | undefined> {
+    const kept = this.digests.get(secretId);
+    if (kept !== undefined) return kept;
+    const row = await this.run(() => this.rows(SecretDigestRow).findOneBy({ secretId }));
+    if (row === null) return undefined;
+    const digest = this.open('secret_digests', secretId, row.sealed);
+    this.digests.set(secretId, digest);
+    return digest;
+  }
+
+  async putPasswordHash(credentialId: string, subject: Subject, hash: string): Promise<void> {
+    const sealed = this.seal('password_hashes', credentialId, Buffer.from(hash, 'utf8'));
+    await this.run(() => this.rows(PasswordHashRow).insert({ credentialId, subject, sealed }));
+  }
+
+  async passwordHash(credentialId: string): Promise<string | undefined> {
+    const row = await this.run(() => this.rows(PasswordHashRow).findOneBy({ credentialId }));
+    return row === null
+      ? undefined
+      : this.open('password_hashes', credentialId, row.sealed).toString('utf8');
+  }
+
+  async putPrivateKey(vaultId: string, pkcs8: Buffer): Promise<void> {
+    const sealed = this.seal('private_keys', vaultId, pkcs8);
+    await this.run(() => this.rows(PrivateKeyRow).insert({ vaultId, sealed }));
+  }
+
+  async privateKey(vaultId: string): Promise<Buffer | undefined> {
+    const row = await this.run(() => this.rows(PrivateKeyRow).findOneBy({ vaultId }));
+    return row === null ? undefined : this.open('private_keys', vaultId, row.sealed);
+  }
+
+  async putProfile(subject: Subject, profile: Profile): Promise<void> {
+    const sealed = this.seal('profiles', subject, Buffer.from(JSON.stringify(profile), 'utf8'));
+    await this.run(() => this.rows(ProfileRow).upsert({ subject, sealed }, ['subject']));
+  }
+
+  async profile(subject: Subject): Promise<Profile | undefined> {
+    const row = await this.run(() => this.rows(ProfileRow).findOneBy({ subject }));
+    return row === null ? undefined : this.profileOf(row);
+  }
+
+  async profiles(subjects: readonly Subject[]): Promise<ReadonlyMap<Subject, Profile>> {
+    const found = new Map<Subject, Profile>();
+    for (let start = 0; start < subjects.length; start += SUBJECTS_PER_STATEMENT) {
+      const wanted = subjects.slice(start, start + SUBJECTS_PER_STATEMENT);
+      const rows = await this.run(() => this.rows(ProfileRow).findBy({ subject: In(wanted) }));
+      for (const row of rows) found.set(row.subject as Subject, this.profileOf(row));
+    }
+    return found;
+  }
+
+  /** Two statements, each harmless alone: an erasure that a crash cut short is asked for again. */
+  async erase(subject: Subject): Promise<void> {
+    await this.run(async () => {
+      await this.rows(PasswordHashRow).delete({ subject });
+      await this.rows(ProfileRow).delete({ subject });
+      // Until it is checkpointed the write-ahead log still holds the pages as they were.
+      await this.source.query('PRAGMA wal_checkpoint(TRUNCATE)');
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.run(() => this.source.destroy());
+  }
+
+  private rows<Row extends object>(entity: new () => Row) {
+    return this.source.getRepository(entity);
+  }
+
+  private seal(table: Table, rowId: string, content: Buffer): Buffer {
+    return this.box.seal(content, `${table}/${rowId}`);
+  }
+
+  private open(table: Table, rowId: string, sealed: Buffer): Buffer {
+    const content = this.box.open(sealed, `${table}/${rowId}`);
+    if (content !== undefined) return content;
+    throw new VaultError(`the vault ${this.file} holds a row of ${table} that does not open`);
+  }
+
+  private profileOf(row: ProfileRow): Profile {
+    return JSON.parse(this.open('profiles', row.subject, row.sealed).toString('utf8')) as Profile;
+  }
+
+  private async run<Result>(statement: () => Promise<Result>): Promise<Result> {
+    try {
+      return await statement();
+    } catch (error) {
+      throw vaultErrorOf(error, this.file);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import type { DataSource } from 'typeorm';
+import type { MasterKeys } from './master-keys.port.js';
+import { SealedBox } from './sealed-box.js';
+import { CanaryRow } from './vault.entities.js';
+import { VaultError } from './vault.errors.js';
+
+const PURPOSE = 'token-ledger/v1/vault-canary';
+const CANARY = Buffer.from('token-ledger');
+
+/**
+ * Makes sure that these are the master keys the vault was written with: a known text, sealed under
+ * each key that was ever active, must open. The active key gets one when it has none yet. Throws a
+ * VaultError that names the vault and the key id.
+ */
+export async function checkCanaries(
+  source: DataSource,
+  masterKeys: MasterKeys,
+  file: string,
+): Promise<void> {
+  const box = new SealedBox(masterKeys, PURPOSE);
+  const keyId = masterKeys.activeKeyId;
+  const canaries = source.getRepository(CanaryRow);
+  if (!(await canaries.existsBy({ keyId }))) {
+    await canaries
+      .createQueryBuilder()
+      .insert()
+      .values({ keyId, sealed: box.seal(CANARY, contextOf(keyId)) })
+      .orIgnore()
+      .execute();
+  }
+  for (const row of await canaries.find()) {
+    if (box.open(row.sealed, contextOf(row.keyId))?.equals(CANARY) === true) continue;
+    const why =
+      masterKeys.derive(row.keyId, PURPOSE) === undefined
+        ? `needs master key ${row.keyId}, which is not there`
+        : `was written under another master key ${row.keyId}`;
+    throw new VaultError(`the vault ${file} ${why}: start with the key that it was made with`);
+  }
+}
+
+function contextOf(keyId: string): string {
+  return `canaries/${keyId}`;
+}

@@ -1,0 +1,76 @@
+import BetterSqlite3 from 'better-sqlite3';
+import { DataSource } from 'typeorm';
+import { CreateVault1763683200000 } from './create-vault.migration.js';
+import { prepareVaultFile } from './vault-file.js';
+import { VAULT_ENTITIES } from './vault.entities.js';
+import { VaultError } from './vault.errors.js';
+
+/** Every schema that this version knows, oldest first. */
+const MIGRATIONS = [CreateVault1763683200000];
+const MIGRATION_NAMES: ReadonlySet<string> = new Set(MIGRATIONS.map((migration) => migration.name));
+
+/**
+ * Opens the vault's database, made and brought to this version's schema if need be. `busyTimeout` is
+ * how long a statement waits for another process, in milliseconds. Throws a VaultError for a schema
+ * of a newer version, and otherwise the file system's or the database's error.
+ */
+export async function openVaultDatabase(file: string, busyTimeout: number): Promise<DataSource> {
+  prepareVaultFile(file);
+  const source = new DataSource({
+    type: 'better-sqlite3',
+    driver: BetterSqlite3,
+    database: file,
+    timeout: busyTimeout,
+    prepareDatabase: setPragmas,
+    entities: VAULT_ENTITIES,
+    migrations: MIGRATIONS,
+    logging: false,
+  });
+  await source.initialize();
+  try {
+    if (await isBehind(source, file)) await migrate(source);
+  } catch (error) {
+    await source.destroy();
+    throw error;
+  }
+  return source;
+}
+
+function setPragmas(database: BetterSqlite3.Database): void {
+  try {
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('secure_delete = ON');
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Whether a migration is missing. Refuses a database that has one which we do not know. */
+async function isBehind(source: DataSource, file: string): Promise<boolean> {
+  const tables = await source.query<unknown[]>(
+    `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'`,
+  );
+  if (tables.length === 0) return true;
+  const applied = await source.query<{ name: string }[]>('SELECT name FROM migrations');
+  const unknown = applied.find(({ name }) => !MIGRATION_NAMES.has(name));
+  if (unknown !== undefined) {
+    throw new VaultError(
+      `the vault ${file} was written by a newer version of Token Ledger (schema ${unknown.name})`,
+    );
+  }
+  return applied.length < MIGRATION_NAMES.size;
+}
+
+/** One write lock around all of it: a process that starts at the same time waits, then finds it done. */
+async function migrate(source: DataSource): Promise<void> {
+  await source.query('BEGIN IMMEDIATE');
+  try {
+    await source.runMigrations({ transaction: 'none' });
+    await source.query('COMMIT');
+  } catch (error) {
+    await source.query('ROLLBACK');
+    throw error;
+  }
+}

@@ -1,0 +1,2 @@
+/** The injection token of the `MasterKeys`. */
+export const MASTER_KEYS = Symbol('MASTER_KEYS');

@@ -1,0 +1,15 @@
+/** Root may read and write whatever the mode says. */
+export const isRoot = process.geteuid?.() === 0;
+
+const NOBODY = 65_534;
+
+/** Does something with an ordinary user's permissions, even when root runs the tests. */
+export function asUser<Result>(action: () => Result): Result {
+  if (!isRoot) return action();
+  process.seteuid?.(NOBODY);
+  try {
+    return action();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
