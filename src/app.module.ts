@@ -1,10 +1,13 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
+import { AccessModule } from './access/access.module.js';
 import type { Resources } from './cli/resources.js';
 import { SETTINGS } from './config/settings.tokens.js';
 import { DirectoryModule } from './directory/directory.module.js';
 import { GrantsModule } from './grants/grants.module.js';
+import { TokenObserver } from './grants/token-observer.port.js';
+import { InteractionModule } from './interaction/interaction.module.js';
 import { Ledger } from './ledger/ledger.port.js';
 import { HttpErrorFilter } from './oauth/http-error.filter.js';
 import { OAuthModule } from './oauth/oauth.module.js';
@@ -29,6 +32,7 @@ export class ResourcesModule {
       { provide: SigningKeyRing, useValue: new SigningKeyRing() },
       { provide: TokenCodec, useValue: new TokenCodec(masterKeys) },
       { provide: SealedTokens, useValue: new SealedTokens(masterKeys) },
+      { provide: TokenObserver, useValue: { observed: () => undefined } },
       { provide: CsrfTokens, useValue: new CsrfTokens(masterKeys) },
     ];
     return { module: ResourcesModule, providers, exports: providers };
@@ -55,7 +59,7 @@ export class AppModule {
   static of(resources: Resources): DynamicModule {
     return {
       module: AppModule,
-      imports: [ServiceModule.of(resources), OAuthModule],
+      imports: [ServiceModule.of(resources), AccessModule, InteractionModule, OAuthModule],
       providers: [{ provide: APP_FILTER, useClass: HttpErrorFilter }],
     };
   }

@@ -25,17 +25,14 @@ export class FailureBudget {
 
   /** Seconds until the key may fail again; undefined when it may now. */
   async exhaustedFor(key: string): Promise<number | undefined> {
-    const counted = await this.limiter.get(key);
-    if (counted === null || counted.msBeforeNext <= 0) return undefined;
-    if (counted.consumedPoints < this.allowance.failures) return undefined;
-    return Math.ceil(counted.msBeforeNext / 1000);
+    const { failures, waitSeconds } = await this.count(key);
+    return failures < this.allowance.failures ? undefined : waitSeconds;
   }
 
   /** Counts a failure. Seconds until the key may fail again, when this was beyond its allowance. */
   async fail(key: string): Promise<number | undefined> {
-    const counted = await this.limiter.penalty(key);
-    if (counted.consumedPoints <= this.allowance.failures) return undefined;
-    return Math.max(1, Math.ceil(counted.msBeforeNext / 1000));
+    const { consumedPoints, msBeforeNext } = await this.limiter.penalty(key);
+    return consumedPoints <= this.allowance.failures ? undefined : wholeSeconds(msBeforeNext);
   }
 
   /** Forgets the failures of a key. */
@@ -49,11 +46,10 @@ export class FailureBudget {
    */
   async enter(key: string): Promise<number | undefined> {
     for (;;) {
-      const wait = await this.exhaustedFor(key);
-      if (wait !== undefined) return wait;
-      const counted = await this.limiter.get(key);
+      const { failures, waitSeconds } = await this.count(key);
+      if (failures >= this.allowance.failures) return waitSeconds;
       const running = this.running.get(key) ?? 0;
-      if ((counted?.consumedPoints ?? 0) + running < this.allowance.failures) {
+      if (failures + running < this.allowance.failures) {
         this.running.set(key, running + 1);
         return undefined;
       }
@@ -72,4 +68,17 @@ export class FailureBudget {
     this.waiting.delete(key);
     for (const resume of waiting) resume();
   }
+
+  private async count(key: string): Promise<{ failures: number; waitSeconds: number }> {
+    const counted = await this.limiter.get(key);
+    if (counted === null || counted.msBeforeNext <= 0) return { failures: 0, waitSeconds: 0 };
+    return {
+      failures: counted.consumedPoints,
+      waitSeconds: wholeSeconds(counted.msBeforeNext),
+    };
+  }
+}
+
+function wholeSeconds(milliseconds: number): number {
+  return Math.max(1, Math.ceil(milliseconds / 1000));
 }

@@ -73,7 +73,9 @@ interface ProblemAnswer {
 /** What the caller is told of an exception. */
 export function problemOf(exception: unknown): ProblemAnswer {
   if (exception instanceof Problem) return exception;
-  if (exception instanceof HttpException) return fromStatus(exception.getStatus(), exception);
+  if (exception instanceof HttpException) {
+    return fromStatus(exception.getStatus(), messageOf(exception));
+  }
   const { code, statusCode, name } = (exception ?? {}) as {
     readonly code?: unknown;
     readonly statusCode?: unknown;
@@ -81,7 +83,7 @@ export function problemOf(exception: unknown): ProblemAnswer {
   };
   const trouble = typeof code === 'string' ? passing.get(code) : undefined;
   if (trouble !== undefined || name === 'TooManyHashes') {
-    const detail = trouble ?? (passing.get('ledger_busy') as string);
+    const detail = trouble ?? passing.get('ledger_busy');
     return {
       details: { status: 503, title: 'Service Unavailable', detail },
       headers: { 'retry-after': '1' },
@@ -90,15 +92,23 @@ export function problemOf(exception: unknown): ProblemAnswer {
   // Fastify's own: a body too large, a media type or a JSON text that it cannot read.
   const isCallers = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
   return isCallers && exception instanceof Error
-    ? fromStatus(statusCode, exception)
+    ? fromStatus(statusCode, exception.message)
     : fromStatus(500, undefined);
 }
 
-function fromStatus(status: number, cause: Error | undefined): ProblemAnswer {
+/** A validation pipe says several things at once. */
+function messageOf(exception: HttpException): string {
+  const response = exception.getResponse();
+  const message =
+    typeof response === 'string' ? response : (response as { message?: unknown }).message;
+  return Array.isArray(message) ? message.join('; ') : exception.message;
+}
+
+function fromStatus(status: number, message: string | undefined): ProblemAnswer {
   const title = titleOf(status);
-  const detail = status < 500 ? cause?.message : undefined;
-  const isNew = detail !== undefined && detail !== '' && detail !== title;
-  return { details: { status, title, ...(isNew ? { detail } : {}) }, headers: {} };
+  // Nest's own message of a 404 repeats the path, and so whatever was put into it.
+  const isForCaller = status < 500 && status !== 404 && message !== '' && message !== title;
+  return { details: { status, title, ...(isForCaller ? { detail: message } : {}) }, headers: {} };
 }
 
 /** The reason phrase of a status: `Not Found`. */

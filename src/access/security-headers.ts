@@ -6,7 +6,7 @@ export interface PageSecurity {
   readonly formActions?: readonly string[] | undefined;
 }
 
-const SOURCE = /^(?:https?:\/\/[a-z0-9.\-[\]:]+|[a-z][a-z0-9+.-]*:)$/i;
+const SOURCE = /^(?:https?:\/\/[a-z0-9.\-:]+|[a-z][a-z0-9+.-]*:)$/i;
 
 /**
  * The headers of a page of ours: no script, nothing from elsewhere, in nobody's frame. Throws a
@@ -31,8 +31,7 @@ export function securityHeaders({
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
     'referrer-policy': 'no-referrer',
-    'cross-origin-opener-policy': 'same-origin',
-    ...(secure ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
+    ...(secure ? { 'strict-transport-security': 'max-age=31536000' } : {}),
   };
 }
 
@@ -40,5 +39,6 @@ export function securityHeaders({
 export function formActionOf(redirectUri: string): string {
   const { protocol, host } = new URL(redirectUri);
   const isWeb = protocol === 'https:' || protocol === 'http:';
-  return isWeb ? `${protocol}//${host}` : protocol;
+  // A policy cannot name an IPv6 address (CSP 3, 2.3.1), so its scheme has to do.
+  return isWeb && !host.startsWith('[') ? `${protocol}//${host}` : protocol;
 }

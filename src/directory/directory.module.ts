@@ -13,6 +13,8 @@ import { EndSessionHandler } from './end-session.handler.js';
 import { FirstStart } from './first-start.service.js';
 import { GiveConsentHandler } from './give-consent.handler.js';
 import { InitialAccessToken } from './initial-access-token.service.js';
+import { ProfilesReader } from './profiles.reader.js';
+import { RecordAdministrationHandler } from './record-administration.handler.js';
 import { RegisterClientHandler } from './register-client.handler.js';
 import { RotateClientSecretHandler } from './rotate-client-secret.handler.js';
 import { SignIns } from './sign-ins.service.js';
@@ -42,6 +44,8 @@ import { Usernames } from './usernames.js';
     GiveConsentHandler,
     InitialAccessToken,
     { provide: Passwords, useFactory: () => new Passwords() },
+    ProfilesReader,
+    RecordAdministrationHandler,
     RegisterClientHandler,
     RotateClientSecretHandler,
     SignIns,
@@ -56,6 +60,7 @@ import { Usernames } from './usernames.js';
     DirectoryReader,
     FirstStart,
     InitialAccessToken,
+    ProfilesReader,
     SignIns,
     SigningKeys,
     Usernames,

@@ -71,10 +71,10 @@ export class SigningKeys implements OnModuleDestroy {
     if (this.ring.verificationKey(keyId) !== undefined) return true;
     const now = Date.now();
     if (Math.abs(now - this.lookedForUnknownAt) < UNKNOWN_KEY_INTERVAL) {
-      await this.loading;
+      await this.loading.catch(() => undefined);
     } else {
       this.lookedForUnknownAt = now;
-      await this.load();
+      await this.look();
     }
     return this.ring.verificationKey(keyId) !== undefined;
   }

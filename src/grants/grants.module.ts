@@ -6,6 +6,7 @@ import { IssueGrantHandler } from './issue-grant.handler.js';
 import { PresentationCounter } from './presentation-counter.service.js';
 import { RedeemCodeHandler } from './redeem-code.handler.js';
 import { RefreshTokensHandler } from './refresh-tokens.handler.js';
+import { RefreshTokenStatuses } from './refresh-token-status.service.js';
 import { RevokeFamilyHandler } from './revoke-family.handler.js';
 import { RevokeTokenHandler } from './revoke-token.handler.js';
 import { TokenMinter } from './token-minter.service.js';
@@ -20,10 +21,11 @@ import { TokenMinter } from './token-minter.service.js';
     PresentationCounter,
     RedeemCodeHandler,
     RefreshTokensHandler,
+    RefreshTokenStatuses,
     RevokeFamilyHandler,
     RevokeTokenHandler,
     TokenMinter,
   ],
-  exports: [PresentationCounter],
+  exports: [PresentationCounter, RefreshTokenStatuses],
 })
 export class GrantsModule {}

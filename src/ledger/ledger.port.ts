@@ -25,7 +25,7 @@ export interface LoadedStream<Kind extends StreamKind> extends StateReader {
   recent(limit: number): readonly { event: RecordedEvent; origin: Origin | undefined }[];
 }
 
-/** A decision that may also claim or release unique keys for its stream. */
+/** A decision that may also claim unique keys for its stream; one that is taken fails it. */
 export interface LedgerDecision<Kind extends StreamKind, Outcome> extends Decision<Kind, Outcome> {
   readonly claims?: readonly { readonly keyKind: DirectoryKeyKind; readonly key: string }[];
 }

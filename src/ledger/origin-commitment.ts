@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson } from '../domain/canonical-json.js';
 import type { Origin } from '../domain/envelope.js';
 
-/** SHA-256(32-byte salt || canonical origin) as base64url: binds an event to an erasable origin. */
-export function originCommitment(salt: Buffer, origin: Origin): string {
-  return createHash('sha256')
-    .update(salt)
-    .update(
-      canonicalJson({
-        address: origin.address,
-        requestId: origin.requestId,
-        userAgent: origin.userAgent,
-      }),
-    )
-    .digest('base64url');
+/** How many random bytes keep an origin from being guessed out of its commitment. */
+export const ORIGIN_SALT_BYTES = 32;
+
+/**
+ * Binds an event to an erasable origin: SHA-256(salt || canonical origin) as base64url. `salt` is
+ * base64url of `ORIGIN_SALT_BYTES` bytes.
+ */
+export function originCommitment(salt: string, origin: Origin): string {
+  const { address, requestId, userAgent } = origin;
+  const text = Buffer.from(canonicalJson({ address, requestId, userAgent }));
+  return hash('sha256', Buffer.concat([Buffer.from(salt, 'base64url'), text]), 'base64url');
 }

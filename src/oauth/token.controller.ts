@@ -10,6 +10,7 @@ import { RedeemCode } from '../grants/redeem-code.command.js';
 import { RefreshTokens } from '../grants/refresh-tokens.command.js';
 import type { RequestContext } from '../grants/request-context.js';
 import type { TokenAnswer, TokenOutcome } from '../grants/token-answer.js';
+import { TokenObserver } from '../grants/token-observer.port.js';
 import { ClientAuthentication, invalidClient } from './client-authentication.service.js';
 import { formParameters } from './form-body.js';
 import { OAuthError } from './oauth.error.js';
@@ -43,6 +44,7 @@ export class TokenController {
   constructor(
     private readonly commands: CommandBus,
     private readonly clients: ClientAuthentication,
+    private readonly observer: TokenObserver,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -57,6 +59,7 @@ export class TokenController {
     if (grantType === undefined) throw new OAuthError('invalid_request', 'grant_type is missing');
     const caller = await this.clients.caller(request.headers.authorization, parameters);
     const outcome = await this.outcomeOf(grantType, caller, parameters, requestContextOf(request));
+    this.observer.observed(grantType, outcome);
     if (outcome.kind === 'granted') return tokenResponse(outcome);
     if (outcome.error === 'invalid_client') throw invalidClient(caller);
     throw new OAuthError(outcome.error, descriptions[outcome.error], { cause: outcome.reason });

@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { DEFAULT_PROJECT, type ProjectId } from '../domain/identifiers.js';
+import { isKeyId } from '../vault/key-id.js';
 import type { MasterKeys } from '../vault/master-keys.port.js';
 
 /** What a token is for: it decides prefix, kind byte and key. */
@@ -144,10 +145,6 @@ export class TokenCodec {
     this.keys.set(name, key);
     return key;
   }
-}
-
-function isKeyId(text: string): boolean {
-  return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= UINT16_MAX;
 }
 
 function wholeNumber(value: number, maximum: number): number {

@@ -11,12 +11,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isKeyId } from './key-id.js';
 import { VaultError } from './vault.errors.js';
 
 const OTHERS = 0o077;
 const FILE_BYTES_MAX = 65_536;
-const LINE = /^([1-9]\d{0,4}) ([A-Za-z0-9_-]{43})$/;
-const KEY_ID_MAX = 0xffff;
+const LINE = /^(\d+) ([A-Za-z0-9_-]{43})$/;
 
 /** What a key file held, and whether it was made just now. */
 export interface KeyFileContent {
@@ -72,7 +72,7 @@ function parseKeys(file: string, text: string): ReadonlyMap<string, Buffer> {
   const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
   for (const [index, line] of lines.entries()) {
     const [, keyId, key] = LINE.exec(line) ?? [];
-    if (keyId === undefined || key === undefined || Number(keyId) > KEY_ID_MAX) {
+    if (keyId === undefined || key === undefined || !isKeyId(keyId)) {
       throw malformed(file, `line ${index + 1} is not "<key id> <32 bytes as base64url>"`);
     }
     if (keys.has(keyId)) throw malformed(file, `line ${index + 1} repeats key id ${keyId}`);

@@ -126,6 +126,7 @@ class SqliteVault extends Vault {
   }
 
   async close(): Promise<void> {
+    if (!this.source.isInitialized) return;
     await this.run(() => this.source.destroy());
   }
 

@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { DataSource } from 'typeorm';
+import type { Instant } from '../domain/identifiers.js';
 import { CreateVault1763683200000 } from './create-vault.migration.js';
 import { prepareVaultFile } from './vault-file.js';
 import { VAULT_ENTITIES } from './vault.entities.js';
@@ -8,6 +10,8 @@ import { VaultError } from './vault.errors.js';
 /** Every schema that this version knows, oldest first. */
 const MIGRATIONS = [CreateVault1763683200000];
 const MIGRATION_NAMES: ReadonlySet<string> = new Set(MIGRATIONS.map((migration) => migration.name));
+/** Milliseconds. */
+const RETRY_DELAY = 10;
 
 /**
  * Opens the vault's database, made and brought to this version's schema if need be. `busyTimeout` is
@@ -21,7 +25,7 @@ export async function openVaultDatabase(file: string, busyTimeout: number): Prom
     driver: BetterSqlite3,
     database: file,
     timeout: busyTimeout,
-    prepareDatabase: setPragmas,
+    prepareDatabase: (database: BetterSqlite3.Database) => setPragmas(database, busyTimeout),
     entities: VAULT_ENTITIES,
     migrations: MIGRATIONS,
     logging: false,
@@ -36,14 +40,31 @@ export async function openVaultDatabase(file: string, busyTimeout: number): Prom
   return source;
 }
 
-function setPragmas(database: BetterSqlite3.Database): void {
+async function setPragmas(database: BetterSqlite3.Database, busyTimeout: number): Promise<void> {
   try {
-    database.pragma('journal_mode = WAL');
+    await enterWriteAheadLog(database, Date.now() + busyTimeout);
     database.pragma('synchronous = FULL');
     database.pragma('secure_delete = ON');
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** SQLite's busy timeout does not hold for this: it gives up at once while another process does it. */
+async function enterWriteAheadLog(
+  database: BetterSqlite3.Database,
+  deadline: Instant,
+): Promise<void> {
+  for (;;) {
+    try {
+      database.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      const isBusy = (error as NodeJS.ErrnoException).code === 'SQLITE_BUSY';
+      if (!isBusy || Date.now() >= deadline) throw error;
+      await setTimeout(RETRY_DELAY);
+    }
   }
 }
 
@@ -63,14 +84,12 @@ async function isBehind(source: DataSource, file: string): Promise<boolean> {
   return applied.length < MIGRATION_NAMES.size;
 }
 
-/** One write lock around all of it: a process that starts at the same time waits, then finds it done. */
+/**
+ * One write lock around all of it: a process that starts at the same time waits, then finds it done.
+ * After an error the caller closes the database, which rolls back.
+ */
 async function migrate(source: DataSource): Promise<void> {
   await source.query('BEGIN IMMEDIATE');
-  try {
-    await source.runMigrations({ transaction: 'none' });
-    await source.query('COMMIT');
-  } catch (error) {
-    await source.query('ROLLBACK');
-    throw error;
-  }
+  await source.runMigrations({ transaction: 'none' });
+  await source.query('COMMIT');
 }

@@ -33,8 +33,12 @@ export interface Expected<Outcome> {
   /** The incident that is opened beside the family. */
   readonly incident?: IncidentKind;
   /** All of a word, or those members of an outcome that the test is about. */
-  readonly outcome: Outcome extends object ? Partial<Outcome> : Outcome;
+  readonly outcome: Members<Outcome>;
 }
+
+type Members<Outcome> = Outcome extends object
+  ? { readonly [Name in keyof Outcome]?: Outcome[Name] | undefined }
+  : Outcome;
 
 /** A family with a history. */
 export interface Given {
@@ -73,7 +77,9 @@ export function given(...history: readonly RecordedFamilyEvent[]): Given {
         decision,
         then(expected) {
           compare(decision, expected, context);
-          return given(...history, ...recorded(decision, context.recordedAt));
+          const events = recorded(decision, context.recordedAt);
+          for (const one of events) expectCatalogued(one);
+          return given(...history, ...events);
         },
       };
     },
@@ -97,16 +103,20 @@ export function at(
   return { receivedAt, ...circumstances };
 }
 
-/** Events of a decision as the ledger holds them: the schema's, and through canonical JSON. */
-export function recorded<Outcome>(
-  decision: Decision<'family', Outcome>,
+/** Events of a decision as the ledger gives them back: through canonical JSON. */
+export function recorded(
+  decision: Decision<'family', unknown>,
   recordedAt: number,
 ): RecordedFamilyEvent[] {
-  return decision.events.map((one) => {
-    const data: unknown = JSON.parse(canonicalJson(one.data as JsonValue));
-    expect(eventCatalogue.family[one.type].parse(data)).toStrictEqual(data);
-    return { type: one.type, data, recordedAt } as RecordedFamilyEvent;
+  return decision.events.map(({ type, data }) => {
+    const body: unknown = JSON.parse(canonicalJson(data as JsonValue));
+    return { type, data: body, recordedAt } as RecordedFamilyEvent;
   });
+}
+
+/** Checks that the data of an event are what the catalogue says, and nothing beyond it. */
+export function expectCatalogued({ type, data }: RecordedFamilyEvent): void {
+  expect(eventCatalogue.family[type].parse(data)).toStrictEqual(data);
 }
 
 function compare<Outcome>(

@@ -13,3 +13,14 @@ export function asUser<Result>(action: () => Result): Result {
     process.seteuid?.(0);
   }
 }
+
+/** The same for what takes a while. Nothing else of the test may run meanwhile. */
+export async function asUserAsync<Result>(action: () => Promise<Result>): Promise<Result> {
+  if (!isRoot) return action();
+  process.seteuid?.(NOBODY);
+  try {
+    return await action();
+  } finally {
+    process.seteuid?.(0);
+  }
+}

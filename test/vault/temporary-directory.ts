@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 
-/** Makes directories that are gone when the tests of this file are done. */
+/** Makes directories that anyone may enter, gone when the tests of this file are done. */
 export function temporaryDirectories(): () => string {
   const made: string[] = [];
   afterAll(() => {
@@ -11,6 +11,7 @@ export function temporaryDirectories(): () => string {
   });
   return () => {
     const directory = mkdtempSync(join(tmpdir(), 'token-ledger-vault-'));
+    chmodSync(directory, 0o755);
     made.push(directory);
     return directory;
   };

@@ -95,10 +95,11 @@ export function decideSignOutEverywhere(
   readonly tokensNotBefore: Instant;
 }> {
   const refusal = refusalOf(state);
-  if (state === undefined || refusal !== undefined) return refuse(refusal ?? 'unknown_account');
-  const [event] = moved(state, recordedAt);
+  if (refusal !== undefined) return refuse(refusal);
+  const account = state as AccountState;
+  const [event] = moved(account, recordedAt);
   if (event === undefined) {
-    return noEvents({ kind: 'unchanged', tokensNotBefore: state.tokensNotBefore });
+    return noEvents({ kind: 'unchanged', tokensNotBefore: account.tokensNotBefore });
   }
   return { events: [event], outcome: { kind: 'signed_out', ...event.data } };
 }

@@ -233,13 +233,16 @@ export function killedBy(
   return { type: 'FamilyRevoked', data: { reason: kind, incidentId, actor: 'system' } };
 }
 
-/** Why nothing of this family is valid now, if so: its own end, its owner's or its client's. */
-export function endOf(state: FamilyState, context: FamilyContext): RejectionReason | undefined {
-  const now = context.receivedAt;
+/** Why nothing of this family is valid at `now`, if so: its own end, its owner's or its client's. */
+export function familyEnd(
+  state: FamilyState,
+  now: Instant,
+  owners: Pick<FamilyContext, 'client' | 'account' | 'project'>,
+): RejectionReason | undefined {
   if (state.status === 'revoked') return 'family_revoked';
   if (state.absoluteExpiresAt <= now) return 'expired_absolute';
   if (state.idleExpiresAt !== undefined && state.idleExpiresAt <= now) return 'expired_idle';
-  return ownersEnd(state, context);
+  return ownersEnd(state, owners);
 }
 
 /** Why the family's client, account or project makes it invalid now, if one does. */

@@ -11,7 +11,7 @@ import {
 import {
   byOf,
   type Caller,
-  endOf,
+  familyEnd,
   type FamilyContext,
   type Granted,
   hasPresentationsLeft,
@@ -63,7 +63,7 @@ export function decideRefresh(
   if (state.boundSenderKey !== undefined && state.boundSenderKey !== caller.senderKey) {
     return refuse({ error: 'invalid_grant', reason: 'sender_mismatch' });
   }
-  const ended = endOf(state, context);
+  const ended = familyEnd(state, context.receivedAt, context);
   if (ended !== undefined) return refuse({ error: 'invalid_grant', reason: ended });
 
   const current = state.generation;

@@ -57,10 +57,9 @@ const statements = [
      client_id TEXT,
      version INTEGER NOT NULL,
      last_position INTEGER NOT NULL,
+     digest TEXT NOT NULL,
      state TEXT NOT NULL
    ) STRICT`,
-  `CREATE INDEX streams_few ON streams (kind, stream_id)
-     WHERE kind IN ('account', 'client', 'incident', 'project', 'signing_key')`,
   `CREATE TABLE directory_keys (
      project_id TEXT NOT NULL,
      key_kind TEXT NOT NULL,

@@ -9,8 +9,10 @@ export type LedgerStatements = ReturnType<typeof prepareLedgerStatements>;
 export type StreamColumns = [
   streamId: string,
   kind: string,
+  projectId: string,
   version: number,
   lastPosition: number,
+  digest: string,
   state: string,
 ];
 
@@ -34,7 +36,7 @@ export type OriginColumns = [
   requestId: string,
 ];
 
-const streamColumns = 'stream_id, kind, version, last_position, state';
+const streamColumns = 'stream_id, kind, project_id, version, last_position, digest, state';
 const eventColumns =
   'position, stream_id, stream_version, previous_position, type, appended_at, body';
 
@@ -45,6 +47,7 @@ export function prepareLedgerStatements(handle: Handle) {
   ): Database.Statement<Parameters, Row> => handle.prepare<Parameters, Row>(sql).raw();
   return {
     begin: handle.prepare('BEGIN IMMEDIATE'),
+    beginRead: handle.prepare('BEGIN'),
     commit: handle.prepare('COMMIT'),
     rollback: handle.prepare('ROLLBACK'),
     log: rows<[], [epoch: number]>('SELECT epoch FROM logs WHERE log_id = 0'),
@@ -61,21 +64,19 @@ export function prepareLedgerStatements(handle: Handle) {
       `SELECT ${streamColumns} FROM streams WHERE stream_id = ?`,
     ),
     insertStream: handle.prepare<
-      [string, string, string, string | null, string | null, number, number, string]
+      [string, string, string, string | null, string | null, number, number, string, string]
     >(
       `INSERT INTO streams
-         (stream_id, kind, project_id, subject_id, client_id, version, last_position, state)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+         (stream_id, kind, project_id, subject_id, client_id, version, last_position, digest, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    updateStream: handle.prepare<[number, number, string, string, number]>(
-      `UPDATE streams SET version = ?, last_position = ?, state = ?
+    updateStream: handle.prepare<[number, number, string, string, string, number]>(
+      `UPDATE streams SET version = ?, last_position = ?, digest = ?, state = ?
        WHERE stream_id = ? AND version = ?`,
     ),
-    fewStreams: rows<[string, string, number], StreamColumns>(
+    streamsBetween: rows<[string, string, number], StreamColumns>(
       `SELECT ${streamColumns} FROM streams
-       WHERE kind IN ('account', 'client', 'incident', 'project', 'signing_key')
-         AND kind = ? AND stream_id < ?
-       ORDER BY stream_id DESC LIMIT ?`,
+       WHERE stream_id > ? AND stream_id < ? ORDER BY stream_id DESC LIMIT ?`,
     ),
     directoryVersion: rows<[], [version: number]>('SELECT version FROM directory_version'),
     growDirectoryVersion: handle.prepare('UPDATE directory_version SET version = version + 1'),

@@ -1,25 +1,36 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { LedgerError } from '../ledger.errors.js';
+import { ledgerErrorOf } from './sqlite-errors.js';
 
 /**
  * Takes the data directory for this server. The lock is the kernel's, held through an open
  * transaction on a file of its own, and gone the moment the process is, SIGKILL included.
  *
- * Throws a LedgerError `ledger_locked` when another server holds it.
+ * Throws a LedgerError: `ledger_locked` when another server holds it, else what keeps the lock's file
+ * from being opened.
  */
 export function lockDataDirectory(dataDirectory: string): { release(): void } {
-  const handle = new Database(join(dataDirectory, 'server.lock'), { timeout: 0 });
+  const file = join(dataDirectory, 'server.lock');
+  let handle: Database.Database | undefined;
   try {
+    handle = new Database(file, { timeout: 0 });
     handle.pragma('locking_mode = EXCLUSIVE');
     handle.exec('BEGIN EXCLUSIVE');
   } catch (error) {
-    handle.close();
-    throw new LedgerError(
-      'ledger_locked',
-      `another server is running on ${dataDirectory}; one server owns a data directory`,
-      { cause: error },
-    );
+    handle?.close();
+    const failure = ledgerErrorOf(error, file);
+    const isHeld = failure instanceof LedgerError && failure.code === 'ledger_locked';
+    throw isHeld ? heldByAnother(dataDirectory, error) : failure;
   }
-  return { release: () => handle.close() };
+  const held = handle;
+  return { release: () => held.close() };
+}
+
+function heldByAnother(dataDirectory: string, cause: unknown): LedgerError {
+  return new LedgerError(
+    'ledger_locked',
+    `another server is running on ${dataDirectory}; one server owns a data directory`,
+    { cause },
+  );
 }

@@ -1,10 +1,10 @@
 import type { Origin, RecordedEvent } from '../../domain/envelope.js';
 import type { Position, StreamId, StreamKind } from '../../domain/identifiers.js';
-import type { StateOf } from '../../domain/streams.js';
 import { recordedEvent } from '../event-body.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import type { EventPage, StreamRow } from '../ledger.port.js';
 import type { EventColumns, LedgerStatements, StreamColumns } from './ledger-statements.js';
+import { parseState } from './sqlite-state.reader.js';
 
 /** No read of the ledger takes more rows than this at once. */
 export const PAGE_ROWS_MAX = 1000;
@@ -15,18 +15,19 @@ export class SqliteEventReader {
 
   /** A page of the whole ledger in order of position. */
   eventsAfter(after: Position | null, limit: number): EventPage {
-    const wanted = Math.min(limit, PAGE_ROWS_MAX);
-    const rows = this.statements.eventsAfter.all(after ?? -1, wanted);
+    const rowsMax = rowsOf(limit);
+    const rows = this.statements.eventsAfter.all(after ?? -1, rowsMax);
     const events = rows.map(eventOf);
-    return { events, next: rows.length < wanted ? null : (events.at(-1)?.position ?? null) };
+    return { events, next: rows.length < rowsMax ? null : (events.at(-1)?.position ?? null) };
   }
 
   /** A page of one stream, newest first, along its chain of previous positions. */
   streamEvents(streamId: StreamId, before: Position | null, limit: number): EventPage {
+    const rowsMax = rowsOf(limit);
     const events: RecordedEvent[] = [];
-    let position = before === null ? this.lastPosition(streamId) : this.previous(streamId, before);
-    while (position !== null && events.length < Math.min(limit, PAGE_ROWS_MAX)) {
-      const event = this.eventAt(position, streamId);
+    let position = this.firstBelow(streamId, before);
+    while (position !== null && events.length < rowsMax) {
+      const event = eventOf(this.rowAt(position, streamId));
       events.push(event);
       position = event.previousPosition;
     }
@@ -39,15 +40,15 @@ export class SqliteEventReader {
     return row === undefined ? undefined : streamRowOf<Kind>(row);
   }
 
-  /** Streams of a kind that has few, newest id first. */
+  /** Streams of a kind, newest id first: their ids begin with the kind, so they lie together. */
   streamsOfKind<Kind extends StreamKind>(
     kind: Kind,
     before: StreamId | null,
     limit: number,
   ): StreamRow<Kind>[] {
-    const below = before ?? `${kind};`;
-    return this.statements.fewStreams
-      .all(kind, below, Math.min(limit, PAGE_ROWS_MAX))
+    const afterLast = `${kind};`;
+    return this.statements.streamsBetween
+      .all(`${kind}:`, before ?? afterLast, rowsOf(limit))
       .map((row) => streamRowOf<Kind>(row));
   }
 
@@ -59,22 +60,28 @@ export class SqliteEventReader {
     return { address, userAgent, requestId };
   }
 
-  private lastPosition(streamId: StreamId): Position | null {
-    return this.statements.stream.get(streamId)?.[3] ?? null;
-  }
-
-  private previous(streamId: StreamId, before: Position): Position | null {
-    const row = this.statements.event.get(before);
-    return row?.[1] === streamId ? row[3] : null;
-  }
-
-  private eventAt(position: Position, streamId: StreamId): RecordedEvent {
-    const row = this.statements.event.get(position);
-    if (row?.[1] !== streamId) {
-      throw new LedgerCorrupted(`${streamId} refers to position ${position}, which is not its own`);
+  /** Where a page begins: at the stream's last event, or at its newest one below a position. */
+  private firstBelow(streamId: StreamId, before: Position | null): Position | null {
+    if (before !== null) {
+      const row = this.statements.event.get(before);
+      if (row?.[1] === streamId) return row[3];
     }
-    return eventOf(row);
+    let position = this.statements.stream.get(streamId)?.[4] ?? null;
+    while (before !== null && position !== null && position >= before) {
+      position = this.rowAt(position, streamId)[3];
+    }
+    return position;
   }
+
+  private rowAt(position: Position, streamId: StreamId): EventColumns {
+    const row = this.statements.event.get(position);
+    if (row?.[1] === streamId && (row[3] ?? -1) < position) return row;
+    throw new LedgerCorrupted(`${streamId} refers to position ${position}, which is not its own`);
+  }
+}
+
+function rowsOf(limit: number): number {
+  return Math.max(1, Math.min(limit, PAGE_ROWS_MAX));
 }
 
 function eventOf([
@@ -86,16 +93,20 @@ function eventOf([
   appendedAt,
   body,
 ]: EventColumns): RecordedEvent {
-  return recordedEvent(body, { position, previousPosition, appendedAt });
+  try {
+    return recordedEvent(body, { position, previousPosition, appendedAt });
+  } catch (error) {
+    throw new LedgerCorrupted(`the event at position ${position} cannot be read`, { cause: error });
+  }
 }
 
 function streamRowOf<Kind extends StreamKind>(row: StreamColumns): StreamRow<Kind> {
-  const [streamId, kind, version, lastPosition, state] = row;
+  const [streamId, kind, , version, lastPosition, , state] = row;
   return {
     streamId: streamId as StreamId,
     kind: kind as Kind,
     version,
     lastPosition,
-    state: JSON.parse(state) as StateOf<Kind>,
+    state: parseState<Kind>(streamId, state),
   };
 }

@@ -1,11 +1,16 @@
 import type Database from 'better-sqlite3';
 import type { Origin } from '../../domain/envelope.js';
-import type { Instant, Position, StreamId, StreamKind } from '../../domain/identifiers.js';
-import { streamIdOf } from '../../domain/identifiers.js';
+import {
+  type Instant,
+  type Position,
+  type StreamId,
+  streamIdOf,
+  type StreamKind,
+} from '../../domain/identifiers.js';
 import type { StateOf } from '../../domain/streams.js';
+import type { AnyExecution, AppendPlan } from '../append-plan.js';
 import { GroupCommit } from '../group-commit.js';
-import type { LedgerErrorCode } from '../ledger.errors.js';
-import { LedgerError } from '../ledger.errors.js';
+import { LedgerError, type LedgerErrorCode, LedgerUnavailable } from '../ledger.errors.js';
 import {
   type EventPage,
   type Execution,
@@ -13,9 +18,9 @@ import {
   type StateReader,
   type StreamRow,
 } from '../ledger.port.js';
-import { type AnyExecution, FlushTurn } from './flush-turn.js';
+import { FlushTurn } from './flush-turn.js';
 import { type LedgerStatements, prepareLedgerStatements } from './ledger-statements.js';
-import { isStoreFailure, ledgerErrorOf } from './sqlite-errors.js';
+import { ledgerErrorOf } from './sqlite-errors.js';
 import { SqliteEventReader } from './sqlite-event.reader.js';
 import { SqliteStateReader } from './sqlite-state.reader.js';
 
@@ -23,7 +28,7 @@ import { SqliteStateReader } from './sqlite-state.reader.js';
 export interface LedgerObserver {
   /** A batch was committed. */
   flushed?(flush: { decisions: number; events: number; durationMilliseconds: number }): void;
-  /** A batch failed. */
+  /** A decision failed, or the store did. */
   failed?(code: LedgerErrorCode | 'decider', error: unknown): void;
 }
 
@@ -36,14 +41,14 @@ interface Waiting {
 /** What a ledger on SQLite needs besides its handle. */
 export interface SqliteLedgerOptions {
   readonly file: string;
-  readonly clock?: () => Instant;
-  readonly observer?: LedgerObserver;
-  /** Called after each commit, when the write-ahead log has grown. */
-  readonly afterCommit?: () => void;
+  readonly clock?: (() => Instant) | undefined;
+  readonly observer?: LedgerObserver | undefined;
+  /** Called after each commit with the number of events that it wrote. */
+  readonly afterCommit?: ((events: number) => void) | undefined;
   /** Called when no more commits can come, before the handle is closed. */
-  readonly onClose?: () => Promise<void>;
+  readonly onClose?: (() => Promise<void>) | undefined;
   /** Called when the handle is closed. */
-  readonly onClosed?: () => void;
+  readonly onClosed?: (() => void) | undefined;
 }
 
 /**
@@ -56,6 +61,7 @@ export class SqliteLedger extends Ledger {
   private readonly events: SqliteEventReader;
   private readonly queue: GroupCommit<Waiting>;
   private readonly clock: () => Instant;
+  private closing: Promise<void> | undefined;
 
   constructor(
     private readonly handle: Database.Database,
@@ -85,22 +91,22 @@ export class SqliteLedger extends Ledger {
   }
 
   read<Result>(query: (reader: StateReader) => Result): Promise<Result> {
-    return this.attempt(() => {
+    return this.snapshot(() => {
       this.states.refresh();
       return query(this.states);
     });
   }
 
   eventsAfter(after: Position | null, limit: number): Promise<EventPage> {
-    return this.attempt(() => this.events.eventsAfter(after, limit));
+    return this.snapshot(() => this.events.eventsAfter(after, limit));
   }
 
   streamEvents(streamId: StreamId, before: Position | null, limit: number): Promise<EventPage> {
-    return this.attempt(() => this.events.streamEvents(streamId, before, limit));
+    return this.snapshot(() => this.events.streamEvents(streamId, before, limit));
   }
 
   streamRow<Kind extends StreamKind>(kind: Kind, id: string): Promise<StreamRow<Kind> | undefined> {
-    return this.attempt(() => this.events.streamRow<Kind>(streamIdOf(kind, id)));
+    return this.snapshot(() => this.events.streamRow<Kind>(streamIdOf(kind, id)));
   }
 
   streamsOfKind<Kind extends StreamKind>(
@@ -108,11 +114,11 @@ export class SqliteLedger extends Ledger {
     before: StreamId | null,
     limit: number,
   ): Promise<readonly StreamRow<Kind>[]> {
-    return this.attempt(() => this.events.streamsOfKind(kind, before, limit));
+    return this.snapshot(() => this.events.streamsOfKind(kind, before, limit));
   }
 
   origins(positions: readonly Position[]): Promise<ReadonlyMap<Position, Origin>> {
-    return this.attempt(() => {
+    return this.snapshot(() => {
       const found = new Map<Position, Origin>();
       for (const position of positions) {
         const origin = this.events.origin(position);
@@ -123,19 +129,35 @@ export class SqliteLedger extends Ledger {
   }
 
   size(): Promise<Position> {
-    return this.attempt(() => (this.statements.lastEvent.get()?.[0] ?? -1) + 1);
+    return this.snapshot(() => (this.statements.lastEvent.get()?.[0] ?? -1) + 1);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.queue.close();
-    await this.options.onClose?.();
-    this.handle.close();
-    this.options.onClosed?.();
+    this.closing ??= this.shut();
+    return this.closing;
   }
 
-  private async attempt<Result>(action: () => Result): Promise<Result> {
+  private async shut(): Promise<void> {
     try {
-      return action();
+      await this.options.onClose?.();
+    } finally {
+      this.handle.close();
+      this.options.onClosed?.();
+    }
+  }
+
+  /** Reads at one moment: all in one read transaction, so that no other process comes between. */
+  private async snapshot<Result>(read: () => Result): Promise<Result> {
+    try {
+      if (!this.handle.open)
+        throw new LedgerUnavailable('ledger_unavailable', 'the ledger is closed');
+      this.statements.beginRead.run();
+      try {
+        return read();
+      } finally {
+        this.endTransaction();
+      }
     } catch (error) {
       throw ledgerErrorOf(error, this.options.file);
     }
@@ -147,49 +169,47 @@ export class SqliteLedger extends Ledger {
    */
   private flush(batch: readonly Waiting[]): void {
     const startedAt = performance.now();
-    let settle: (() => void)[];
     try {
-      settle = this.commit(batch, startedAt);
+      const { answers, events } = this.commit(batch);
+      for (const answer of answers) answer();
+      const durationMilliseconds = performance.now() - startedAt;
+      this.tell(() => {
+        this.options.observer?.flushed?.({ decisions: batch.length, events, durationMilliseconds });
+        this.options.afterCommit?.(events);
+      });
     } catch (error) {
       this.flushFailed(batch, ledgerErrorOf(error, this.options.file));
-      return;
     }
-    for (const answer of settle) answer();
-    this.options.afterCommit?.();
   }
 
-  private commit(batch: readonly Waiting[], startedAt: number): (() => void)[] {
+  private commit(batch: readonly Waiting[]): { answers: (() => void)[]; events: number } {
     this.statements.begin.run();
     try {
       const turn = new FlushTurn(this.statements, this.states, this.events, this.clock);
-      const first = turn.nextPosition;
-      const settle = batch.map((item) => this.decide(turn, item));
+      const answers = batch.map((item) => this.decide(turn, item));
       turn.finish();
       this.statements.commit.run();
-      this.options.observer?.flushed?.({
-        decisions: batch.length,
-        events: turn.nextPosition - first,
-        durationMilliseconds: performance.now() - startedAt,
-      });
-      return settle;
+      return { answers, events: turn.appended };
     } finally {
-      if (this.handle.inTransaction) this.statements.rollback.run();
+      this.endTransaction();
     }
   }
 
-  /** A decider that throws before anything was written fails alone. */
-  private decide(turn: FlushTurn, item: Waiting): () => void {
-    const before = turn.nextPosition;
+  /** A decision that throws has written nothing and fails alone; the store's own failure does not. */
+  private decide(turn: FlushTurn, { execution, resolve, reject }: Waiting): () => void {
+    let plan: AppendPlan;
     try {
-      const outcome = turn.execute(item.execution);
-      return () => item.resolve(outcome as never);
+      plan = turn.prepare(execution);
     } catch (error) {
       const failure = ledgerErrorOf(error, this.options.file);
-      if (isStoreFailure(failure) || failure !== error || turn.nextPosition !== before)
-        throw failure;
-      this.options.observer?.failed?.('decider', error);
-      return () => item.reject(error);
+      if (failure instanceof LedgerError) throw failure;
+      return () => {
+        reject(error);
+        this.tell(() => this.options.observer?.failed?.('decider', error));
+      };
     }
+    turn.write(execution, plan);
+    return () => resolve(plan.outcome as never);
   }
 
   private flushFailed(batch: readonly Waiting[], error: Error): void {
@@ -200,7 +220,22 @@ export class SqliteLedger extends Ledger {
       this.flush(batch.slice(middle));
       return;
     }
-    this.options.observer?.failed?.(isStore ? error.code : 'decider', error);
     for (const item of batch) item.reject(error);
+    this.tell(() => this.options.observer?.failed?.(isStore ? error.code : 'decider', error));
+  }
+
+  /** An observer's own failure is the process's: it must not look like that of a commit. */
+  private tell(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      setImmediate(() => {
+        throw error;
+      });
+    }
+  }
+
+  private endTransaction(): void {
+    if (this.handle.inTransaction) this.statements.rollback.run();
   }
 }

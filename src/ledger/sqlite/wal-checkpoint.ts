@@ -4,3 +4,9 @@ import type Database from 'better-sqlite3';
 export function checkpointWal(handle: Database.Database): void {
   handle.pragma('wal_checkpoint(PASSIVE)');
 }
+
+/** What the writer's thread asks of the second thread. */
+export type CheckpointRequest = 'checkpoint' | 'close';
+
+/** What the second thread answers to `checkpoint`: why it failed, or undefined. */
+export type CheckpointAnswer = Error | undefined;

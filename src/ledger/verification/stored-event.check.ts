@@ -65,5 +65,5 @@ function checkShape(kind: StreamKind, type: string, data: unknown): string | und
 function isCommitted(stored: StoredEvent, envelope: Envelope): boolean {
   if (stored.origin === undefined) return true;
   const { salt, ...origin } = stored.origin;
-  return originCommitment(Buffer.from(salt, 'base64url'), origin) === envelope.originCommitment;
+  return originCommitment(salt, origin) === envelope.originCommitment;
 }

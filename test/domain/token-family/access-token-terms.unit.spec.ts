@@ -1,10 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   accessTerms,
-  accessTokenLifetimeOf,
   hasIdToken,
+  idleExpiryOf,
+  nextAccessToken,
 } from '../../../src/domain/token-family/access-token.rules.js';
-import { clientNamed, ISSUER, photoApp, SUBJECT } from '../../support/domain-world.js';
+import { POLICY } from '../../support/domain-family-events.js';
+import {
+  clientNamed,
+  GRANTED_AT,
+  ISSUER,
+  photoApp,
+  SIGNING_KEY_ID,
+  SUBJECT,
+} from '../../support/domain-world.js';
 
 const ALBUMS = 'https://api.example.com/albums';
 const PHOTOS = 'https://api.example.com/photos';
@@ -51,18 +60,65 @@ describe('what an access token is narrowed to', () => {
   });
 });
 
-describe('how long an access token lives', () => {
-  const { metadata } = photoApp;
-  it.each([
-    ['as the client has it', { ...metadata, policy: { accessTokenLifetime: 1_000 } }, 1_000],
-    ['as everywhere where the client has nothing', metadata, 600_000],
-  ])('is %s', (_what, own, lifetime) => {
-    const client = clientNamed('photo-app', 'none', { metadata: own });
-    expect(accessTokenLifetimeOf(client, 600_000)).toBe(lifetime);
+describe('the facts of an access token', () => {
+  const terms = { scope: ['openid'], audience: [PHOTOS] };
+  const own = clientNamed('photo-app', 'none', {
+    metadata: { ...photoApp.metadata, policy: { accessTokenLifetime: 1_000 } },
+  });
+  const context = {
+    client: photoApp,
+    recordedAt: GRANTED_AT,
+    accessTokenLifetime: 600_000,
+    signingKeyId: SIGNING_KEY_ID,
+  };
+
+  it('say all that is needed to mint it', () => {
+    expect(nextAccessToken({ nextSequence: 7 }, terms, context, 'key-of-the-app')).toEqual({
+      sequence: 7,
+      format: 'jwt',
+      issuedAt: GRANTED_AT,
+      expiresAt: GRANTED_AT + 600_000,
+      scope: ['openid'],
+      audience: [PHOTOS],
+      signingKeyId: SIGNING_KEY_ID,
+      senderKey: 'key-of-the-app',
+    });
   });
 
-  it('is as everywhere where the client is unknown', () => {
-    expect(accessTokenLifetimeOf(undefined, 600_000)).toBe(600_000);
+  it.each([
+    ['as the client has it', own, 1_000],
+    ['as everywhere where the client has nothing', photoApp, 600_000],
+    ['as everywhere where the client is unknown', undefined, 600_000],
+  ])('say that it lives %s', (_how, client, lifetime) => {
+    const token = nextAccessToken({ nextSequence: 0 }, terms, { ...context, client });
+    expect(token.expiresAt).toBe(GRANTED_AT + lifetime);
+    expect(token).not.toHaveProperty('senderKey');
+  });
+
+  it.each([
+    [0, 0],
+    [1, 1_000],
+    [999, 1_000],
+    [1_000, 1_000],
+  ])('say a whole second, rounded up: %d ms after one it ends %d ms later', (past, later) => {
+    const recordedAt = GRANTED_AT + past;
+    const token = nextAccessToken({ nextSequence: 0 }, terms, { ...context, recordedAt });
+    expect(token).toMatchObject({
+      issuedAt: recordedAt,
+      expiresAt: GRANTED_AT + 600_000 + later,
+    });
+  });
+});
+
+describe('the idle end of a refresh token', () => {
+  const family = { policy: POLICY, absoluteExpiresAt: GRANTED_AT + POLICY.idle + 1 };
+
+  it.each([
+    ['is counted from its issue', GRANTED_AT, GRANTED_AT + POLICY.idle],
+    ['can be that of its family', GRANTED_AT + 1, GRANTED_AT + POLICY.idle + 1],
+    ['is never later than that of its family', GRANTED_AT + 2, GRANTED_AT + POLICY.idle + 1],
+  ])('%s', (_what, recordedAt, end) => {
+    expect(idleExpiryOf(family, { recordedAt })).toBe(end);
   });
 });
 

@@ -148,7 +148,7 @@ describe('an authorization code', () => {
 
   it('gives no refresh token without offline_access', () => {
     const { state } = given(granted({ scope: ['openid'], offline: false }))
-      .when(redeemCode())
+      .when(redeemCode(), at(REDEEMED_AT))
       .then({
         events: [
           event('GrantRedeemed', { generation: null, keyId: undefined, idleExpiresAt: undefined }),
@@ -160,7 +160,7 @@ describe('an authorization code', () => {
 
   it('gives no ID token without openid', () => {
     given(granted({ scope: ['photos:read'] }))
-      .when(redeemCode())
+      .when(redeemCode(), at(REDEEMED_AT))
       .then({
         events: [event('GrantRedeemed', { idToken: false })],
         outcome: { idToken: false },
@@ -171,19 +171,20 @@ describe('an authorization code', () => {
     const resources = [PHOTOS_API, 'https://api.example.com/albums'];
     const { decision } = given(granted({ resources })).when(
       redeemCode({ resources: [PHOTOS_API] }),
+      at(REDEEMED_AT),
     );
     expect(decision.outcome).toMatchObject({ token: { audience: [PHOTOS_API] } });
   });
 
   it('gives an access token for the issuer where no resource was granted', () => {
-    const { decision } = given(granted({ resources: [] })).when(redeemCode());
+    const { decision } = given(granted({ resources: [] })).when(redeemCode(), at(REDEEMED_AT));
     expect(decision.outcome).toMatchObject({ token: { audience: [ISSUER] } });
   });
 
   it('binds the refresh tokens of a public client to the key that it proves', () => {
     const caller = callerOf(photoApp, { senderKey: 'key-of-the-app' });
     const { state } = given(granted())
-      .when(redeemCode({ caller }))
+      .when(redeemCode({ caller }), at(REDEEMED_AT))
       .then({
         events: [event('GrantRedeemed', { boundSenderKey: 'key-of-the-app' })],
         outcome: { how: 'redeemed' },
@@ -195,6 +196,7 @@ describe('an authorization code', () => {
     const caller = callerOf(photoServer, { senderKey: 'key-of-the-server' });
     const { decision } = given(granted({ clientId: photoServer.clientId })).when(
       redeemCode({ caller }),
+      at(REDEEMED_AT),
     );
     expect(decision.events).toMatchObject([
       { data: { token: { senderKey: 'key-of-the-server' } } },
@@ -281,10 +283,7 @@ describe('a code that is refused', () => {
   it.each(refusals)('because $why can still be redeemed as it should be', (refusal) => {
     const incident = 'incident' in refusal ? { incident: refusal.incident } : {};
     given(granted())
-      .when(
-        refusal.command,
-        'circumstances' in refusal ? refusal.circumstances : at(REDEEMED_AT - SECOND),
-      )
+      .when(refusal.command, 'circumstances' in refusal ? refusal.circumstances : at(REDEEMED_AT))
       .then({
         events: [
           event('RefreshRejected', {

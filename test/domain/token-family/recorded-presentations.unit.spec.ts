@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FamilyContext } from '../../../src/domain/token-family/family.decision.js';
+import type { RecordedFamilyEvent } from '../../../src/domain/token-family/family.evolve.js';
 import { PRESENTATIONS_PER_HOUR } from '../../../src/domain/token-family/family.state.js';
 import { redeemCode, refresh } from '../../support/domain-family-commands.js';
 import {
@@ -22,13 +23,14 @@ import {
 import { at, event, given, type Given } from '../../support/given-when-then.js';
 
 const HOUR = 60 * MINUTE;
-const start = rotatedAt(2) + MINUTE;
+/** A new hour begins with what is recorded then. */
+const start = GRANTED_AT + 2 * HOUR;
 const tooMuch = refresh({ generation: 2, scope: ['everything'] });
 const tooMuchRefused = { error: 'invalid_scope', reason: 'scope_exceeded' } as const;
 const tooMuchCounted = { outcome: 'rejected', reason: 'scope_exceeded', generation: 2 } as const;
 
 /** A family two rotations old in whose running hour this much is recorded already, from `start` on. */
-function noisy(count: number, ...more: Parameters<typeof given>): Given {
+function noisy(count: number, ...more: RecordedFamilyEvent[]): Given {
   const noise = Array.from({ length: count }, () => rejected(0, 'foreign_client', start));
   return given(...familyAt(2), ...more, ...noise);
 }

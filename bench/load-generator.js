@@ -1,0 +1,97 @@
+/**
+ * The load generator's process: rotates token families over HTTP and measures. It does what its
+ * parent sends, one order at a time (`load.js` is the parent's side), and ends with it.
+ */
+import { Latencies } from './latencies.js';
+import { RefreshChain } from './refresh-chain.js';
+import { RotationRun } from './rotation-run.js';
+import { UsageMeter } from './usage-meter.js';
+
+/** @type {RefreshChain[]} */
+let chains = [];
+let tokenEndpoint = new URL('http://127.0.0.1');
+
+const orders = { adopt, measure, drive };
+
+process.on('disconnect', () => process.exit());
+process.on('message', (/** @type {import('./load.js').Order} */ order) => {
+  perform(order).then(
+    (result) => process.send?.({ result }),
+    (error) => process.send?.({ error: error instanceof Error ? error.message : String(error) }),
+  );
+});
+
+/**
+ * @param {import('./load.js').Order} order
+ * @returns {Promise<unknown>}
+ */
+async function perform({ kind, ...details }) {
+  // @ts-expect-error -- the kind says which details there are
+  return orders[kind](details);
+}
+
+/**
+ * Takes over token families, in place of those before.
+ * @param {import('./load.js').Families} families
+ */
+function adopt(families) {
+  const { clientId } = families;
+  tokenEndpoint = new URL(families.tokenEndpoint);
+  chains = families.refreshTokens.map(
+    (refreshToken) => new RefreshChain({ tokenEndpoint, clientId, refreshToken }),
+  );
+}
+
+/**
+ * Rotates the families `from` to `to`, each by its own client, and measures after the warm-up.
+ * @param {import('./load.js').MeasureOrder} order
+ * @returns {Promise<import('./load.js').Measurement>}
+ */
+async function measure({ from, to, warmUpSeconds, seconds, serverPid, serverCore }) {
+  const run = await RotationRun.start(chains.slice(from, to), tokenEndpoint);
+  await run.lastFor(warmUpSeconds);
+
+  const latencies = new Latencies();
+  const meter = new UsageMeter(serverPid, serverCore);
+  run.onLatency = (milliseconds) => latencies.add(milliseconds);
+  await run.lastFor(seconds);
+  run.onLatency = undefined;
+  const usage = meter.stop();
+
+  await run.stop();
+  return measurementOf(latencies, usage);
+}
+
+/**
+ * @param {Latencies} latencies
+ * @param {ReturnType<UsageMeter['stop']>} usage
+ * @returns {import('./load.js').Measurement}
+ */
+function measurementOf(latencies, usage) {
+  const [latencyMsP50, latencyMsP99] = latencies.percentiles([0.5, 0.99]);
+  return {
+    rotations: latencies.count,
+    rotationsPerSecond: (latencies.count / usage.elapsedMicroseconds) * 1e6,
+    latencyMsP50,
+    latencyMsP99,
+    serverMicrosecondsPerRotation: usage.serverMicroseconds / latencies.count,
+    serverCpuShare: usage.serverMicroseconds / usage.elapsedMicroseconds,
+    foreignCpuShare: usage.foreignMicroseconds / usage.elapsedMicroseconds,
+    generatorCpuShare: usage.generatorMicroseconds / usage.elapsedMicroseconds,
+    rssBytesMax: usage.rssBytesMax,
+  };
+}
+
+/**
+ * Rotates the families `from` to `to` until each is at `generation`.
+ * @param {import('./load.js').DriveOrder} order
+ */
+async function drive({ from, to, generation }) {
+  const families = chains.slice(from, to);
+  const run = await RotationRun.start(
+    families,
+    tokenEndpoint,
+    (chain) => chain.generation < generation,
+  );
+  await run.finished;
+}

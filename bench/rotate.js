@@ -1,0 +1,150 @@
+/**
+ * Measures refresh-token rotations a second over HTTP, token-ledger beside oidc-provider:
+ * `npm run bench:rotate -- --help`. Linux only: it pins processes and reads /proc.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { topCosts } from './cpu-profile.js';
+import { compareGenerations, GENERATION_FAMILIES } from './generations.js';
+import { allowedCores } from './linux-proc.js';
+import { Load } from './load.js';
+import { describeMachine } from './machine.js';
+import { HELP, readOptions, UsageError } from './options.js';
+import { record } from './record.js';
+import { report } from './report.js';
+import { SYSTEMS } from './systems/system.js';
+
+const COSTS_SHOWN = 15;
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+/** @param {string[]} words */
+async function main(words) {
+  const systemNames = SYSTEMS.map(({ name }) => name);
+  const options = readOptions(words, systemNames);
+  if (options.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const result = await measureAll(options);
+  process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : report(result)}\n`);
+  if (options.record) progress(`wrote ${path.relative('.', record(result))}`);
+}
+
+/**
+ * @param {import('./options.js').Options} options
+ * @returns {Promise<import('./report.js').Result>}
+ */
+async function measureAll(options) {
+  const bench = { options, cores: divideCores(), directory: temporaryDirectory(options) };
+  try {
+    const machine = describeMachine(bench.directory);
+    const levels = [];
+    for (const system of SYSTEMS.filter(({ name }) => options.only.includes(name))) {
+      levels.push(...(await measureLevels(bench, system)));
+    }
+    const generations = await measureGenerations(bench);
+    return { machine, seconds: options.seconds, levels, generations };
+  } finally {
+    rmSync(bench.directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @typedef {{ options: import('./options.js').Options, cores: Cores, directory: string }} Bench
+ * @typedef {{ server: number, load: number[] }} Cores
+ */
+
+/**
+ * @param {Bench} bench
+ * @param {import('./systems/system.js').System} system
+ */
+async function measureLevels(bench, system) {
+  const { concurrency, seconds, warmUpSeconds } = bench.options;
+  return withServer(bench, system, Math.max(...concurrency), async (load, serverPid) => {
+    /** @type {import('./report.js').Level[]} */
+    const levels = [];
+    for (const clients of concurrency) {
+      const watched = { serverPid, serverCore: bench.cores.server };
+      const order = { from: 0, to: clients, warmUpSeconds, seconds, ...watched };
+      const measurement = await load.measure(order);
+      const rate = Math.round(measurement.rotationsPerSecond);
+      progress(`${system.title}: ${rate} rotations/s at concurrency ${clients}`);
+      const { name, title } = system;
+      levels.push({ system: name, title, concurrency: clients, measurement });
+    }
+    return levels;
+  });
+}
+
+/** @param {Bench} bench */
+async function measureGenerations(bench) {
+  const generation = bench.options.generations;
+  const system = SYSTEMS.find(({ name }) => name === 'token-ledger');
+  if (generation === undefined || system === undefined) return undefined;
+  return withServer(bench, system, GENERATION_FAMILIES, (load, serverPid) => {
+    progress(`${system.title}: driving families to generation ${generation}`);
+    return compareGenerations(load, { generation, serverPid, serverCore: bench.cores.server });
+  });
+}
+
+/**
+ * Starts a system with so many families in a directory of its own, hands it to `work`, and ends it.
+ * @template Outcome
+ * @param {Bench} bench
+ * @param {import('./systems/system.js').System} system
+ * @param {number} families
+ * @param {(load: Load, serverPid: number) => Promise<Outcome>} work
+ */
+async function withServer({ options, cores, directory }, system, families, work) {
+  progress(`${system.title}: starting with ${families} token families`);
+  const profile = options.profile && path.resolve(options.profile, system.name);
+  const running = await system.start({
+    core: cores.server,
+    directory: mkdtempSync(path.join(directory, `${system.name}-`)),
+    families,
+    nodeFlags: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
+  });
+  const load = Load.start(cores.load);
+  try {
+    await load.adopt(running.families);
+    return await work(load, running.process.pid);
+  } catch (error) {
+    progress(running.process.output);
+    throw error;
+  } finally {
+    await load.stop();
+    await running.process.stop();
+    if (profile !== undefined) progress(topCosts(profile, COSTS_SHOWN));
+  }
+}
+
+/** Gives the last core to the server and keeps this process off it. @returns {Cores} */
+function divideCores() {
+  const cores = allowedCores();
+  const server = cores.at(-1);
+  if (server === undefined || cores.length < 2) {
+    throw new UsageError('two cores are needed: one for the server, one for the load');
+  }
+  const load = cores.slice(0, -1);
+  execFileSync('taskset', ['-cp', load.join(','), String(process.pid)], { stdio: 'ignore' });
+  return { server, load };
+}
+
+/** @param {import('./options.js').Options} options */
+function temporaryDirectory({ directory = os.tmpdir() }) {
+  return mkdtempSync(path.join(directory, 'token-ledger-bench-'));
+}
+
+/** @param {string} line */
+function progress(line) {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,27 @@
+import { startOidcProvider } from './oidc-provider.js';
+import { startTokenLedger } from './token-ledger.js';
+
+/**
+ * A server under test.
+ * @typedef {object} System
+ * @property {string} name on the command line
+ * @property {string} title in reports
+ * @property {(order: StartOrder) => Promise<RunningSystem>} start
+ *
+ * @typedef {object} StartOrder
+ * @property {number} core the one core that it may use
+ * @property {string} directory empty, its own
+ * @property {number} families how many to make
+ * @property {readonly string[]} nodeFlags
+ *
+ * @typedef {object} RunningSystem
+ * @property {import('../pinned-process.js').PinnedProcess} process
+ * @property {import('../load.js').Families} families
+ */
+
+/** @type {readonly System[]} */
+export const SYSTEMS = [
+  { name: 'token-ledger', title: 'token-ledger', start: startTokenLedger },
+  { name: 'oidc-memory', title: 'oidc-provider, in memory', start: startOidcProvider('memory') },
+  { name: 'oidc-sqlite', title: 'oidc-provider, SQLite', start: startOidcProvider('sqlite') },
+];

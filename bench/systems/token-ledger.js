@@ -1,0 +1,82 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PinnedProcess } from '../pinned-process.js';
+import { authorizeFamilies } from './authorization.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const ADMIN_PASSWORD = 'a password for one benchmark';
+const START_MS_MAX = 30_000;
+
+/**
+ * The built server of this repository, as its README starts it, with families that were authorized
+ * through the protocol.
+ * @param {import('./system.js').StartOrder} order
+ * @returns {Promise<import('./system.js').RunningSystem>}
+ */
+export async function startTokenLedger({ core, directory, families, nodeFlags }) {
+  if (!existsSync(MAIN)) throw new Error('dist/main.js is missing: npm run build');
+  const port = await freePort();
+  const issuer = `http://127.0.0.1:${port}`;
+  const server = PinnedProcess.start({
+    cores: [core],
+    arguments: [...nodeFlags, MAIN],
+    directory,
+    env: environment(directory, port, issuer),
+  });
+  try {
+    await untilReady(server, issuer);
+    const made = await authorizeFamilies({ issuer, password: ADMIN_PASSWORD, families });
+    return { process: server, families: made };
+  } catch (error) {
+    await server.stop();
+    throw new Error(`token-ledger did not serve:\n${server.output}`, { cause: error });
+  }
+}
+
+/**
+ * @param {string} directory
+ * @param {number} port
+ * @param {string} issuer
+ */
+function environment(directory, port, issuer) {
+  const keys = path.join(directory, 'keys');
+  mkdirSync(keys);
+  return {
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    TOKEN_LEDGER_ISSUER: issuer,
+    TOKEN_LEDGER_DATA_DIR: path.join(directory, 'data'),
+    TOKEN_LEDGER_MASTER_KEY_FILE: path.join(keys, 'master.key'),
+    TOKEN_LEDGER_REGISTRATION: 'open',
+    TOKEN_LEDGER_ADMIN_PASSWORD: ADMIN_PASSWORD,
+    TOKEN_LEDGER_LOG_LEVEL: 'warn',
+  };
+}
+
+/** A port that nobody listens on just now. */
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/**
+ * @param {PinnedProcess} server
+ * @param {string} issuer
+ */
+async function untilReady(server, issuer) {
+  const deadline = Date.now() + START_MS_MAX;
+  while (server.running && Date.now() < deadline) {
+    const answer = await fetch(`${issuer}/health/ready`).catch(() => undefined);
+    if (answer?.ok) return;
+    await sleep(100);
+  }
+  throw new Error(server.running ? 'it is not ready' : 'it ended');
+}

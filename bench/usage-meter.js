@@ -1,0 +1,56 @@
+import { performance } from 'node:perf_hooks';
+import { coreBusyMicroseconds, processCpuMicroseconds, residentBytes } from './linux-proc.js';
+
+const RSS_SAMPLE_MS = 250;
+
+/** CPU and memory of the server, and CPU of this process, from its making to `stop`. */
+export class UsageMeter {
+  #started = performance.now();
+  #generator = process.cpuUsage();
+  #rssBytesMax = 0;
+  #serverPid;
+  #serverCore;
+  #before;
+  #timer;
+
+  /**
+   * @param {number} serverPid
+   * @param {number} serverCore the core that the server is pinned to
+   */
+  constructor(serverPid, serverCore) {
+    this.#serverPid = serverPid;
+    this.#serverCore = serverCore;
+    this.#before = this.#counters();
+    this.#timer = setInterval(() => this.#sampleRss(), RSS_SAMPLE_MS);
+  }
+
+  /** Ends the measurement. */
+  stop() {
+    const elapsedMicroseconds = (performance.now() - this.#started) * 1000;
+    const after = this.#counters();
+    const { user, system } = process.cpuUsage(this.#generator);
+    clearInterval(this.#timer);
+    this.#sampleRss();
+    const serverMicroseconds = after.server - this.#before.server;
+    const coreMicroseconds = after.core - this.#before.core;
+    return {
+      elapsedMicroseconds,
+      serverMicroseconds,
+      /** What others used of the server's core: more than a little falsifies the measurement. */
+      foreignMicroseconds: Math.max(0, coreMicroseconds - serverMicroseconds),
+      generatorMicroseconds: user + system,
+      rssBytesMax: this.#rssBytesMax,
+    };
+  }
+
+  #counters() {
+    return {
+      server: processCpuMicroseconds(this.#serverPid),
+      core: coreBusyMicroseconds(this.#serverCore),
+    };
+  }
+
+  #sampleRss() {
+    this.#rssBytesMax = Math.max(this.#rssBytesMax, residentBytes(this.#serverPid));
+  }
+}

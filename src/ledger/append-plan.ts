@@ -1,0 +1,154 @@
+import { newUuid, randomToken } from '../config/random-identifiers.js';
+import type { Folded } from '../domain/directory/directory.evolve.js';
+import type { Envelope, Origin } from '../domain/envelope.js';
+import { EVENT_VERSION } from '../domain/events/event-catalogue.js';
+import type { Instant, Position, ProjectId, StreamId, StreamKind } from '../domain/identifiers.js';
+import { evolve, type StateOf } from '../domain/streams.js';
+import { eventBody } from './event-body.js';
+import type { Execution, LedgerDecision } from './ledger.port.js';
+import { ORIGIN_SALT_BYTES, originCommitment } from './origin-commitment.js';
+import { digestAfter } from './stream-digest.js';
+
+/** An execution of any kind and outcome, as a batch holds it. */
+// oxlint-disable-next-line typescript/no-explicit-any -- kinds and outcomes differ within a batch
+export type AnyExecution = Execution<any, any>;
+
+/** A stream as it stands: its state, and where its next event goes. */
+export interface StreamHead {
+  readonly project: ProjectId;
+  readonly version: number;
+  readonly lastPosition: Position;
+  /** Over all bodies of the stream so far. */
+  readonly digest: string;
+  readonly state: StateOf<StreamKind>;
+}
+
+/** An event that waits for its position. */
+export interface PlannedEvent {
+  readonly type: string;
+  readonly streamVersion: number;
+  readonly body: string;
+  readonly origin: (Origin & { readonly salt: string }) | undefined;
+}
+
+/** What one decision appends to one stream, and what the stream is afterwards. */
+export interface PlannedStream {
+  readonly kind: StreamKind;
+  readonly streamId: StreamId;
+  readonly before: StreamHead | undefined;
+  readonly events: readonly PlannedEvent[];
+  readonly after: Omit<StreamHead, 'lastPosition'>;
+}
+
+/** Everything that one decision writes. */
+export interface AppendPlan {
+  readonly outcome: unknown;
+  readonly streams: readonly PlannedStream[];
+  readonly claims: NonNullable<LedgerDecision<StreamKind, unknown>['claims']>;
+}
+
+interface EventsOfStream {
+  readonly kind: StreamKind;
+  readonly streamId: StreamId;
+  readonly events: readonly { readonly type: string; readonly data: object }[];
+}
+
+/** What a plan is made on: the store's clock, and streams as they stand. */
+export interface PlanningGround {
+  readonly recordedAt: Instant;
+  head(streamId: StreamId): StreamHead | undefined;
+}
+
+/**
+ * Turns a decision into what is to be written, without writing: bodies, states, digests.
+ *
+ * Throws what the fold throws at an impossible history, a TypeError for what has no canonical form,
+ * and an Error when a companion exists already or a stream belongs to another project.
+ */
+export function planAppend(
+  execution: AnyExecution,
+  decision: LedgerDecision<StreamKind, unknown>,
+  ground: PlanningGround,
+): AppendPlan {
+  const { kind, streamId } = execution;
+  const streams: PlannedStream[] = [];
+  if (decision.events.length > 0) {
+    const before = ground.head(streamId);
+    streams.push(
+      planStream(execution, ground, { kind, streamId, events: decision.events }, before),
+    );
+  }
+  for (const companion of decision.companions ?? []) {
+    const isPlanned = streams.some((planned) => planned.streamId === companion.streamId);
+    if (isPlanned || ground.head(companion.streamId) !== undefined) {
+      throw new Error(`${companion.streamId} cannot begin: it exists`);
+    }
+    if (companion.events.length > 0) {
+      streams.push(planStream(execution, ground, companion, undefined));
+    }
+  }
+  return { outcome: decision.outcome, streams, claims: decision.claims ?? [] };
+}
+
+function planStream(
+  execution: AnyExecution,
+  { recordedAt }: PlanningGround,
+  { kind, streamId, events }: EventsOfStream,
+  before: StreamHead | undefined,
+): PlannedStream {
+  const { project } = execution;
+  const id = idOf(kind, streamId);
+  if (before !== undefined && before.project !== project) {
+    throw new Error(`${streamId} does not belong to the project ${project}`);
+  }
+  const planned: PlannedEvent[] = [];
+  let version = before?.version ?? 0;
+  let digest = before?.digest;
+  let state = before?.state;
+  for (const event of events) {
+    version += 1;
+    const appended = planEvent(execution, recordedAt, streamId, version, event);
+    planned.push(appended);
+    digest = digestAfter(digest, appended.body);
+    state = evolve(kind, state, { ...event, recordedAt, id } as unknown as Folded<StreamKind>);
+  }
+  const after = { project, version, digest, state } as PlannedStream['after'];
+  return { kind, streamId, before, events: planned, after };
+}
+
+function planEvent(
+  { attribution, project }: AnyExecution,
+  recordedAt: Instant,
+  streamId: StreamId,
+  streamVersion: number,
+  { type, data }: EventsOfStream['events'][number],
+): PlannedEvent {
+  const { actor, correlationId, causationId } = attribution;
+  const origin = salted(attribution.origin);
+  const envelope: Envelope = {
+    id: newUuid(),
+    type,
+    version: EVENT_VERSION,
+    streamId,
+    streamVersion,
+    project,
+    correlationId,
+    causationId,
+    actor,
+    recordedAt,
+    originCommitment: origin && originCommitment(origin.salt, origin),
+  };
+  const body = eventBody(envelope, data as Readonly<Record<string, unknown>>);
+  return { type, streamVersion, body, origin };
+}
+
+function salted(origin: Origin | undefined): PlannedEvent['origin'] {
+  if (origin === undefined) return undefined;
+  const { address, userAgent, requestId } = origin;
+  return { salt: randomToken(ORIGIN_SALT_BYTES), address, userAgent, requestId };
+}
+
+function idOf(kind: StreamKind, streamId: StreamId): string {
+  if (!streamId.startsWith(`${kind}:`)) throw new Error(`${streamId} is no stream of kind ${kind}`);
+  return streamId.slice(kind.length + 1);
+}

@@ -1,0 +1,53 @@
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { LedgerUnavailable } from '../ledger.errors.js';
+
+/** How long a commit waits for another process's commit, in milliseconds. */
+const BUSY_TIMEOUT = 2000;
+const OTHERS = 0o077;
+
+/**
+ * Makes the database file (mode 0600) and its directory (0700) when they are missing, and takes a
+ * file that others may read away from them: it holds origins. SQLite gives its other files the same
+ * mode. Throws the file system's error.
+ */
+export function prepareLedgerFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    // An existing file is not opened here: closing it would drop SQLite's locks on it.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const { mode } = statSync(file);
+    if ((mode & OTHERS) !== 0) chmodSync(file, mode & ~OTHERS);
+  }
+}
+
+/**
+ * Opens a migrated ledger file as its writers do: every commit durable, checkpoints left to a
+ * WalCheckpointer. Throws when the file cannot be written now, and then leaves nothing open.
+ */
+export function openLedgerHandle(
+  file: string,
+  options: Pick<Database.Options, 'verbose'> = {},
+): Database.Database {
+  const handle = new Database(file, { ...options, timeout: BUSY_TIMEOUT, fileMustExist: true });
+  try {
+    const mode: unknown = handle.pragma('journal_mode = WAL', { simple: true });
+    if (mode !== 'wal') {
+      throw new LedgerUnavailable('ledger_unavailable', `${file} cannot have a write-ahead log`);
+    }
+    handle.pragma('synchronous = FULL');
+    handle.pragma('wal_autocheckpoint = 0');
+    handle.pragma('secure_delete = ON');
+    handle.pragma('foreign_keys = ON');
+    handle.pragma('cache_size = -32000');
+    // SQLite opens what it cannot write for reading, and says so only at the first transaction.
+    handle.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return handle;
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
+}

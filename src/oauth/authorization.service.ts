@@ -1,0 +1,142 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { Interaction } from '../access/interaction-token.js';
+import type { Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/settings.tokens.js';
+import { DirectoryReader, type LiveSession } from '../directory/directory.reader.js';
+import { consentIdOf, covers } from '../domain/directory/consent.decider.js';
+import { familyPolicyFor } from '../domain/directory/family-policy.rules.js';
+import { IssueGrant } from '../grants/issue-grant.command.js';
+import type { RequestContext } from '../grants/request-context.js';
+import { readIdTokenHint } from '../tokens/id-token.js';
+import { SigningKeyRing } from '../tokens/signing-key-ring.js';
+import { type AuthorizationRequest, grantedScopeOf } from './authorization-request.js';
+import { OAuthError } from './oauth.error.js';
+
+/** What has to happen next for an authorization request. */
+export type AuthorizationStep =
+  | { readonly kind: 'sign_in' }
+  | { readonly kind: 'consent' }
+  | { readonly kind: 'code'; readonly code: string };
+
+/** The browser that a request came with. */
+export interface Visitor {
+  readonly sessionId: string | undefined;
+  readonly interaction: Interaction;
+  readonly context: RequestContext;
+}
+
+/** Takes an authorization request to its next step (OIDC Core, 3.1.2.3 and 3.1.2.4). */
+@Injectable()
+export class Authorizations {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly directory: DirectoryReader,
+    private readonly ring: SigningKeyRing,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
+
+  /** The next step. Throws an OAuthError that goes to the redirect URI. */
+  async advance(request: AuthorizationRequest, visitor: Visitor): Promise<AuthorizationStep> {
+    const { interaction, sessionId, context } = visitor;
+    if (interaction.consent === 'denied') {
+      throw new OAuthError('access_denied', 'the request was denied');
+    }
+    const live =
+      sessionId === undefined
+        ? undefined
+        : await this.directory.liveSession(sessionId, context.receivedAt);
+    const isSilent = request.prompt.has('none');
+    if (live === undefined || (await this.needsSignIn(request, live, visitor))) {
+      if (isSilent) throw new OAuthError('login_required', 'nobody is signed in');
+      return { kind: 'sign_in' };
+    }
+    const scope = grantedScopeOf(request, live.account);
+    const consent = await this.consentOf(request, live, visitor, scope);
+    if (consent === 'needed') {
+      if (isSilent) throw new OAuthError('consent_required', 'consent is needed');
+      return { kind: 'consent' };
+    }
+    return { kind: 'code', code: await this.issue(request, live, context, scope, consent) };
+  }
+
+  private async needsSignIn(
+    request: AuthorizationRequest,
+    { session }: LiveSession,
+    { interaction, context }: Visitor,
+  ): Promise<boolean> {
+    const hasSignedIn = interaction.signedInAt !== undefined;
+    if (request.idTokenHint !== undefined) {
+      const { issuer } = this.settings;
+      const hint = await readIdTokenHint(request.idTokenHint, { issuer, ring: this.ring });
+      if (hint === undefined) throw new OAuthError('invalid_request', 'id_token_hint is not ours');
+      if (hint.sub !== session.subject) return true;
+    }
+    if (hasSignedIn) return false;
+    if (request.prompt.has('login') || request.prompt.has('select_account')) return true;
+    const age = context.receivedAt - session.authTime;
+    return request.maxAge !== undefined && age >= request.maxAge * 1000;
+  }
+
+  /** The consent that the grant rests on; null for a first party, which needs none. */
+  private async consentOf(
+    request: AuthorizationRequest,
+    { session }: LiveSession,
+    { interaction }: Visitor,
+    scope: readonly string[],
+  ): Promise<string | null | 'needed'> {
+    const { consent } = interaction;
+    if (typeof consent === 'object' && consent.sessionId === session.sessionId) {
+      return consent.consentId;
+    }
+    if (request.prompt.has('consent')) return 'needed';
+    const { client } = request;
+    if (client.firstParty) return null;
+    if (!mayRemember(request)) return 'needed';
+    const given = await this.directory.consent(session.subject, client.clientId);
+    return covers(given, scope, request.resources)
+      ? consentIdOf(session.subject, client.clientId)
+      : 'needed';
+  }
+
+  private async issue(
+    request: AuthorizationRequest,
+    { session }: LiveSession,
+    context: RequestContext,
+    scope: readonly string[],
+    consentId: string | null,
+  ): Promise<string> {
+    const { client, resources, redirectUri, codeChallenge, nonce } = request;
+    const { policy, absoluteLifetime } = familyPolicyFor(client, this.settings);
+    const { subject, sessionId, authTime, amr } = session;
+    const caller = { clientId: client.clientId, authMethod: client.metadata.authMethod };
+    const { code } = await this.commands.execute(
+      new IssueGrant(
+        {
+          caller,
+          subject,
+          sessionId,
+          scope,
+          resources,
+          authTime,
+          amr,
+          consentId: consentId ?? undefined,
+          policy,
+          absoluteLifetime,
+          codeLifetime: this.settings.codeLifetime,
+          code: { redirectUri, codeChallenge, nonce },
+        },
+        context,
+      ),
+    );
+    return code;
+  }
+}
+
+/**
+ * A consent is remembered only where nobody else can take the client's place: it has a secret, or its
+ * redirect URI is https and its own (RFC 8252, 8.6).
+ */
+function mayRemember({ client, redirectUri }: AuthorizationRequest): boolean {
+  return client.metadata.authMethod !== 'none' || redirectUri.startsWith('https://');
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  decideIssueClientToken,
+  decideRevokeClientToken,
+  type IssueClientToken,
+} from '../../../src/domain/directory/client-token.decider.js';
+import type { ClientState } from '../../../src/domain/directory/directory.state.js';
+import type { FamilyContext } from '../../../src/domain/token-family/family.decision.js';
+import {
+  callerOf,
+  clientNamed,
+  contextOf,
+  GRANTED_AT,
+  ISSUER,
+  PHOTOS_API,
+  project,
+} from '../../support/domain-world.js';
+
+const ADMIN = `${ISSUER}/admin`;
+
+function machine(scope: string[] | null, change: Partial<ClientState> = {}): ClientState {
+  const client = clientNamed('machine', 'client_secret_basic');
+  const metadata = { ...client.metadata, grantTypes: ['client_credentials' as const], scope };
+  return { ...client, metadata, ...change };
+}
+const photosMachine = machine(['photos:read', 'photos:write']);
+const auditor = machine(['audit:read'], { firstParty: true, operatorScopes: ['audit:read'] });
+
+function decide(
+  client: ClientState | undefined,
+  command: Partial<IssueClientToken> = {},
+  circumstances: Partial<FamilyContext> = {},
+) {
+  const caller = callerOf(client ?? photosMachine);
+  const instants = { receivedAt: GRANTED_AT, recordedAt: GRANTED_AT };
+  return decideIssueClientToken(
+    { caller, ...command },
+    contextOf(caller, instants, { client, ...circumstances }),
+  );
+}
+
+describe('a client’s own access token', () => {
+  it.each([
+    ['all it registered', photosMachine, {}, ['photos:read', 'photos:write'], [ISSUER]],
+    ['the scope asked for', photosMachine, { scope: ['photos:read'] }, ['photos:read'], [ISSUER]],
+    ['nothing, when it registered no list', machine(null), {}, [], [ISSUER]],
+    ['any scope, when it registered no list', machine(null), { scope: ['x'] }, ['x'], [ISSUER]],
+    [
+      'the resource asked for',
+      photosMachine,
+      { scope: ['photos:read'], resources: [PHOTOS_API] },
+      ['photos:read'],
+      [PHOTOS_API],
+    ],
+    ['the issuer for no resource', machine(null), { resources: [] }, [], [ISSUER]],
+    ['the operator’s audience for assigned scopes', auditor, {}, ['audit:read'], [ADMIN]],
+    ['that audience when asked for', auditor, { resources: [ADMIN] }, ['audit:read'], [ADMIN]],
+  ])('is for %s', (_what, client, command, scope, audience) => {
+    const { events, outcome } = decide(client, command);
+    expect(outcome).toMatchObject({ kind: 'granted', token: { sequence: 0, scope, audience } });
+    expect(events).toMatchObject([
+      {
+        type: 'ClientTokenIssued',
+        data: { clientId: 'machine', clientAuthenticated: true, token: { scope, audience } },
+      },
+    ]);
+  });
+
+  it.each([
+    ['an unknown client', undefined, {}, {}, 'invalid_client'],
+    [
+      'a wrong secret',
+      photosMachine,
+      { caller: callerOf(photosMachine, { provenSecretId: 'another' }) },
+      {},
+      'invalid_client',
+    ],
+    ['a disabled client', machine(null, { status: 'disabled' }), {}, {}, 'invalid_client'],
+    [
+      'a disabled project',
+      photosMachine,
+      {},
+      { project: { ...project, status: 'disabled' } },
+      'invalid_client',
+    ],
+    ['a public client', clientNamed('app', 'none'), {}, {}, 'unauthorized_client'],
+    [
+      'a client without the grant type',
+      clientNamed('server', 'client_secret_basic'),
+      {},
+      {},
+      'unauthorized_client',
+    ],
+    ['a scope beyond what it may have', photosMachine, { scope: ['x'] }, {}, 'invalid_scope'],
+    [
+      'an operator scope of another’s client',
+      photosMachine,
+      { scope: ['admin'] },
+      {},
+      'invalid_scope',
+    ],
+    ['operator scopes elsewhere', auditor, { resources: [PHOTOS_API] }, {}, 'invalid_target'],
+  ] as const)('is refused for %s', (_what, client, command, circumstances, error) => {
+    expect(decide(client, command, circumstances as Partial<FamilyContext>)).toEqual({
+      events: [],
+      outcome: { kind: 'refused', error },
+    });
+  });
+});
+
+describe('revoking a client’s own access token', () => {
+  const state = {
+    clientId: photosMachine.clientId,
+    scope: [],
+    audience: [ISSUER],
+    issuedAt: GRANTED_AT,
+    expiresAt: GRANTED_AT + 600_000,
+    revoked: false,
+  };
+
+  it('ends it once', () => {
+    const { expiresAt } = state;
+    expect(decideRevokeClientToken(state, 'client_request')).toEqual({
+      events: [
+        {
+          type: 'AccessTokenRevoked',
+          data: { sequence: 0, expiresAt, reason: 'client_request' },
+        },
+      ],
+      outcome: 'revoked',
+    });
+    expect(decideRevokeClientToken({ ...state, revoked: true }, 'client_request')).toEqual({
+      events: [],
+      outcome: 'already_revoked',
+    });
+  });
+
+  it('says when there is none', () => {
+    expect(decideRevokeClientToken(undefined, 'operator_request').outcome).toBe('unknown');
+  });
+});
