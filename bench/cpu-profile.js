@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { table } from './table.js';
 
@@ -23,11 +23,12 @@ const COLUMNS = [
  * @param {number} count
  */
 export function topCosts(directory, count) {
-  const file = readdirSync(directory)
+  const files = existsSync(directory) ? readdirSync(directory) : [];
+  const file = files
     .filter((name) => name.endsWith('.cpuprofile'))
     .sort()
     .at(-1);
-  if (file === undefined) throw new Error(`no profile in ${directory}`);
+  if (file === undefined) return `no profile in ${directory}: the server did not end by itself`;
   const profile = JSON.parse(readFileSync(path.join(directory, file), 'utf8'));
   return table(COLUMNS, costsOf(profile).slice(0, count));
 }

@@ -1,10 +1,8 @@
-import 'dotenv/config';
-import { startServer } from './cli/serve.js';
-import { readSettings } from './config/settings.js';
+import { fail } from './cli/failure.js';
+import { runServer } from './cli/run-server.js';
 
 try {
-  await startServer(readSettings(process.env));
+  await runServer();
 } catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = 1;
+  fail(error);
 }

@@ -74,7 +74,7 @@ async function freePort() {
 async function untilReady(server, issuer) {
   const deadline = Date.now() + START_MS_MAX;
   while (server.running && Date.now() < deadline) {
-    const answer = await fetch(`${issuer}/health/ready`).catch(() => undefined);
+    const answer = await fetch(`${issuer}/.well-known/openid-configuration`).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(100);
   }

@@ -6,6 +6,7 @@ import { AppModule } from '../app.module.js';
 import { newUuid } from '../config/random-identifiers.js';
 import type { Settings } from '../config/settings.js';
 import { FirstStart, type FirstSignIn } from '../directory/first-start.service.js';
+import { checkListening, listenErrorOf } from './listening.js';
 import { closeResources, openResources } from './resources.js';
 
 /** No request body may be larger, in bytes. */
@@ -20,13 +21,23 @@ export interface RunningServer {
   readonly close: () => Promise<void>;
 }
 
+/** Is told of the first administrator's sign-in the moment it exists: it cannot be had again. */
+export type OnFirstSignIn = (signIn: FirstSignIn, application: NestFastifyApplication) => void;
+
 /** Opens everything, completes the first start and listens. Throws an error of one clear line. */
-export async function startServer(settings: Settings): Promise<RunningServer> {
+export async function startServer(
+  settings: Settings,
+  onFirstSignIn?: OnFirstSignIn,
+): Promise<RunningServer> {
+  await checkListening(settings);
   const resources = await openResources(settings, 'server');
   let application: NestFastifyApplication | undefined;
   const close = async (): Promise<void> => {
-    await application?.close();
-    await closeResources(resources);
+    try {
+      await application?.close();
+    } finally {
+      await closeResources(resources);
+    }
   };
   try {
     application = await NestFactory.create<NestFastifyApplication>(
@@ -37,11 +48,12 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     await application.register(fastifyCookie);
     await application.init();
     const firstSignIn = await application.get(FirstStart).complete();
+    if (firstSignIn !== undefined) onFirstSignIn?.(firstSignIn, application);
     await application.listen(settings.port, settings.host);
     return { application, firstSignIn, close };
   } catch (error) {
     await close();
-    throw error;
+    throw listenErrorOf(error, settings);
   }
 }
 
@@ -50,7 +62,7 @@ function fastifyAdapter(settings: Settings): FastifyAdapter {
     bodyLimit: BODY_BYTES_MAX,
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     genReqId: () => newUuid(),
-    maxParamLength: 200,
+    routerOptions: { maxParamLength: 200 },
   });
   const fastify = adapter.getInstance();
   fastify.removeAllContentTypeParsers();

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -23,19 +24,45 @@ const wholeNumber = (minimum: number, maximum: number) =>
 const seconds = (minimum: number, maximum: number, standard: number) =>
   wholeNumber(minimum, maximum).default(standard);
 
+const oneOf = <const Words extends readonly [string, string, ...string[]]>(words: Words) =>
+  z.enum(words, `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`);
+
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter((entry) => entry !== ''));
 
 const absoluteUri = (text: string): boolean => URL.canParse(text) && !text.includes('#');
 
-const issuerUrl = z
-  .string()
-  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
-    message: 'must be an http or https URL',
-  })
-  .refine((text) => !/[?#]/.test(text), { message: 'must have no query and no fragment' })
-  .refine((text) => !text.endsWith('/'), { message: 'must not end with a slash' })
-  .refine((text) => new URL(text).pathname === '/', { message: 'must have no path' });
+function issuerFault(text: string): string | undefined {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    return 'must be an http or https URL';
+  }
+  if (/[?#]/.test(text)) return 'must have no query and no fragment';
+  if (text.endsWith('/')) return 'must not end with a slash';
+  const { pathname, origin } = new URL(text);
+  if (pathname !== '/') return 'must have no path';
+  // Clients compare it character by character (OIDC Core, 3.1.3.7), so that only one spelling will do.
+  return origin === text
+    ? undefined
+    : 'must be only scheme, host and port, in lower case and without the default port';
+}
 
+const issuerUrl = z.string().superRefine((text, context) => {
+  const message = issuerFault(text);
+  if (message !== undefined) context.addIssue(message);
+});
+
+const PROXY_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
+
+function isProxy(text: string): boolean {
+  if (PROXY_NAMES.includes(text)) return true;
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const bitsMax = { 4: 32, 6: 128 }[isIP(address)];
+  if (bitsMax === undefined) return false;
+  return bits === undefined || (Number(bits) >= 1 && Number(bits) <= bitsMax);
+}
+
+/** RFC 6750, 2.1: what can stand in an Authorization header. */
+const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]{16,512}={0,2}$/;
+const PASSWORD_BYTES_MAX = 1024;
 const YEAR_SECONDS = 31_536_000;
 
 const environmentSchema = z.object({
@@ -45,22 +72,28 @@ const environmentSchema = z.object({
   TOKEN_LEDGER_DATA_DIR: z.string().default('data'),
   TOKEN_LEDGER_DATABASE: z
     .string()
-    .refine((text) => text.startsWith('sqlite:'), 'must begin with sqlite:')
+    .regex(/^sqlite:./, 'must be sqlite: and the path of a file')
     .optional(),
   TOKEN_LEDGER_MASTER_KEY: z
     .string()
     .regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes as base64url (43 characters)')
     .optional(),
   TOKEN_LEDGER_MASTER_KEY_FILE: z.string().default('keys/master.key'),
-  TOKEN_LEDGER_ADMIN_PASSWORD: z.string().min(12, 'must have at least 12 characters').optional(),
-  TOKEN_LEDGER_REGISTRATION: z
-    .enum(['off', 'token', 'open'], 'must be off, token or open')
-    .default('token'),
+  TOKEN_LEDGER_ADMIN_PASSWORD: z
+    .string()
+    .min(12, 'must have at least 12 characters')
+    .refine(
+      (text) => Buffer.byteLength(text, 'utf8') <= PASSWORD_BYTES_MAX,
+      `must have at most ${PASSWORD_BYTES_MAX} bytes`,
+    )
+    .optional(),
+  TOKEN_LEDGER_REGISTRATION: oneOf(['off', 'token', 'open']).default('token'),
   TOKEN_LEDGER_INITIAL_ACCESS_TOKEN: z
     .string()
-    .min(16, 'must have at least 16 characters')
+    .regex(BEARER_TOKEN, 'must be 16 to 512 of the characters A-Z a-z 0-9 . _ ~ + / -')
     .optional(),
   TOKEN_LEDGER_RESOURCES: list
+    .refine((uris) => uris.length > 0, 'must name at least one resource')
     .refine((uris) => uris.every(absoluteUri), 'must be absolute URIs without a fragment')
     .optional(),
   TOKEN_LEDGER_ACCESS_TOKEN_SECONDS: seconds(10, 86_400, 600),
@@ -69,11 +102,25 @@ const environmentSchema = z.object({
   TOKEN_LEDGER_SESSION_SECONDS: seconds(60, YEAR_SECONDS, 43_200),
   TOKEN_LEDGER_CODE_SECONDS: seconds(5, 600, 60),
   TOKEN_LEDGER_RETRY_WINDOW_SECONDS: seconds(0, 60, 30),
-  TOKEN_LEDGER_TRUSTED_PROXIES: list.optional(),
-  TOKEN_LEDGER_LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
-    .default('info'),
+  TOKEN_LEDGER_TRUSTED_PROXIES: list
+    .refine(
+      (proxies) => proxies.every(isProxy),
+      `must be addresses, networks such as 10.0.0.0/8, or ${PROXY_NAMES.join(', ')}`,
+    )
+    .optional(),
+  TOKEN_LEDGER_LOG_LEVEL: oneOf([
+    'fatal',
+    'error',
+    'warn',
+    'info',
+    'debug',
+    'trace',
+    'silent',
+  ]).default('info'),
 });
+
+/** The environment variables that are settings, in the order of the documentation. */
+export const SETTING_NAMES: readonly string[] = Object.keys(environmentSchema.shape);
 
 /** Everything the service can be told, validated. Spans are in milliseconds, paths absolute. */
 export interface Settings {
@@ -147,7 +194,7 @@ function settingsOf(values: z.infer<typeof environmentSchema>): Settings {
   return {
     port: values.PORT,
     host: values.HOST,
-    issuer: values.TOKEN_LEDGER_ISSUER ?? `http://localhost:${values.PORT}`,
+    issuer: values.TOKEN_LEDGER_ISSUER ?? new URL(`http://localhost:${values.PORT}`).origin,
     dataDirectory,
     ledgerFile: resolve(database ?? `${dataDirectory}/ledger.sqlite`),
     masterKey: values.TOKEN_LEDGER_MASTER_KEY,

@@ -26,7 +26,8 @@ import { Usernames } from './usernames.js';
 
 /**
  * The write side on clients, accounts, projects, keys, sessions and consents, and their lookups.
- * Needs from a global module: `Ledger`, `Vault`, `SigningKeyRing`, `TokenCodec`, SETTINGS, MASTER_KEYS.
+ * Needs global modules: CqrsModule, and one with `Ledger`, `Vault`, `SigningKeyRing`, `TokenCodec`,
+ * SETTINGS and MASTER_KEYS.
  */
 @Module({
   providers: [

@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { newUuid, randomToken } from '../config/random-identifiers.js';
-import { type Settings, SettingsError } from '../config/settings.js';
+import type { Settings } from '../config/settings.js';
 import { SETTINGS } from '../config/settings.tokens.js';
-import { PASSWORD_BYTES_MAX } from '../domain/directory/account.rules.js';
 import { DEFAULT_PROJECT } from '../domain/identifiers.js';
 import { type Attribution, Ledger } from '../ledger/ledger.port.js';
 import { CreateAccount, CreateAccountHandler } from './create-account.handler.js';
@@ -38,7 +37,7 @@ export class FirstStart {
 
   /**
    * Completes the start. Answers with a sign-in only if it created the administrator just now; its
-   * password is in no other place. Throws a SettingsError when the password of the settings cannot be.
+   * password is in no other place.
    */
   async complete(): Promise<FirstSignIn | undefined> {
     const attribution: Attribution = { actor: 'system', correlationId: newUuid() };
@@ -64,11 +63,6 @@ export class FirstStart {
       return adminPassword === undefined ? { username, generatedPassword: password } : { username };
     }
     if (outcome.reason === 'username_taken') return undefined;
-    if (outcome.reason === 'password_too_long') {
-      throw new SettingsError(
-        `TOKEN_LEDGER_ADMIN_PASSWORD must have at most ${PASSWORD_BYTES_MAX} bytes`,
-      );
-    }
     throw new Error(`the first administrator cannot be created: ${outcome.reason}`);
   }
 

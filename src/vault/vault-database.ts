@@ -45,6 +45,8 @@ async function setPragmas(database: BetterSqlite3.Database, busyTimeout: number)
     await enterWriteAheadLog(database, Date.now() + busyTimeout);
     database.pragma('synchronous = FULL');
     database.pragma('secure_delete = ON');
+    // A file that may not be written is opened for reading without a word: try a write that stays out.
+    database.exec('BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK');
   } catch (error) {
     database.close();
     throw error;

@@ -1,7 +1,8 @@
 /** Root may read and write whatever the mode says. */
 export const isRoot = process.geteuid?.() === 0;
 
-const NOBODY = 65_534;
+/** The id of an ordinary user and of its group. */
+export const NOBODY = 65_534;
 
 /** Does something with an ordinary user's permissions, even when root runs the tests. */
 export function asUser<Result>(action: () => Result): Result {

@@ -14,7 +14,7 @@ export function networkOf(address: string): string {
   const octets = mapped.split('.');
   if (octets.length === 4) return octets.slice(0, 3).join('.');
   if (!address.includes(':')) return address;
-  const [head = '', tail] = address.toLowerCase().split('::');
+  const [head, tail] = address.toLowerCase().split('::') as [string, string?];
   const groups = head === '' ? [] : head.split(':');
   const missing =
     tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length);

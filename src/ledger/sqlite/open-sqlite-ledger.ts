@@ -6,6 +6,7 @@ import type { Instant } from '../../domain/identifiers.js';
 import { LEDGER_MIGRATIONS, ledgerDataSourceOptions } from '../connection-options.js';
 import { LedgerError } from '../ledger.errors.js';
 import { openLedgerHandle, prepareLedgerFile } from './ledger-handle.js';
+import { appliedMigrations } from './ledger-schema.js';
 import { lockDataDirectory } from './server-lock.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
 import { type LedgerObserver, SqliteLedger } from './sqlite-ledger.js';
@@ -36,10 +37,11 @@ export async function openSqliteLedger(options: OpenSqliteLedger): Promise<Sqlit
   try {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
     prepareLedgerFile(ledgerFile);
-    if (options.role === 'server') opened.push(lockDataDirectory(dataDirectory).release);
+    if (options.role === 'server') opened.push(lockDataDirectory(dataDirectory));
     const handle = openLedgerHandle(ledgerFile);
     opened.push(() => handle.close());
-    if (isMigrationPending(handle, ledgerFile)) await migrate(options.settings);
+    const applied = appliedMigrations(handle, ledgerFile);
+    if (applied.length < LEDGER_MIGRATIONS.length) await migrate(options.settings);
     return ledgerOn(handle, options, opened[0]);
   } catch (error) {
     for (const release of opened.toReversed()) release();
@@ -57,35 +59,18 @@ function ledgerOn(
     handle.pragma(`wal_autocheckpoint = ${PAGES_BETWEEN_CHECKPOINTS}`);
     return new SqliteLedger(handle, { file, clock, observer });
   }
-  let checkpointer: WalCheckpointer | undefined;
-  const ledger = new SqliteLedger(handle, {
-    file,
-    clock,
-    observer,
-    afterCommit: (events) => checkpointer?.afterCommit(events),
-    onClose: async () => await checkpointer?.close(),
-    onClosed: unlock,
-  });
-  // Last, because nothing that fails may leave its thread behind.
-  checkpointer = new WalCheckpointer(handle, file, (error) => {
+  const checkpointer = new WalCheckpointer(handle, file, (error) => {
     const failure = ledgerErrorOf(error, file);
     observer?.failed?.(failure instanceof LedgerError ? failure.code : 'ledger_unavailable', error);
   });
-  return ledger;
-}
-
-/** Throws a LedgerError `schema_newer` when the file has a migration that we do not know. */
-function isMigrationPending(handle: Database.Database, file: string): boolean {
-  const table = handle.prepare("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").get();
-  if (table === undefined) return true;
-  const applied = handle.prepare<[], string>('SELECT name FROM migrations').pluck().all();
-  const known = LEDGER_MIGRATIONS.map((migration) => migration.name);
-  const unknown = applied.find((name) => !known.includes(name));
-  if (unknown === undefined) return applied.length < known.length;
-  throw new LedgerError(
-    'schema_newer',
-    `${file} was written by a newer version (${unknown}); start that version instead`,
-  );
+  return new SqliteLedger(handle, {
+    file,
+    clock,
+    observer,
+    afterCommit: (events) => checkpointer.afterCommit(events),
+    onClose: () => checkpointer.close(),
+    onClosed: unlock,
+  });
 }
 
 async function migrate(settings: Pick<Settings, 'ledgerFile'>): Promise<void> {

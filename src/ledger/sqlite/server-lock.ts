@@ -5,12 +5,13 @@ import { ledgerErrorOf } from './sqlite-errors.js';
 
 /**
  * Takes the data directory for this server. The lock is the kernel's, held through an open
- * transaction on a file of its own, and gone the moment the process is, SIGKILL included.
+ * transaction on a file of its own, and gone the moment the process is, SIGKILL included. Returns
+ * what gives it back.
  *
  * Throws a LedgerError: `ledger_locked` when another server holds it, else what keeps the lock's file
  * from being opened.
  */
-export function lockDataDirectory(dataDirectory: string): { release(): void } {
+export function lockDataDirectory(dataDirectory: string): () => void {
   const file = join(dataDirectory, 'server.lock');
   let handle: Database.Database | undefined;
   try {
@@ -24,7 +25,9 @@ export function lockDataDirectory(dataDirectory: string): { release(): void } {
     throw isHeld ? heldByAnother(dataDirectory, error) : failure;
   }
   const held = handle;
-  return { release: () => held.close() };
+  return () => {
+    held.close();
+  };
 }
 
 function heldByAnother(dataDirectory: string, cause: unknown): LedgerError {

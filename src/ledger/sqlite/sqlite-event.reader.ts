@@ -62,14 +62,11 @@ export class SqliteEventReader {
 
   /** Where a page begins: at the stream's last event, or at its newest one below a position. */
   private firstBelow(streamId: StreamId, before: Position | null): Position | null {
-    if (before !== null) {
-      const row = this.statements.event.get(before);
-      if (row?.[1] === streamId) return row[3];
-    }
     let position = this.statements.stream.get(streamId)?.[4] ?? null;
-    while (before !== null && position !== null && position >= before) {
-      position = this.rowAt(position, streamId)[3];
-    }
+    if (before === null) return position;
+    const row = this.statements.event.get(before);
+    if (row?.[1] === streamId) return row[3];
+    while (position !== null && position >= before) position = this.rowAt(position, streamId)[3];
     return position;
   }
 

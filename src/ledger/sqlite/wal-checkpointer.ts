@@ -16,53 +16,49 @@ const workerFile = new URL('wal-checkpoint.worker.js', import.meta.url);
  */
 export class WalCheckpointer {
   private worker: Worker | undefined;
+  private canHaveWorker = existsSync(workerFile);
   private events = 0;
   private running = false;
 
   constructor(
     private readonly handle: Database.Database,
-    file: string,
+    private readonly file: string,
     private readonly onFailure: (error: unknown) => void = () => undefined,
-  ) {
-    if (!existsSync(workerFile)) return;
-    this.worker = new Worker(workerFile, { workerData: { file } });
-    this.worker.unref();
-    this.worker.on('message', (answer: CheckpointAnswer) => this.finish(answer));
-    this.worker.on('error', (error) => {
-      this.worker = undefined;
-      this.finish(error);
-    });
-  }
+  ) {}
 
   /** To be called after each commit, with the number of events in it. Never throws. */
   afterCommit(events: number): void {
     this.events += events;
     if (this.running || this.events < EVENTS_BETWEEN_CHECKPOINTS) return;
     this.events = 0;
-    if (this.worker === undefined) {
-      this.finish();
-      return;
-    }
     this.running = true;
-    this.ask(this.worker, 'checkpoint');
+    if (this.canHaveWorker) ask((this.worker ??= this.startWorker()), 'checkpoint');
+    else this.finish();
   }
 
   /** Stops the second thread when it has finished what it does. */
   async close(): Promise<void> {
     this.running = true;
     const { worker } = this;
-    this.worker = undefined;
     if (worker === undefined) return;
+    this.worker = undefined;
     worker.ref();
     await new Promise<void>((resolve) => {
       worker.once('exit', () => resolve());
-      this.ask(worker, 'close');
+      ask(worker, 'close');
     });
   }
 
-  private ask(worker: Worker, request: CheckpointRequest): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-    worker.postMessage(request);
+  private startWorker(): Worker {
+    const worker = new Worker(workerFile, { workerData: { file: this.file } });
+    worker.unref();
+    worker.on('message', (answer: CheckpointAnswer) => this.finish(answer));
+    worker.on('error', (error) => {
+      this.worker = undefined;
+      this.canHaveWorker = false;
+      this.finish(error);
+    });
+    return worker;
   }
 
   private finish(failure?: unknown): void {
@@ -75,4 +71,9 @@ export class WalCheckpointer {
       this.running = false;
     }
   }
+}
+
+function ask(worker: Worker, request: CheckpointRequest): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  worker.postMessage(request);
 }

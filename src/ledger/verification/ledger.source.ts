@@ -1,4 +1,4 @@
-import type { Position, StreamId, StreamKind } from '../../domain/identifiers.js';
+import type { Position } from '../../domain/identifiers.js';
 
 /** An event exactly as it is stored, believed in nothing. */
 export interface StoredEvent {
@@ -22,25 +22,29 @@ export interface StoredOrigin {
 
 /** A stream's row exactly as it is stored. */
 export interface StoredStream {
-  readonly streamId: StreamId;
-  readonly kind: StreamKind;
+  readonly streamId: string;
+  readonly kind: string;
   readonly project: string;
   readonly subjectId: string | null;
   readonly clientId: string | null;
   readonly version: number;
   readonly lastPosition: Position;
+  readonly digest: string;
   readonly state: string;
 }
 
-/** A ledger to be verified, read in pages on a handle of its own. */
+/**
+ * A ledger to be verified, read in pages on a handle of its own. Every read throws LedgerCorrupted
+ * where the database itself is damaged.
+ */
 export interface LedgerSource {
-  /** How many events and streams there are. */
+  /** The position after the last event, and how many streams there are. */
   counts(): { readonly events: number; readonly streams: number };
   /** Stored events after a position, in order; at most 1,000. */
-  events(after: Position): readonly StoredEvent[];
+  events(after: Position, limit?: number): readonly StoredEvent[];
   /** Stored streams after an id, in order; at most 1,000. */
   streams(after: string): readonly StoredStream[];
-  /** What the database says of its own pages; empty when it is intact. */
+  /** What is wrong with the database beside its events and streams; empty when it is intact. */
   damage(): readonly string[];
   close(): void;
 }

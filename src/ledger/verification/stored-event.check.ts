@@ -1,8 +1,9 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { canonicalJson, type JsonValue } from '../../domain/canonical-json.js';
 import type { Envelope } from '../../domain/envelope.js';
-import { eventCatalogue } from '../../domain/events/event-catalogue.js';
-import type { Position, StreamKind } from '../../domain/identifiers.js';
+import { EVENT_VERSION, eventCatalogue } from '../../domain/events/event-catalogue.js';
+import { identifier, instant } from '../../domain/events/field-schemas.js';
+import type { Instant, StreamKind } from '../../domain/identifiers.js';
 import { originCommitment } from '../origin-commitment.js';
 import type { StoredEvent } from './ledger.source.js';
 
@@ -13,57 +14,88 @@ export interface CheckedEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** What is wrong with a stored event by itself, or the event. The row may hold anything at all. */
+const envelopeSchema = z.strictObject({
+  id: z.uuidv7(),
+  type: identifier,
+  version: z.literal(EVENT_VERSION),
+  streamId: identifier,
+  streamVersion: z.int().positive(),
+  project: identifier,
+  correlationId: z.string(),
+  causationId: z.string().optional(),
+  actor: z.string().min(1),
+  recordedAt: instant,
+  originCommitment: z.string().length(43).optional(),
+});
+
+/** The schema of the data of each event, by `<kind>:<type>`. */
+const dataSchemas: ReadonlyMap<string, z.ZodType> = new Map(
+  Object.entries(eventCatalogue).flatMap(([kind, types]) =>
+    Object.entries(types as Record<string, z.ZodObject>).map(
+      ([type, schema]) => [`${kind}:${type}`, schema.strict()] as const,
+    ),
+  ),
+);
+
+/**
+ * What is wrong with a stored event by itself, or the event. The row may hold anything at all.
+ * `appendedAtBefore` is that of the event before it: `appended_at` is the latest `recordedAt` so far.
+ */
 export function checkStoredEvent(
   stored: StoredEvent,
-  expected: { readonly position: Position; readonly appendedAtMin: number },
+  appendedAtBefore: Instant,
 ): CheckedEvent | { readonly problem: string } {
-  if (stored.position !== expected.position) {
-    return { problem: `position ${expected.position} is missing` };
-  }
-  if (stored.appendedAt < expected.appendedAtMin) return { problem: 'appended_at runs backwards' };
   const body = parseCanonical(stored.body);
   if (body === undefined) return { problem: 'the body is not canonical JSON' };
-  const { data, ...envelope } = body as unknown as Envelope & { data: Record<string, unknown> };
-  const column = differingColumn(stored, envelope);
+  const { data, ...rest } = body;
+  const parsed = envelopeSchema.safeParse(rest);
+  if (!parsed.success) return { problem: `the envelope is wrong at ${placeOf(parsed.error)}` };
+  const envelope = parsed.data as Envelope;
+  const column = differingColumn(stored, envelope, appendedAtBefore);
   if (column !== undefined) return { problem: `the body and the column ${column} differ` };
-  const kind = stored.streamId.slice(0, stored.streamId.indexOf(':')) as StreamKind;
-  const shape = checkShape(kind, stored.type, data);
-  if (shape !== undefined) return { problem: shape };
-  if (stored.origin !== undefined && !isCommitted(stored, envelope)) {
+  const kind = stored.streamId.slice(0, Math.max(0, stored.streamId.indexOf(':')));
+  const schema = dataSchemas.get(`${kind}:${stored.type}`);
+  if (schema === undefined)
+    return { problem: `a stream of kind ${kind} cannot hold ${stored.type}` };
+  const shape = schema.safeParse(data);
+  if (!shape.success) {
+    return { problem: `the data of ${stored.type} are wrong at ${placeOf(shape.error)}` };
+  }
+  if (!isCommitted(stored, envelope)) {
     return { problem: 'the origin is not the one that the event committed to' };
   }
-  return { kind, envelope, data };
+  return { kind: kind as StreamKind, envelope, data: data as CheckedEvent['data'] };
 }
 
-function parseCanonical(body: string): object | undefined {
+function parseCanonical(body: string): Record<string, unknown> | undefined {
   try {
     const value = JSON.parse(body) as JsonValue;
-    if (typeof value !== 'object' || value === null) return undefined;
-    return canonicalJson(value) === body ? value : undefined;
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject && canonicalJson(value) === body
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
-function differingColumn(stored: StoredEvent, envelope: Envelope): string | undefined {
+function differingColumn(
+  stored: StoredEvent,
+  envelope: Envelope,
+  appendedAtBefore: Instant,
+): string | undefined {
   if (envelope.streamId !== stored.streamId) return 'stream_id';
   if (envelope.streamVersion !== stored.streamVersion) return 'stream_version';
   if (envelope.type !== stored.type) return 'type';
-  return envelope.recordedAt <= stored.appendedAt ? undefined : 'appended_at';
+  const appendedAt = Math.max(envelope.recordedAt, appendedAtBefore);
+  return appendedAt === stored.appendedAt ? undefined : 'appended_at';
 }
 
-function checkShape(kind: StreamKind, type: string, data: unknown): string | undefined {
-  const types = (eventCatalogue as Record<string, Record<string, z.ZodObject>>)[kind];
-  const schema = types !== undefined && Object.hasOwn(types, type) ? types[type] : undefined;
-  if (schema === undefined) return `a stream of kind ${kind} cannot hold ${type}`;
-  const parsed = schema.strict().safeParse(data);
-  if (parsed.success) return undefined;
-  return `the data of ${type} are wrong at ${parsed.error.issues[0]?.path.join('.') || 'the top'}`;
+function placeOf(error: z.ZodError): string {
+  return error.issues[0]?.path.join('.') || 'the top';
 }
 
-function isCommitted(stored: StoredEvent, envelope: Envelope): boolean {
-  if (stored.origin === undefined) return true;
-  const { salt, ...origin } = stored.origin;
-  return originCommitment(salt, origin) === envelope.originCommitment;
+function isCommitted({ origin }: StoredEvent, envelope: Envelope): boolean {
+  if (origin === undefined) return true;
+  return originCommitment(origin.salt, origin) === envelope.originCommitment;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { isOtherParty, networkOf } from '../../../src/domain/token-family/other-party.rules.js';
 
 const origin = (address: string, userAgent: string) => ({
@@ -41,5 +42,24 @@ describe('the network of an address', () => {
     ['is what is no address', 'unix-socket', 'unix-socket'],
   ])('%s', (_what, address, network) => {
     expect(networkOf(address)).toBe(network);
+  });
+
+  const anyGroups = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff })), {
+    minLength: 8,
+    maxLength: 8,
+  });
+
+  it('is the same however the address is written', () => {
+    fc.assert(
+      fc.property(anyGroups, (groups) => {
+        const hexadecimal = groups.map((group) => group.toString(16));
+        const padded = hexadecimal.map((group) => group.padStart(4, '0').toUpperCase());
+        const { hostname } = new URL(`http://[${hexadecimal.join(':')}]`);
+        const network = hexadecimal.slice(0, 3).join(':');
+        expect(networkOf(hexadecimal.join(':'))).toBe(network);
+        expect(networkOf(padded.join(':'))).toBe(network);
+        expect(networkOf(hostname.slice(1, -1))).toBe(network);
+      }),
+    );
   });
 });

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { RecordedEvent } from '../domain/envelope.js';
+import type { Instant, Position } from '../domain/identifiers.js';
+import type { Ledger } from '../ledger/ledger.port.js';
+
+/** A moment as the audit answers write it: ISO 8601 in UTC, with milliseconds. */
+export const moment = z.iso.datetime({ precision: 3 }).meta({ example: '2026-11-21T02:14:07.000Z' });
+
+/** Which event of the ledger an answer goes up to: nothing that came later is in it. */
+export const asOf = z
+  .object({
+    position: z.int().nonnegative().meta({ description: 'Of the newest event.', example: 1204 }),
+    at: moment.describe('When the newest event was recorded.'),
+  })
+  .meta({ id: 'AsOf', description: 'The newest event that the answer saw.' });
+/** Which event of the ledger an answer goes up to. */
+export type AsOf = z.infer<typeof asOf>;
+
+/** Milliseconds as the audit answers write a moment. */
+export function momentOf(instant: Instant): string {
+  return new Date(instant).toISOString();
+}
+
+/** An answer that goes up to this event. */
+export function asOfEvent({ position, recordedAt }: RecordedEvent): AsOf {
+  return { position, at: momentOf(recordedAt) };
+}
+
+/** The event at a position. Throws a RangeError when the ledger has none there. */
+export async function eventAt(ledger: Ledger, position: Position): Promise<RecordedEvent> {
+  const { events } = await ledger.eventsAfter(position === 0 ? null : position - 1, 1);
+  const [event] = events;
+  if (event?.position !== position) throw new RangeError(`the ledger ends before ${position}`);
+  return event;
+}
+
+/** The ledger's newest event now. A ledger that a server has opened is never empty. */
+export async function newestEvent(ledger: Ledger): Promise<RecordedEvent> {
+  return eventAt(ledger, (await ledger.size()) - 1);
+}

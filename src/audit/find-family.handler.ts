@@ -1,0 +1,107 @@
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import type { ClientState } from '../domain/directory/directory.state.js';
+import type { RecordedEvent } from '../domain/envelope.js';
+import { DEFAULT_PROJECT } from '../domain/identifiers.js';
+import { ownersEnd } from '../domain/token-family/family.decision.js';
+import type { FamilyPolicy } from '../domain/events/token-family.events.js';
+import type { FamilyState } from '../domain/token-family/family.state.js';
+import { Ledger } from '../ledger/ledger.port.js';
+import { asOfEvent, eventAt, momentOf, newestEvent } from './as-of.answer.js';
+import { type AuditFamily, type FamilyAnswer, familyStanding } from './family.answer.js';
+import { FindFamily } from './find-family.query.js';
+import { firstEventOf } from './first-event.reader.js';
+
+/** Answers what is known about a family. */
+@QueryHandler(FindFamily)
+export class FindFamilyHandler implements IQueryHandler<FindFamily> {
+  constructor(private readonly ledger: Ledger) {}
+
+  async execute({ familyId }: FindFamily): Promise<FamilyAnswer | undefined> {
+    const newest = await newestEvent(this.ledger);
+    const row = await this.ledger.streamRow('family', familyId);
+    if (row === undefined) return undefined;
+    const last = await eventAt(this.ledger, row.lastPosition);
+    const first = await firstEventOf(this.ledger, row.streamId, row.state.grantedAt);
+    const owners = await this.ownersOf(row.state);
+    return {
+      asOf: asOfEvent(newest.position < last.position ? last : newest),
+      family: {
+        id: familyId,
+        ...familyStanding(row.state, Date.now()),
+        blockedBy: blockedBy(row.state, owners),
+        client: { id: row.state.clientId, name: owners.client?.metadata.name ?? null },
+        ...factsOf(row.state),
+        events: {
+          count: row.version,
+          first: first === undefined ? null : markOf(first),
+          last: markOf(last),
+        },
+      },
+    };
+  }
+
+  private ownersOf({ clientId, subject }: FamilyState): Promise<Owners> {
+    return this.ledger.read((reader) => ({
+      client: reader.find('client', clientId),
+      account: subject === undefined ? undefined : reader.find('account', subject),
+      project: reader.find('project', DEFAULT_PROJECT),
+    }));
+  }
+}
+
+type Owners = Parameters<typeof ownersEnd>[1] & { readonly client: ClientState | undefined };
+
+function blockedBy(state: FamilyState, owners: Owners): AuditFamily['blockedBy'] {
+  const reason = ownersEnd(state, owners);
+  switch (reason) {
+    case 'client_disabled':
+    case 'account_disabled':
+    case 'project_disabled':
+    case 'not_before':
+      return reason;
+    default:
+      return null;
+  }
+}
+
+type Facts = Omit<AuditFamily, 'id' | 'status' | 'end' | 'blockedBy' | 'client' | 'events'>;
+
+function factsOf(state: FamilyState): Facts {
+  const { idleExpiresAt } = state;
+  return {
+    subject: state.subject ?? null,
+    sessionId: state.sessionId ?? null,
+    grantType: state.grantType,
+    grantedAt: momentOf(state.grantedAt),
+    scope: [...state.scope],
+    resources: [...state.resources],
+    offline: state.offline,
+    lineage: {
+      generation: state.generation,
+      recentRotations: state.recentRotations.map(({ generation, rotatedAt }) => ({
+        generation,
+        at: momentOf(rotatedAt),
+      })),
+      accessTokens: state.nextSequence,
+    },
+    idleExpiresAt: idleExpiresAt === undefined ? null : momentOf(idleExpiresAt),
+    absoluteExpiresAt: momentOf(state.absoluteExpiresAt),
+    policy: policyOf(state.policy),
+  };
+}
+
+function policyOf(policy: FamilyPolicy): AuditFamily['policy'] {
+  const { rotation, retryWindow, retryUntilUsed, idle, onReuse, accessTokenLimit = null } = policy;
+  return {
+    rotation,
+    retryWindowSeconds: retryWindow / 1000,
+    retryUntilUsed,
+    idleSeconds: idle / 1000,
+    onReuse,
+    accessTokenLimit,
+  };
+}
+
+function markOf({ position, type, recordedAt }: RecordedEvent): AuditFamily['events']['last'] {
+  return { position, type, at: momentOf(recordedAt) };
+}

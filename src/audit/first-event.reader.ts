@@ -1,0 +1,44 @@
+import type { RecordedEvent } from '../domain/envelope.js';
+import type { Instant, Position, StreamId } from '../domain/identifiers.js';
+import type { Ledger } from '../ledger/ledger.port.js';
+import { eventAt } from './as-of.answer.js';
+import { ledgerPages } from './event-pages.js';
+
+/**
+ * The first event of a stream that began at this instant of the store's clock. That clock never runs
+ * backwards along the ledger, so the place is found by halving and the stream is not walked through.
+ */
+export async function firstEventOf(
+  ledger: Ledger,
+  streamId: StreamId,
+  begunAt: Instant,
+): Promise<RecordedEvent | undefined> {
+  const size = await ledger.size();
+  const since = await firstPositionSince(ledger, begunAt, size);
+  for await (const page of ledgerPages(ledger, { after: beforeOf(since), upTo: size - 1 })) {
+    const first = page.find((event) => event.streamId === streamId);
+    if (first !== undefined) return first;
+    if (page.some(({ appendedAt }) => appendedAt > begunAt)) return undefined;
+  }
+  return undefined;
+}
+
+async function firstPositionSince(
+  ledger: Ledger,
+  instant: Instant,
+  size: Position,
+): Promise<Position> {
+  let low = 0;
+  let high = size;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const { appendedAt } = await eventAt(ledger, middle);
+    if (appendedAt < instant) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function beforeOf(position: Position): Position | null {
+  return position === 0 ? null : position - 1;
+}

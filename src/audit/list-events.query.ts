@@ -1,0 +1,45 @@
+import { Query } from '@nestjs/cqrs';
+import type { Position, StreamId } from '../domain/identifiers.js';
+import type { AsOf } from './as-of.answer.js';
+import type { AuditEvent } from './audit-event.answer.js';
+import type { EventList } from './event-list.answer.js';
+
+/** Which events are asked for. */
+export interface EventChoice {
+  /** Only events after this position; null: from the beginning. */
+  readonly after: Position | null;
+  /** Only events of this type. */
+  readonly type?: string | undefined;
+  /** Only events of this stream. */
+  readonly streamId?: StreamId | undefined;
+}
+
+/**
+ * A page of the ledger in order of position. It looks through a bounded part of the ledger, so a page
+ * may hold fewer events than asked for and still not be the last one: `next` says.
+ */
+export class ListEvents extends Query<EventList> {
+  constructor(
+    readonly choice: EventChoice,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
+/** Events a page at a time, for as long as they are asked for, up to one event of the ledger. */
+export interface EventStream {
+  readonly asOf: AsOf;
+  readonly pages: AsyncIterable<readonly AuditEvent[]>;
+}
+
+/** All chosen events that the ledger has now, in order of position. */
+export class StreamEvents extends Query<EventStream> {
+  constructor(
+    readonly choice: EventChoice,
+    /** At most so many events. */
+    readonly limit = Infinity,
+  ) {
+    super();
+  }
+}

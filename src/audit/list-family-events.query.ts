@@ -1,0 +1,14 @@
+import { Query } from '@nestjs/cqrs';
+import type { Position } from '../domain/identifiers.js';
+import type { FamilyEventList } from './event-list.answer.js';
+
+/** A page of a family's life, oldest event first; undefined when there is no such family. */
+export class ListFamilyEvents extends Query<FamilyEventList | undefined> {
+  constructor(
+    readonly familyId: string,
+    readonly after: Position | null,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}

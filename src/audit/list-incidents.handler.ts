@@ -1,0 +1,48 @@
+import { setImmediate } from 'node:timers/promises';
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { Ledger } from '../ledger/ledger.port.js';
+import { asOfEvent, newestEvent } from './as-of.answer.js';
+import type { AuditIncident, IncidentAnswer, IncidentList } from './incident.answer.js';
+import { incidentOf } from './incident.reader.js';
+import { FindIncident, ListIncidents } from './list-incidents.query.js';
+import { incidentCursor } from './page-cursor.js';
+
+/** After so many incidents the server's other work has its turn. */
+const INCIDENTS_AT_ONCE = 25;
+
+/** Answers with a page of incidents. */
+@QueryHandler(ListIncidents)
+export class ListIncidentsHandler implements IQueryHandler<ListIncidents> {
+  constructor(private readonly ledger: Ledger) {}
+
+  async execute({ before, limit }: ListIncidents): Promise<IncidentList> {
+    const rows = await this.ledger.streamsOfKind('incident', before, limit);
+    const items: AuditIncident[] = [];
+    for (const row of rows) {
+      items.push(await incidentOf(this.ledger, row));
+      if (items.length % INCIDENTS_AT_ONCE === 0) await setImmediate();
+    }
+    const last = rows.at(-1);
+    const hasMore =
+      last !== undefined &&
+      (await this.ledger.streamsOfKind('incident', last.streamId, 1)).length > 0;
+    return {
+      asOf: asOfEvent(await newestEvent(this.ledger)),
+      items,
+      next: hasMore ? incidentCursor.encode(last.streamId) : null,
+    };
+  }
+}
+
+/** Answers with one incident. */
+@QueryHandler(FindIncident)
+export class FindIncidentHandler implements IQueryHandler<FindIncident> {
+  constructor(private readonly ledger: Ledger) {}
+
+  async execute({ incidentId }: FindIncident): Promise<IncidentAnswer | undefined> {
+    const row = await this.ledger.streamRow('incident', incidentId);
+    if (row === undefined) return undefined;
+    const incident = await incidentOf(this.ledger, row);
+    return { asOf: asOfEvent(await newestEvent(this.ledger)), incident };
+  }
+}

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { config } from 'dotenv';
+import { readSettings, type Settings } from '../config/settings.js';
+
+/**
+ * The settings of the environment and of a `.env` file in the working directory; the environment
+ * wins. Throws a SettingsError of one line.
+ */
+export function readEnvironment(): Settings {
+  config({ quiet: true });
+  return readSettings(process.env);
+}
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

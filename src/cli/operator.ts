@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type Command, CommandBus } from '@nestjs/cqrs';
+import { ServiceModule } from '../app.module.js';
+import { newUuid } from '../config/random-identifiers.js';
+import type { Settings } from '../config/settings.js';
+import { RecordAdministration } from '../directory/record-administration.handler.js';
+import type { Attribution, Ledger } from '../ledger/ledger.port.js';
+import type { Vault } from '../vault/vault.port.js';
+import { readEnvironment } from './environment.js';
+import { CommandRefused } from './failure.js';
+import { closeResources, openResources } from './resources.js';
+
+/** Whoever can run the command line on the data directory: nobody asks them for a token. */
+export class Operator {
+  /** How everything that one command line does is attributed. */
+  readonly attribution: Attribution = { actor: 'operator', correlationId: newUuid() };
+
+  constructor(
+    readonly settings: Settings,
+    readonly ledger: Ledger,
+    readonly vault: Vault,
+    private readonly context: INestApplicationContext,
+  ) {}
+
+  /** Sends a command to its handler. */
+  execute<Outcome>(command: Command<Outcome>): Promise<Outcome> {
+    return this.context.get(CommandBus).execute(command);
+  }
+
+  /** Appends what was done to the administration stream. */
+  record(action: string, target?: string): Promise<void> {
+    return this.execute(new RecordAdministration(action, target, this.attribution));
+  }
+
+  /** A part of the service. */
+  get<Part>(part: new (...dependencies: never[]) => Part): Part {
+    return this.context.get<Part>(part);
+  }
+}
+
+/**
+ * Opens the ledger that the environment names, beside a server that may be running, and does
+ * something with it. Throws an error of one line; a ledger is never made here, as that would hide a
+ * wrong directory.
+ */
+export async function asOperator<Result>(
+  work: (operator: Operator) => Promise<Result>,
+): Promise<Result> {
+  const settings = readEnvironment();
+  if (!existsSync(settings.ledgerFile)) throw noLedger(settings.ledgerFile);
+  const resources = await openResources(settings, 'command_line');
+  let context: INestApplicationContext | undefined;
+  try {
+    context = await NestFactory.createApplicationContext(ServiceModule.of(resources), {
+      logger: false,
+      abortOnError: false,
+    });
+    return await work(new Operator(settings, resources.ledger, resources.vault, context));
+  } finally {
+    await context?.close();
+    await closeResources(resources);
+  }
+}
+
+/** There is nothing at a path where a ledger should be. */
+export function noLedger(file: string): CommandRefused {
+  return new CommandRefused(
+    `there is no ledger at ${file}: start the server first, or set TOKEN_LEDGER_DATA_DIR`,
+  );
+}

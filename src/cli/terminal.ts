@@ -1,0 +1,69 @@
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { Instant } from '../domain/identifiers.js';
+
+/** Whether a stream is a terminal that wants colors (https://no-color.org). */
+export function isColored(stream: NodeJS.WriteStream): boolean {
+  const { NO_COLOR = '', TERM } = process.env;
+  return stream.isTTY && NO_COLOR === '' && TERM !== 'dumb';
+}
+
+/**
+ * Text that a terminal shows and does not obey: control and formatting characters are escaped. Names
+ * and user agents were chosen by strangers.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
+/** An instant as people read it, always in UTC: `2026-11-21 02:14:07Z`. */
+export function timeText(instant: Instant): string {
+  return `${new Date(instant).toISOString().slice(0, 19).replace('T', ' ')}Z`;
+}
+
+/** An instant as scripts read it (RFC 3339). */
+export function isoTime(instant: Instant): string {
+  return new Date(instant).toISOString();
+}
+
+/** Prints lines for people. */
+export function printLines(...lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Prints one JSON value for scripts. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** A table with a head, one row for each thing. Cells are escaped. */
+export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const { bold } = pc.createColors(isColored(process.stdout));
+  const table = new Table({ head: head.map((name) => bold(name)), style: PLAIN });
+  table.push(...rows.map((row) => row.map((cell) => printable(cell))));
+  return table.toString();
+}
+
+/** What is known of one thing, a line for each part; parts that are undefined are left out. */
+export function factsText(facts: readonly (readonly [name: string, value?: string])[]): string {
+  const { dim } = pc.createColors(isColored(process.stdout));
+  const present = facts.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
+  const width = Math.max(...present.map(({ name }) => name.length));
+  return present
+    .map(({ name, value }) => {
+      const [first = '', ...others] = value.split('\n').map(printable);
+      const lines = [`${dim(name.padEnd(width))}  ${first}`];
+      return [...lines, ...others.map((line) => `${' '.repeat(width)}  ${line}`)].join('\n');
+    })
+    .join('\n');
+}
+
+/** `1 client`, `2 clients`. */
+export function countText(count: number, one: string, several = `${one}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? one : several}`;
+}
+
+const PLAIN = { head: [], border: [] };

@@ -1,0 +1,210 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  CLIENT_PRESETS,
+  type ClientPreset,
+  presetRegistration,
+  SELF_REGISTERED,
+} from '../../src/directory/client-registration.js';
+import { ClientSecrets } from '../../src/directory/client-secrets.js';
+import { DirectoryReader } from '../../src/directory/directory.reader.js';
+import { DisableClient } from '../../src/directory/disable-client.handler.js';
+import {
+  type ClientRegistered,
+  RegisterClient,
+} from '../../src/directory/register-client.handler.js';
+import { RotateClientSecret } from '../../src/directory/rotate-client-secret.handler.js';
+import { UpdateClient } from '../../src/directory/update-client.handler.js';
+import type { ClientState } from '../../src/domain/directory/directory.state.js';
+import type { ClientId } from '../../src/domain/identifiers.js';
+import { directories, type OpenedDirectory, operator } from './opened-directory.js';
+
+const { open, openWithProject } = directories();
+const redirectUris = ['https://photos.example.com/callback'];
+
+async function register(
+  directory: OpenedDirectory,
+  preset: ClientPreset = 'web',
+): Promise<ClientRegistered> {
+  const registration = presetRegistration(preset, { name: 'Photos', redirectUris });
+  const outcome = await directory.execute(new RegisterClient(registration, operator));
+  if (outcome.kind === 'refused') throw new Error(outcome.reason);
+  return outcome;
+}
+
+async function client(directory: OpenedDirectory, clientId: ClientId): Promise<ClientState> {
+  const state = await directory.get(DirectoryReader).client(clientId);
+  if (state === undefined) throw new Error(`there is no client ${clientId}`);
+  return state;
+}
+
+describe('a registered client', () => {
+  it('is known by a random id, and proves itself with a secret that is shown once', async () => {
+    const directory = await openWithProject();
+    const { clientId, clientSecret = '', metadata, registeredAt } = await register(directory);
+    expect(clientId).toMatch(/^[\w-]{22}$/);
+    expect(clientSecret).toMatch(/^[\w-]{43}$/);
+    const state = await client(directory, clientId);
+    expect(state).toMatchObject({ clientId, metadata, registeredAt, verified: true });
+    const secrets = directory.get(ClientSecrets);
+    expect(await secrets.provenSecretId(state, clientSecret)).toBe(state.secretId);
+    for (const wrong of ['', clientSecret.slice(1), `${clientSecret}=`, 'a'.repeat(100_000)]) {
+      expect(await secrets.provenSecretId(state, wrong)).toBeUndefined();
+    }
+    expect(JSON.stringify(await directory.events())).not.toContain(clientSecret);
+  });
+
+  it('has no secret when it is public', async () => {
+    const directory = await openWithProject();
+    const { clientId, clientSecret } = await register(directory, 'spa');
+    expect(clientSecret).toBeUndefined();
+    const state = await client(directory, clientId);
+    expect(state.secretId).toBeUndefined();
+    expect(await directory.get(ClientSecrets).provenSecretId(state, '')).toBeUndefined();
+  });
+
+  it.each(CLIENT_PRESETS)('can be made from the preset %s', async (preset) => {
+    const directory = await openWithProject();
+    const { clientId, metadata } = await register(directory, preset);
+    const isPublic = preset === 'spa' || preset === 'native';
+    expect(metadata).toMatchObject({
+      name: 'Photos',
+      authMethod: isPublic ? 'none' : 'client_secret_basic',
+      applicationType: preset === 'native' ? 'native' : 'web',
+      grantTypes:
+        preset === 'auditor' || preset === 'machine'
+          ? ['client_credentials']
+          : ['authorization_code', 'refresh_token'],
+    });
+    expect(await client(directory, clientId)).toMatchObject(
+      preset === 'auditor'
+        ? { firstParty: true, operatorScopes: ['audit:read'] }
+        : { firstParty: false, operatorScopes: [] },
+    );
+  });
+
+  it('takes from a preset what the operator chose besides', () => {
+    const choices = { scope: 'openid', firstParty: true, mayIntrospect: true, policy: { idle: 1 } };
+    expect(presetRegistration('web', choices)).toMatchObject({
+      metadata: { scope: 'openid' },
+      firstParty: true,
+      mayIntrospect: true,
+      policy: { idle: 1 },
+    });
+  });
+});
+
+describe('a client that registers itself', () => {
+  it('is not verified, and gets nothing that an operator would vouch for', async () => {
+    const directory = await openWithProject();
+    const metadata = { redirect_uris: redirectUris, client_name: 'Stranger' };
+    const outcome = await directory.execute(
+      new RegisterClient({ ...SELF_REGISTERED, metadata }, operator),
+    );
+    const { clientId } = outcome as ClientRegistered;
+    expect(await client(directory, clientId)).toMatchObject({
+      verified: false,
+      firstParty: false,
+      operatorScopes: [],
+      mayIntrospect: false,
+    });
+  });
+
+  it.each([
+    [{ redirect_uris: ['http://photos.example.com/'] }, 'invalid_redirect_uri'],
+    [{ redirect_uris: redirectUris, scope: 'audit:read' }, 'invalid_client_metadata'],
+  ])('is refused by RFC 7591’s code, and nothing is recorded', async (metadata, reason) => {
+    const directory = await openWithProject();
+    const before = await directory.events();
+    const registration = { ...SELF_REGISTERED, metadata };
+    expect(await directory.execute(new RegisterClient(registration, operator))).toEqual({
+      kind: 'refused',
+      reason,
+      description: expect.any(String),
+    });
+    expect(await directory.events()).toEqual(before);
+  });
+
+  it('needs a project', async () => {
+    const directory = await open();
+    const registration = presetRegistration('web', { redirectUris });
+    expect(await directory.execute(new RegisterClient(registration, operator))).toEqual({
+      kind: 'refused',
+      reason: 'project_unavailable',
+    });
+  });
+});
+
+describe('changing a client', () => {
+  it('replaces what it registered', async () => {
+    const directory = await openWithProject();
+    const { clientId } = await register(directory);
+    const metadata = { redirect_uris: redirectUris, client_name: 'Pictures' };
+    const update = new UpdateClient(clientId, metadata, { rotation: 'fixed' }, operator);
+    expect(await directory.execute(update)).toMatchObject({ kind: 'updated' });
+    expect(await directory.execute(update)).toMatchObject({ kind: 'unchanged' });
+    expect((await client(directory, clientId)).metadata).toMatchObject({
+      name: 'Pictures',
+      grantTypes: ['authorization_code'],
+      policy: { rotation: 'fixed' },
+    });
+  });
+
+  it('judges the new metadata by what the client is', async () => {
+    const directory = await openWithProject();
+    const { clientId } = await register(directory);
+    const metadata = { redirect_uris: redirectUris, scope: 'audit:read' };
+    const update = new UpdateClient(clientId, metadata, undefined, operator);
+    expect(await directory.execute(update)).toMatchObject({ reason: 'invalid_client_metadata' });
+    const unknown = new UpdateClient(
+      'nobody' as ClientId,
+      { redirect_uris: redirectUris },
+      undefined,
+      operator,
+    );
+    expect(await directory.execute(unknown)).toEqual({ kind: 'refused', reason: 'unknown_client' });
+  });
+
+  it('lets the secret before work on for a while', async () => {
+    const directory = await openWithProject();
+    const { clientId, clientSecret: first = '' } = await register(directory);
+    const firstId = (await client(directory, clientId)).secretId;
+    const rotated = await directory.execute(new RotateClientSecret(clientId, 60_000, operator));
+    if (rotated.kind === 'refused') throw new Error(rotated.reason);
+    const state = await client(directory, clientId);
+    const secrets = directory.get(ClientSecrets);
+    expect(await secrets.provenSecretId(state, first)).toBe(firstId);
+    expect(await secrets.provenSecretId(state, rotated.clientSecret)).toBe(state.secretId);
+    expect(state.previousSecret).toEqual({ secretId: firstId, until: rotated.previousUntil });
+    await directory.execute(new RotateClientSecret(clientId, 0, operator));
+    const later = await client(directory, clientId);
+    expect(await secrets.provenSecretId(later, first)).toBeUndefined();
+  });
+
+  it('gives no secret to a public client', async () => {
+    const directory = await openWithProject();
+    const { clientId } = await register(directory, 'native');
+    expect(await directory.execute(new RotateClientSecret(clientId, 0, operator))).toEqual({
+      kind: 'refused',
+      reason: 'public_client',
+    });
+  });
+
+  it('disables it for good', async () => {
+    const directory = await openWithProject();
+    const { clientId } = await register(directory);
+    const disable = new DisableClient(clientId, operator);
+    expect(await directory.execute(disable)).toEqual({ kind: 'disabled' });
+    expect(await directory.execute(disable)).toEqual({ kind: 'already_disabled' });
+    expect((await client(directory, clientId)).status).toBe('disabled');
+  });
+});
+
+describe('looking up a client', () => {
+  it.each(['', 'nobody', 'a b', "x' OR '1'='1", '\0', '\ud800', 'a'.repeat(100_000)])(
+    'finds none for %j',
+    async (clientId) => {
+      const directory = await openWithProject();
+      expect(await directory.get(DirectoryReader).client(clientId)).toBeUndefined();
+    },
+  );
+});

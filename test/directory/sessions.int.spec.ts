@@ -1,0 +1,139 @@
+import { describe, expect, it } from '@jest/globals';
+import { ChangePassword } from '../../src/directory/change-password.handler.js';
+import { DirectoryReader } from '../../src/directory/directory.reader.js';
+import { DisableAccount } from '../../src/directory/disable-account.handler.js';
+import { EndSession } from '../../src/directory/end-session.handler.js';
+import { GiveConsent } from '../../src/directory/give-consent.handler.js';
+import { SignIns } from '../../src/directory/sign-ins.service.js';
+import { SignOutEverywhere } from '../../src/directory/sign-out-everywhere.handler.js';
+import { type ProvenSignIn, StartSession } from '../../src/directory/start-session.handler.js';
+import { covers } from '../../src/domain/directory/consent.decider.js';
+import type { ClientId, Subject } from '../../src/domain/identifiers.js';
+import { TokenCodec } from '../../src/tokens/token-codec.js';
+import {
+  createAccount,
+  directories,
+  type OpenedDirectory,
+  operator,
+  PASSWORD,
+} from './opened-directory.js';
+
+const { openWithProject } = directories();
+const HALF_DAY = 43_200_000;
+
+async function signIn(directory: OpenedDirectory, username: string): Promise<ProvenSignIn> {
+  const outcome = await directory.get(SignIns).check(username, PASSWORD);
+  if (outcome.kind !== 'proven') throw new Error(outcome.kind);
+  return outcome.signIn;
+}
+
+async function start(directory: OpenedDirectory, proven: ProvenSignIn, replaces?: string) {
+  const outcome = await directory.execute(new StartSession(proven, replaces, operator));
+  if (outcome.kind === 'refused') throw new Error(outcome.reason);
+  return outcome;
+}
+
+async function signedIn() {
+  const directory = await openWithProject();
+  const subject = await createAccount(directory, 'ana');
+  const proven = await signIn(directory, 'ana');
+  const session = await start(directory, proven);
+  const isLive = async (now = Date.now()) =>
+    (await directory.get(DirectoryReader).liveSession(session.sessionId, now)) !== undefined;
+  return { directory, subject, proven, session, isLive };
+}
+
+describe('a session', () => {
+  it('begins with a sign-in, and is named by a token that only we can make', async () => {
+    const { directory, subject, session } = await signedIn();
+    const { sessionId, token, authTime, expiresAt } = session;
+    expect(sessionId).toMatch(/^[0-9a-f]{32}$/);
+    expect(expiresAt - authTime).toBe(HALF_DAY);
+    expect(directory.get(TokenCodec).decode('session', token)?.id).toBe(sessionId);
+    const reader = directory.get(DirectoryReader);
+    expect(await reader.session(sessionId)).toMatchObject({ subject, authTime, amr: ['pwd'] });
+    expect(await reader.liveSession(sessionId, authTime)).toMatchObject({
+      session: { sessionId },
+      account: { subject },
+    });
+    expect(JSON.stringify(await directory.events())).not.toContain(token);
+  });
+
+  it('stands until it expires', async () => {
+    const { session, isLive } = await signedIn();
+    expect(await isLive(session.expiresAt - 1)).toBe(true);
+    expect(await isLive(session.expiresAt)).toBe(false);
+  });
+
+  it('is replaced by another sign-in of the same browser', async () => {
+    const { directory, proven, session, isLive } = await signedIn();
+    const next = await start(directory, proven, session.sessionId);
+    expect(next.sessionId).not.toBe(session.sessionId);
+    expect(await isLive()).toBe(false);
+    const events = await directory.events();
+    expect(events.slice(-2)).toMatchObject([
+      { type: 'SessionStarted', data: { replaces: session.sessionId } },
+      { type: 'SessionEnded', data: { reason: 'replaced' } },
+    ]);
+  });
+
+  it('begins also when what it should replace is unknown', async () => {
+    const { directory, proven } = await signedIn();
+    const next = await start(directory, proven, '0'.repeat(32));
+    const { sessionId } = next;
+    const live = await directory.get(DirectoryReader).liveSession(sessionId, next.authTime);
+    expect(live).toBeDefined();
+  });
+
+  it('ends once', async () => {
+    const { directory, session, isLive } = await signedIn();
+    const end = new EndSession(session.sessionId, 'signed_out', operator);
+    expect(await directory.execute(end)).toEqual({ kind: 'ended' });
+    expect(await directory.execute(end)).toEqual({ kind: 'already_ended' });
+    expect(await isLive()).toBe(false);
+  });
+
+  it('ends when its account signs out everywhere or is disabled', async () => {
+    const first = await signedIn();
+    await first.directory.execute(new SignOutEverywhere(first.subject, operator));
+    expect(await first.isLive()).toBe(false);
+    const again = await start(first.directory, first.proven);
+    const reader = first.directory.get(DirectoryReader);
+    expect(await reader.liveSession(again.sessionId, Date.now())).toBeDefined();
+    await first.directory.execute(new DisableAccount(first.subject, operator));
+    expect(await reader.liveSession(again.sessionId, Date.now())).toBeUndefined();
+  });
+
+  it('does not begin when the password was changed after it was proven', async () => {
+    const { directory, subject, proven } = await signedIn();
+    const change = { password: 'a better password', signOutEverywhere: false };
+    await directory.execute(new ChangePassword(subject, change, operator));
+    expect(await directory.execute(new StartSession(proven, undefined, operator))).toEqual({
+      kind: 'refused',
+      reason: 'account_unavailable',
+    });
+  });
+
+  it.each(['', 'x', '\0', '../../etc', 'a'.repeat(10_000)])('is not found by %j', async (id) => {
+    const { directory } = await signedIn();
+    expect(await directory.get(DirectoryReader).liveSession(id, Date.now())).toBeUndefined();
+    expect(await directory.get(DirectoryReader).session(id)).toBeUndefined();
+  });
+});
+
+describe('a consent', () => {
+  it('is remembered for one person and one client', async () => {
+    const directory = await openWithProject();
+    const [subject, clientId] = ['ana' as Subject, 'photos' as ClientId];
+    const consent = { subject, clientId, scope: ['openid', 'email'], resources: [] };
+    const given = await directory.execute(new GiveConsent(consent, operator));
+    expect(given).toEqual({ kind: 'given', consentId: 'ana.photos' });
+    expect(await directory.execute(new GiveConsent(consent, operator))).toEqual({
+      kind: 'unchanged',
+      consentId: 'ana.photos',
+    });
+    const reader = directory.get(DirectoryReader);
+    expect(covers(await reader.consent(subject, clientId), ['openid'], [])).toBe(true);
+    expect(await reader.consent(subject, 'other' as ClientId)).toBeUndefined();
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals';
+import { ActivateSigningKey } from '../../src/directory/activate-signing-key.handler.js';
+import { CreateSigningKey } from '../../src/directory/create-signing-key.handler.js';
+import { SigningKeys } from '../../src/directory/signing-keys.service.js';
+import { SigningKeyRing } from '../../src/tokens/signing-key-ring.js';
+import { VaultError } from '../../src/vault/vault.errors.js';
+import { directories, type OpenedDirectory, operator } from './opened-directory.js';
+
+const { newPlace, openWithProject } = directories();
+
+async function create(directory: OpenedDirectory, activate: boolean): Promise<string> {
+  const outcome = await directory.execute(new CreateSigningKey(activate, operator));
+  if (outcome.kind === 'refused') throw new Error(outcome.reason);
+  return outcome.keyId;
+}
+const ringOf = (directory: OpenedDirectory) => directory.get(SigningKeyRing);
+const sign = (directory: OpenedDirectory, keyId: string) =>
+  ringOf(directory).signJwt({ typ: 'JWT' }, { sub: 'ana' }, keyId);
+
+describe('signing keys', () => {
+  it('are made once, and sign after a restart', async () => {
+    const place = newPlace();
+    const first = await openWithProject({ place });
+    await first.get(SigningKeys).start(operator);
+    const keyId = ringOf(first).activeKeyId ?? '';
+    expect(sign(first, keyId)).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    await first.close();
+    const second = await openWithProject({ place });
+    await second.get(SigningKeys).start(operator);
+    await second.get(SigningKeys).start(operator);
+    expect(ringOf(second).activeKeyId).toBe(keyId);
+    expect(sign(second, keyId)).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    const created = (await second.events()).filter(({ type }) => type === 'SigningKeyCreated');
+    expect(created).toHaveLength(1);
+    expect(Object.keys(created[0]?.data['publicJwk'] as object).toSorted()).toEqual([
+      'crv',
+      'kty',
+      'x',
+      'y',
+    ]);
+  });
+
+  it('are published before they sign', async () => {
+    const directory = await openWithProject();
+    await directory.get(SigningKeys).start(operator);
+    const old = ringOf(directory).activeKeyId;
+    const keyId = await create(directory, false);
+    expect(ringOf(directory).jwks().keys).toHaveLength(2);
+    expect(ringOf(directory).activeKeyId).toBe(old);
+    await directory.execute(new ActivateSigningKey(keyId, operator));
+    expect(ringOf(directory).activeKeyId).toBe(keyId);
+    expect(await directory.execute(new ActivateSigningKey(keyId, operator))).toEqual({
+      kind: 'already_active',
+    });
+    expect(await directory.execute(new ActivateSigningKey('unknown', operator))).toEqual({
+      kind: 'refused',
+      reason: 'unknown_key',
+    });
+  });
+
+  it('of another process are found when a token names them', async () => {
+    const place = newPlace();
+    const server = await openWithProject({ place });
+    await server.get(SigningKeys).start(operator);
+    const commandLine = await openWithProject({ place, role: 'command_line' });
+    const keyId = await create(commandLine, true);
+    expect(ringOf(server).verificationKey(keyId)).toBeUndefined();
+    expect(await server.get(SigningKeys).verifies(keyId)).toBe(true);
+    expect(ringOf(server).activeKeyId).toBe(keyId);
+    expect(sign(server, keyId)).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+  });
+
+  it('are not searched for more than once a second, whatever tokens name', async () => {
+    const directory = await openWithProject();
+    await directory.get(SigningKeys).start(operator);
+    let searches = 0;
+    const { ledger } = directory.resources;
+    const streamsOfKind = ledger.streamsOfKind.bind(ledger);
+    ledger.streamsOfKind = (...page) => {
+      searches += 1;
+      return streamsOfKind(...page);
+    };
+    const keyIds = Array.from({ length: 50 }, (_, index) => `forged-${index}`);
+    const found = await Promise.all(
+      keyIds.map((keyId) => directory.get(SigningKeys).verifies(keyId)),
+    );
+    expect(found).toEqual(keyIds.map(() => false));
+    expect(searches).toBe(1);
+  });
+
+  it('stop the start when the vault has lost the active one', async () => {
+    const directory = await openWithProject();
+    await directory.get(SigningKeys).start(operator);
+    const { vault } = directory.resources;
+    vault.privateKey = async () => undefined;
+    const other = new SigningKeys(directory.resources.ledger, vault, new SigningKeyRing());
+    await expect(other.start(operator)).rejects.toThrow(VaultError);
+    await expect(other.load()).rejects.toThrow(/has lost the private key/);
+  });
+});

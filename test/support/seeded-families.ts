@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { CommandBus } from '@nestjs/cqrs';
+import { ServiceModule } from '../../src/app.module.js';
+import { closeResources, openResources } from '../../src/cli/resources.js';
+import { newUuid, randomToken } from '../../src/config/random-identifiers.js';
+import type { Settings } from '../../src/config/settings.js';
+import { presetRegistration } from '../../src/directory/client-registration.js';
+import { CreateAccount } from '../../src/directory/create-account.handler.js';
+import { FirstStart } from '../../src/directory/first-start.service.js';
+import { RegisterClient } from '../../src/directory/register-client.handler.js';
+import { familyPolicyFor } from '../../src/domain/directory/family-policy.rules.js';
+import { IssueGrant } from '../../src/grants/issue-grant.command.js';
+import { RedeemCode } from '../../src/grants/redeem-code.command.js';
+import type { TokenAnswer } from '../../src/grants/token-answer.js';
+
+const REDIRECT_URI = 'http://127.0.0.1/callback';
+const SCOPE = ['api', 'offline_access'];
+
+/** Families made without a browser: one public client's, each with its first refresh token. */
+export interface SeededFamilies {
+  readonly clientId: string;
+  readonly refreshTokens: readonly string[];
+}
+
+/** Makes families through the write side itself, in a data directory that no server has open. */
+export async function seedFamilies(settings: Settings, count: number): Promise<SeededFamilies> {
+  const resources = await openResources(settings, 'command_line');
+  const context = await NestFactory.createApplicationContext(ServiceModule.of(resources), {
+    logger: false,
+  });
+  try {
+    await context.get(FirstStart).complete();
+    return await makeFamilies(context.get(CommandBus, { strict: false }), settings, count);
+  } finally {
+    await context.close();
+    await closeResources(resources);
+  }
+}
+
+async function makeFamilies(
+  commands: CommandBus,
+  settings: Settings,
+  count: number,
+): Promise<SeededFamilies> {
+  const attribution = { actor: 'operator', correlationId: newUuid() };
+  const registration = presetRegistration('native', { redirectUris: [REDIRECT_URI] });
+  const client = await commands.execute(new RegisterClient(registration, attribution));
+  const account = await commands.execute(
+    new CreateAccount({ username: 'seed', password: randomToken(16), roles: [] }, attribution),
+  );
+  if (client.kind !== 'registered' || account.kind !== 'created') throw new Error('seeding failed');
+  const { clientId, metadata } = client;
+  const caller = { clientId, authMethod: 'none' } as const;
+  const refreshTokens: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const request = { receivedAt: Date.now(), correlationId: newUuid(), origin: undefined };
+    const verifier = randomToken(48);
+    const codeChallenge = createHash('sha256').update(verifier).digest('base64url');
+    const { policy, absoluteLifetime } = familyPolicyFor({ metadata }, settings);
+    const { code } = await commands.execute(
+      new IssueGrant(
+        {
+          caller,
+          subject: account.subject,
+          sessionId: 'seed',
+          scope: SCOPE,
+          resources: [],
+          authTime: request.receivedAt,
+          amr: ['pwd'],
+          policy,
+          absoluteLifetime,
+          codeLifetime: settings.codeLifetime,
+          code: { redirectUri: REDIRECT_URI, codeChallenge },
+        },
+        request,
+      ),
+    );
+    const outcome = await commands.execute(
+      new RedeemCode(code, caller, request, REDIRECT_URI, verifier),
+    );
+    refreshTokens.push((outcome as TokenAnswer).refreshToken as string);
+  }
+  return { clientId, refreshTokens };
+}
