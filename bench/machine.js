@@ -25,6 +25,7 @@ const FILE_SYSTEMS = new Map([
  * @property {string} kernel
  * @property {string} fileSystem that the databases are on
  * @property {number} syncMillisecondsMedian of appending 4 kB and fdatasync there
+ * @property {number} loadAverage of the minute before: well above 0, others were at work
  * @property {string} commit
  * @property {string} date
  */
@@ -42,6 +43,7 @@ export function describeMachine(directory) {
     kernel: `${os.type()} ${os.release()}`,
     fileSystem: fileSystemOf(directory),
     syncMillisecondsMedian: medianSyncMilliseconds(directory),
+    loadAverage: os.loadavg()[0] ?? NaN,
     commit: commit(),
     date: new Date().toISOString().slice(0, 10),
   };

@@ -34,15 +34,27 @@ const LEVEL_COLUMNS = [
  */
 export function report({ machine, seconds, levels, generations }) {
   const sections = [
-    `${machine.cpu}, ${machine.cores} cores; ${machine.kernel}; Node ${machine.node}; ` +
-      `${machine.fileSystem}, 4 kB append and fdatasync ${machine.syncMillisecondsMedian.toFixed(2)} ms ` +
-      `(median); commit ${machine.commit}; ${machine.date}; ${seconds} s at each level.`,
+    `${conditions(machine)}; ${seconds} s at each level.`,
     table(LEVEL_COLUMNS, levels),
     ...ratios(levels),
     ...warnings(levels),
     ...(generations === undefined ? [] : [generationsReport(generations)]),
   ];
   return sections.join('\n\n');
+}
+
+/** @param {import('./machine.js').Machine} machine */
+function conditions(machine) {
+  const { cpu, cores, kernel, node, fileSystem, commit, date } = machine;
+  const sync = `${machine.syncMillisecondsMedian.toFixed(2)} ms (median)`;
+  return [
+    `${cpu}, ${cores} cores, load average ${machine.loadAverage.toFixed(2)}`,
+    kernel,
+    `Node ${node}`,
+    `${fileSystem}, 4 kB append and fdatasync ${sync}`,
+    `commit ${commit}`,
+    date,
+  ].join('; ');
 }
 
 /**

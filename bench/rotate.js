@@ -18,6 +18,8 @@ import { SYSTEMS } from './systems/system.js';
 
 const COSTS_SHOWN = 15;
 
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
 try {
   await main(process.argv.slice(2));
 } catch (error) {
@@ -45,17 +47,13 @@ async function main(words) {
  */
 async function measureAll(options) {
   const bench = { options, cores: divideCores(), directory: temporaryDirectory(options) };
-  try {
-    const machine = describeMachine(bench.directory);
-    const levels = [];
-    for (const system of SYSTEMS.filter(({ name }) => options.only.includes(name))) {
-      levels.push(...(await measureLevels(bench, system)));
-    }
-    const generations = await measureGenerations(bench);
-    return { machine, seconds: options.seconds, levels, generations };
-  } finally {
-    rmSync(bench.directory, { recursive: true, force: true });
+  const machine = describeMachine(bench.directory);
+  const levels = [];
+  for (const system of SYSTEMS.filter(({ name }) => options.only.includes(name))) {
+    levels.push(...(await measureLevels(bench, system)));
   }
+  const generations = await measureGenerations(bench);
+  return { machine, seconds: options.seconds, levels, generations };
 }
 
 /**
@@ -139,9 +137,14 @@ function divideCores() {
   return { server, load };
 }
 
-/** @param {import('./options.js').Options} options */
+/**
+ * Makes a directory that lasts as long as this process.
+ * @param {import('./options.js').Options} options
+ */
 function temporaryDirectory({ directory = os.tmpdir() }) {
-  return mkdtempSync(path.join(directory, 'token-ledger-bench-'));
+  const temporary = mkdtempSync(path.join(directory, 'token-ledger-bench-'));
+  process.on('exit', () => rmSync(temporary, { recursive: true, force: true, maxRetries: 3 }));
+  return temporary;
 }
 
 /** @param {string} line */

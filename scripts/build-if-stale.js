@@ -7,7 +7,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -33,6 +33,8 @@ function build(previous, current) {
   });
   if (error) throw error;
   if (status !== 0) process.exit(status ?? 1);
+  // npx runs the command line through a link and makes it executable only when it makes the link.
+  chmodSync(path.join(root, 'dist', 'cli.js'), 0o755);
   writeFileSync(stampFile, JSON.stringify(current));
 }
 

@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { AccessModule } from './access/access.module.js';
+import { AuditModule, AuditQueriesModule } from './audit/audit.module.js';
 import type { Resources } from './cli/resources.js';
 import { SETTINGS } from './config/settings.tokens.js';
 import { DirectoryModule } from './directory/directory.module.js';
@@ -11,6 +12,8 @@ import { InteractionModule } from './interaction/interaction.module.js';
 import { Ledger } from './ledger/ledger.port.js';
 import { HttpErrorFilter } from './oauth/http-error.filter.js';
 import { OAuthModule } from './oauth/oauth.module.js';
+import { OperationsModule } from './operations/operations.module.js';
+import { ServiceWatch } from './operations/service-watch.js';
 import { CsrfTokens } from './tokens/csrf-token.js';
 import { SealedTokens } from './tokens/sealed-token.js';
 import { SigningKeyRing } from './tokens/signing-key-ring.js';
@@ -23,7 +26,10 @@ import { Vault } from './vault/vault.port.js';
 @Module({})
 export class ResourcesModule {
   /** Offers opened resources to every module. */
-  static of({ settings, masterKeys, ledger, vault }: Resources): DynamicModule {
+  static of(
+    { settings, masterKeys, ledger, vault }: Resources,
+    tokenObserver: TokenObserver = { observed: () => undefined },
+  ): DynamicModule {
     const providers = [
       { provide: SETTINGS, useValue: settings },
       { provide: MASTER_KEYS, useValue: masterKeys },
@@ -32,7 +38,7 @@ export class ResourcesModule {
       { provide: SigningKeyRing, useValue: new SigningKeyRing() },
       { provide: TokenCodec, useValue: new TokenCodec(masterKeys) },
       { provide: SealedTokens, useValue: new SealedTokens(masterKeys) },
-      { provide: TokenObserver, useValue: { observed: () => undefined } },
+      { provide: TokenObserver, useValue: tokenObserver },
       { provide: CsrfTokens, useValue: new CsrfTokens(masterKeys) },
     ];
     return { module: ResourcesModule, providers, exports: providers };
@@ -43,10 +49,16 @@ export class ResourcesModule {
 @Module({})
 export class ServiceModule {
   /** The service on opened resources. */
-  static of(resources: Resources): DynamicModule {
+  static of(resources: Resources, tokenObserver?: TokenObserver): DynamicModule {
     return {
       module: ServiceModule,
-      imports: [ResourcesModule.of(resources), CqrsModule.forRoot(), DirectoryModule, GrantsModule],
+      imports: [
+        ResourcesModule.of(resources, tokenObserver),
+        CqrsModule.forRoot(),
+        DirectoryModule,
+        GrantsModule,
+        AuditQueriesModule,
+      ],
       exports: [DirectoryModule, GrantsModule],
     };
   }
@@ -55,11 +67,18 @@ export class ServiceModule {
 /** The whole server: the service with its HTTP doors. */
 @Module({})
 export class AppModule {
-  /** The server on opened resources. */
-  static of(resources: Resources): DynamicModule {
+  /** The server on opened resources; what happens is told to `watch`. */
+  static of(resources: Resources, watch = new ServiceWatch()): DynamicModule {
     return {
       module: AppModule,
-      imports: [ServiceModule.of(resources), AccessModule, InteractionModule, OAuthModule],
+      imports: [
+        ServiceModule.of(resources, watch.metrics),
+        AccessModule,
+        AuditModule,
+        InteractionModule,
+        OAuthModule,
+        OperationsModule.of(watch),
+      ],
       providers: [{ provide: APP_FILTER, useClass: HttpErrorFilter }],
     };
   }

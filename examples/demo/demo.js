@@ -108,6 +108,7 @@ function speakingAs(configuration, userAgent) {
     undefined,
     client.None(),
   );
+  // oxlint-disable-next-line typescript/no-deprecated -- as above
   allowInsecureRequests(copy);
   copy[client.customFetch] = (url, options) =>
     fetch(url, { ...options, headers: { ...options.headers, 'user-agent': userAgent } });

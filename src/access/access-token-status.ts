@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.js';
 import { SETTINGS } from '../config/settings.tokens.js';
 import { SigningKeys } from '../directory/signing-keys.service.js';
 import type { AccountState, ClientState } from '../domain/directory/directory.state.js';
+import { hasEndedWithSession } from '../domain/directory/session.decider.js';
 import type { RejectionReason } from '../domain/events/token-family.events.js';
 import { DEFAULT_PROJECT, type Instant } from '../domain/identifiers.js';
 import { ownersEnd } from '../domain/token-family/family.decision.js';
@@ -31,7 +32,12 @@ export interface ActiveAccessToken extends Owners {
 /** Something that is worth nothing as an access token, and why; never said to the caller. */
 export interface InactiveAccessToken {
   readonly isActive: false;
-  readonly reason: RejectionReason | 'not_genuine' | 'access_token_revoked' | 'unknown_to_ledger';
+  readonly reason:
+    | RejectionReason
+    | 'not_genuine'
+    | 'access_token_revoked'
+    | 'session_ended'
+    | 'unknown_to_ledger';
 }
 
 /** What an access token is worth now. */
@@ -109,8 +115,11 @@ function ownersOfFamilyToken(
   if (sequence >= family.nextSequence) return inactive('unknown_to_ledger');
   if (family.status === 'revoked') return inactive('family_revoked');
   if (isAccessTokenRevoked(family, sequence)) return inactive('access_token_revoked');
+  const { sessionId, subject } = family;
+  const isBound = !family.offline && sessionId !== undefined;
+  const session = isBound ? reader.find('session', sessionId) : undefined;
+  if (hasEndedWithSession(family, session)) return inactive('session_ended');
   const client = reader.find('client', family.clientId);
-  const { subject } = family;
   const account = subject === undefined ? undefined : reader.find('account', subject);
   const project = reader.find('project', DEFAULT_PROJECT);
   const reason = ownersEnd(family, { client, account, project });

@@ -14,6 +14,7 @@ import { isOperatorScope, operatorAudienceOf } from '../domain/directory/operato
 import { type ActiveAccessToken, AccessTokenStatuses } from './access-token-status.js';
 import { FailureLimits } from './failure-limits.js';
 import { Problem } from './problem-details.js';
+import { addressOf } from './request-context.js';
 
 const REQUIRED_SCOPES = 'token-ledger:required-scopes';
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
@@ -63,7 +64,7 @@ export class BearerGuard implements CanActivate {
       return true;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      const wait = await this.limits.callFailed(request.ip);
+      const wait = await this.limits.callFailed(addressOf(request));
       throw wait === undefined ? error : tooManyFailures(wait);
     }
   }

@@ -10,8 +10,8 @@ const interaction = z.object({
   /** The authorization request as it came. */
   parameters: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
   startedAt: z.int(),
-  /** When the person signed in for this request. */
-  signedInAt: z.int().optional(),
+  /** The session that the person signed in to for this request. */
+  signedInSessionId: z.string().optional(),
   /** What the person decided on the consent page of this request, and in which session. */
   consent: z
     .union([z.object({ sessionId: z.string(), consentId: z.string() }), z.literal('denied')])
@@ -37,11 +37,11 @@ export class InteractionTokens {
   }
 }
 
-function withoutUndefined({ parameters, startedAt, signedInAt, consent }: Interaction) {
+function withoutUndefined({ parameters, startedAt, signedInSessionId, consent }: Interaction) {
   return {
     parameters,
     startedAt,
-    ...(signedInAt === undefined ? {} : { signedInAt }),
+    ...(signedInSessionId === undefined ? {} : { signedInSessionId }),
     ...(consent === undefined ? {} : { consent }),
   };
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import {
   type ArgumentsHost,
   Catch,
@@ -91,7 +92,7 @@ export function problemOf(exception: unknown): ProblemAnswer {
   }
   // Fastify's own: a body too large, a media type or a JSON text that it cannot read.
   const isCallers = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
-  return isCallers && exception instanceof Error
+  return isCallers && types.isNativeError(exception)
     ? fromStatus(statusCode, exception.message)
     : fromStatus(500, undefined);
 }

@@ -10,6 +10,13 @@ declare module 'fastify' {
   }
 }
 
+/** The caller's address, also behind trusted proxies; `unknown` once it has hung up. */
+export function addressOf(request: FastifyRequest): string {
+  // A socket that was reset has forgotten its peer, whatever the type says.
+  const address: string | undefined = request.ip;
+  return address ?? 'unknown';
+}
+
 /** When and from where a request came. The address is the client's, behind trusted proxies too. */
 export function requestContextOf(request: FastifyRequest): RequestContext {
   const userAgent = request.headers['user-agent'] ?? '';
@@ -17,7 +24,7 @@ export function requestContextOf(request: FastifyRequest): RequestContext {
     receivedAt: request.receivedAt ?? Date.now(),
     correlationId: request.id,
     origin: {
-      address: request.ip,
+      address: addressOf(request),
       userAgent: userAgent.slice(0, USER_AGENT_CHARACTERS_MAX),
       requestId: request.id,
     },

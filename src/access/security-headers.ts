@@ -6,7 +6,7 @@ export interface PageSecurity {
   readonly formActions?: readonly string[] | undefined;
 }
 
-const SOURCE = /^(?:https?:\/\/[a-z0-9.\-:]+|[a-z][a-z0-9+.-]*:)$/i;
+const SOURCE = /^(?:https?:\/\/[a-z0-9.\-:]+(?::\*)?|[a-z][a-z0-9+.-]*:)$/i;
 
 /**
  * The headers of a page of ours: no script, nothing from elsewhere, in nobody's frame. Throws a
@@ -30,7 +30,8 @@ export function securityHeaders({
     'content-security-policy': policy.join('; '),
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
-    'referrer-policy': 'no-referrer',
+    // Under no-referrer a browser posts our forms with `Origin: null`.
+    'referrer-policy': 'same-origin',
     ...(secure ? { 'strict-transport-security': 'max-age=31536000' } : {}),
   };
 }

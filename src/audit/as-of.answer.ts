@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { RecordedEvent } from '../domain/envelope.js';
 import type { Instant, Position } from '../domain/identifiers.js';
-import type { Ledger } from '../ledger/ledger.port.js';
+import type { Ledger, StreamRow } from '../ledger/ledger.port.js';
+import { asOfExample } from './answer.examples.js';
 
 /** A moment as the audit answers write it: ISO 8601 in UTC, with milliseconds. */
-export const moment = z.iso.datetime({ precision: 3 }).meta({ example: '2026-11-21T02:14:07.000Z' });
+export const moment = z.iso
+  .datetime({ precision: 3 })
+  .meta({ example: '2026-11-21T02:14:07.000Z' });
 
 /** Which event of the ledger an answer goes up to: nothing that came later is in it. */
 export const asOf = z
@@ -12,7 +15,11 @@ export const asOf = z
     position: z.int().nonnegative().meta({ description: 'Of the newest event.', example: 1204 }),
     at: moment.describe('When the newest event was recorded.'),
   })
-  .meta({ id: 'AsOf', description: 'The newest event that the answer saw.' });
+  .meta({
+    id: 'AsOf',
+    description: 'The newest event that the answer saw.',
+    examples: [asOfExample],
+  });
 /** Which event of the ledger an answer goes up to. */
 export type AsOf = z.infer<typeof asOf>;
 
@@ -24,6 +31,19 @@ export function momentOf(instant: Instant): string {
 /** An answer that goes up to this event. */
 export function asOfEvent({ position, recordedAt }: RecordedEvent): AsOf {
   return { position, at: momentOf(recordedAt) };
+}
+
+/**
+ * What an answer goes up to that looked at the ledger's end first and at these streams then: they may
+ * have grown in between, and whoever sees an event of a commit has seen all before it.
+ */
+export async function asOfStreams(
+  ledger: Ledger,
+  newest: RecordedEvent,
+  rows: readonly Pick<StreamRow, 'lastPosition'>[],
+): Promise<AsOf> {
+  const last = rows.reduce((most, row) => Math.max(most, row.lastPosition), newest.position);
+  return asOfEvent(last === newest.position ? newest : await eventAt(ledger, last));
 }
 
 /** The event at a position. Throws a RangeError when the ledger has none there. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Origin, RecordedEvent } from '../domain/envelope.js';
 import { authMethod } from '../domain/events/field-schemas.js';
 import type { Ledger } from '../ledger/ledger.port.js';
+import { eventExample } from './answer.examples.js';
 import { moment, momentOf } from './as-of.answer.js';
 
 const who = z
@@ -14,7 +15,7 @@ const who = z
   })
   .meta({ id: 'AuditWho', description: 'Who asked.' });
 
-const from = z
+const origin = z
   .object({
     address: z.string(),
     userAgent: z.string(),
@@ -38,13 +39,13 @@ export const auditEvent = z
     correlationId: z.string().meta({ description: 'One value for all that a request caused.' }),
     causationId: z.string().nullable(),
     who: who.nullable().meta({ description: 'null when no request of a client caused it.' }),
-    from: from.nullable().meta({ description: 'null when it has none, or it was erased.' }),
+    origin: origin.nullable().meta({ description: 'null when it has none, or it was erased.' }),
     erased: z.boolean().meta({ description: 'Whether it had an origin that was erased since.' }),
     data: z.record(z.string(), z.unknown()).meta({
       description: 'As it stands in the ledger; instants and spans are milliseconds.',
     }),
   })
-  .meta({ id: 'AuditEvent', description: 'An event of the ledger.' });
+  .meta({ id: 'AuditEvent', description: 'An event of the ledger.', examples: [eventExample] });
 /** An event as the audit shows it. */
 export type AuditEvent = z.infer<typeof auditEvent>;
 
@@ -71,7 +72,7 @@ function auditEventOf(event: RecordedEvent, origin: Origin | undefined): AuditEv
     correlationId: event.correlationId,
     causationId: event.causationId ?? null,
     who: whoOf(event.data),
-    from: origin ?? null,
+    origin: origin ?? null,
     erased: event.originCommitment !== undefined && origin === undefined,
     data: event.data,
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { asOfExample, eventExample } from './answer.examples.js';
 import { asOf } from './as-of.answer.js';
 import { auditEvent } from './audit-event.answer.js';
 
@@ -6,12 +7,16 @@ import { auditEvent } from './audit-event.answer.js';
 export const eventList = z
   .object({
     asOf,
-    items: z.array(auditEvent),
+    events: z.array(auditEvent),
     next: z.int().nonnegative().nullable().meta({
-      description: 'Pass it as `after` for the next page; null: there is nothing more up to `asOf`.',
+      description:
+        'Pass it as `after` for the next page; null: there is nothing more up to `asOf`.',
     }),
   })
-  .meta({ id: 'EventList' });
+  .meta({
+    id: 'EventList',
+    examples: [{ asOf: asOfExample, events: [eventExample], next: 1204 }],
+  });
 /** A page of the ledger's events. */
 export type EventList = z.infer<typeof eventList>;
 
@@ -19,11 +24,15 @@ export type EventList = z.infer<typeof eventList>;
 export const familyEventList = z
   .object({
     asOf,
-    items: z.array(auditEvent),
+    events: z.array(auditEvent),
     next: z.string().nullable().meta({
-      description: 'Pass it as `cursor` for the next page; null: there is nothing more up to `asOf`.',
+      description:
+        'Pass it as `cursor` for the next page; null: there is nothing more up to `asOf`.',
     }),
   })
-  .meta({ id: 'FamilyEventList' });
+  .meta({
+    id: 'FamilyEventList',
+    examples: [{ asOf: asOfExample, events: [eventExample], next: 'YWZ0ZXI6MTIwNA' }],
+  });
 /** A page of a family's events. */
 export type FamilyEventList = z.infer<typeof familyEventList>;

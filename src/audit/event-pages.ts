@@ -40,7 +40,7 @@ export async function* streamPages(
   const inRange = ({ position }: RecordedEvent): boolean => position > lowest && position <= upTo;
   const newest = await ledger.streamEvents(streamId, null, EVENTS_AT_ONCE);
   const ends: Position[] = [];
-  for (let { next } = newest; next !== null && next > lowest; ) {
+  for (let { next } = newest; next !== null && next > lowest;) {
     ends.push(next);
     ({ next } = await ledger.streamEvents(streamId, next, EVENTS_AT_ONCE));
     await setImmediate();

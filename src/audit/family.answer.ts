@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { revocationReason } from '../domain/events/token-family.events.js';
 import type { FamilyState } from '../domain/token-family/family.state.js';
 import type { Instant } from '../domain/identifiers.js';
+import { asOfExample, familyExample } from './answer.examples.js';
 import { asOf, moment, momentOf } from './as-of.answer.js';
 
 /** What a family is worth at the moment it is asked about. */
@@ -80,7 +81,10 @@ export const auditFamily = z
 export type AuditFamily = z.infer<typeof auditFamily>;
 
 /** The answer about one family. */
-export const familyAnswer = z.object({ asOf, family: auditFamily }).meta({ id: 'FamilyAnswer' });
+export const familyAnswer = z.object({ asOf, family: auditFamily }).meta({
+  id: 'FamilyAnswer',
+  examples: [{ asOf: asOfExample, family: familyExample }],
+});
 /** The answer about one family. */
 export type FamilyAnswer = z.infer<typeof familyAnswer>;
 
@@ -94,7 +98,7 @@ export function familyStanding(
     const { reason, incidentId = null } = revoked;
     return { status: 'revoked', end: { reason, at: momentOf(revoked.at), incidentId } };
   }
-  const isUnredeemed = state.status === 'pending' && code !== undefined;
+  const isUnredeemed = code !== undefined && code.redeemedAt === undefined;
   const ends = [
     ...(isUnredeemed ? [{ reason: 'code_expired', at: code.expiresAt } as const] : []),
     ...(idleExpiresAt === undefined

@@ -6,7 +6,7 @@ import { ownersEnd } from '../domain/token-family/family.decision.js';
 import type { FamilyPolicy } from '../domain/events/token-family.events.js';
 import type { FamilyState } from '../domain/token-family/family.state.js';
 import { Ledger } from '../ledger/ledger.port.js';
-import { asOfEvent, eventAt, momentOf, newestEvent } from './as-of.answer.js';
+import { asOfStreams, eventAt, momentOf, newestEvent } from './as-of.answer.js';
 import { type AuditFamily, type FamilyAnswer, familyStanding } from './family.answer.js';
 import { FindFamily } from './find-family.query.js';
 import { firstEventOf } from './first-event.reader.js';
@@ -24,7 +24,7 @@ export class FindFamilyHandler implements IQueryHandler<FindFamily> {
     const first = await firstEventOf(this.ledger, row.streamId, row.state.grantedAt);
     const owners = await this.ownersOf(row.state);
     return {
-      asOf: asOfEvent(newest.position < last.position ? last : newest),
+      asOf: await asOfStreams(this.ledger, newest, [row]),
       family: {
         id: familyId,
         ...familyStanding(row.state, Date.now()),
@@ -78,8 +78,8 @@ function factsOf(state: FamilyState): Facts {
     offline: state.offline,
     lineage: {
       generation: state.generation,
-      recentRotations: state.recentRotations.map(({ generation, rotatedAt }) => ({
-        generation,
+      recentRotations: state.recentRotations.map((rotatedAt, index, { length }) => ({
+        generation: (state.generation ?? 0) - length + index + 1,
         at: momentOf(rotatedAt),
       })),
       accessTokens: state.nextSequence,

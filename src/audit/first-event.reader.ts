@@ -4,6 +4,9 @@ import type { Ledger } from '../ledger/ledger.port.js';
 import { eventAt } from './as-of.answer.js';
 import { ledgerPages } from './event-pages.js';
 
+/** An event is appended at most so long after it was decided, in milliseconds. */
+const APPENDED_WITHIN = 60_000;
+
 /**
  * The first event of a stream that began at this instant of the store's clock. That clock never runs
  * backwards along the ledger, so the place is found by halving and the stream is not walked through.
@@ -18,7 +21,7 @@ export async function firstEventOf(
   for await (const page of ledgerPages(ledger, { after: beforeOf(since), upTo: size - 1 })) {
     const first = page.find((event) => event.streamId === streamId);
     if (first !== undefined) return first;
-    if (page.some(({ appendedAt }) => appendedAt > begunAt)) return undefined;
+    if (page.some(({ appendedAt }) => appendedAt > begunAt + APPENDED_WITHIN)) return undefined;
   }
   return undefined;
 }

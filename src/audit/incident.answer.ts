@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { incidentEvents } from '../domain/events/directory.events.js';
+import { asOfExample, incidentExample } from './answer.examples.js';
 import { asOf, moment } from './as-of.answer.js';
 import { auditEvent } from './audit-event.answer.js';
 import { auditClient } from './family.answer.js';
@@ -29,9 +30,10 @@ export const auditIncident = z
 export type AuditIncident = z.infer<typeof auditIncident>;
 
 /** The answer about one incident. */
-export const incidentAnswer = z
-  .object({ asOf, incident: auditIncident })
-  .meta({ id: 'IncidentAnswer' });
+export const incidentAnswer = z.object({ asOf, incident: auditIncident }).meta({
+  id: 'IncidentAnswer',
+  examples: [{ asOf: asOfExample, incident: incidentExample }],
+});
 /** The answer about one incident. */
 export type IncidentAnswer = z.infer<typeof incidentAnswer>;
 
@@ -39,11 +41,14 @@ export type IncidentAnswer = z.infer<typeof incidentAnswer>;
 export const incidentList = z
   .object({
     asOf,
-    items: z.array(auditIncident),
+    incidents: z.array(auditIncident),
     next: z.string().nullable().meta({
       description: 'Pass it as `cursor` for the next page; null: there is nothing more.',
     }),
   })
-  .meta({ id: 'IncidentList' });
+  .meta({
+    id: 'IncidentList',
+    examples: [{ asOf: asOfExample, incidents: [incidentExample], next: null }],
+  });
 /** A page of incidents, newest first. */
 export type IncidentList = z.infer<typeof incidentList>;

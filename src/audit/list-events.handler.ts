@@ -6,7 +6,12 @@ import { asOfEvent, newestEvent } from './as-of.answer.js';
 import { type AuditEvent, auditEventsOf } from './audit-event.answer.js';
 import type { EventList } from './event-list.answer.js';
 import { EVENTS_AT_ONCE, ledgerPages, streamPages } from './event-pages.js';
-import { type EventChoice, type EventStream, ListEvents, StreamEvents } from './list-events.query.js';
+import {
+  type EventChoice,
+  type EventStream,
+  ListEvents,
+  StreamEvents,
+} from './list-events.query.js';
 
 /** So many events are looked through for one page of a filtered list. */
 const EVENTS_SEARCHED = 10_000;
@@ -19,7 +24,7 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
   async execute({ choice, limit }: ListEvents): Promise<EventList> {
     const newest = await newestEvent(this.ledger);
     const { events, next } = await pageOf(this.ledger, choice, limit, newest.position);
-    return { asOf: asOfEvent(newest), items: await auditEventsOf(this.ledger, events), next };
+    return { asOf: asOfEvent(newest), events: await auditEventsOf(this.ledger, events), next };
   }
 }
 

@@ -6,7 +6,7 @@ import { auditEventsOf } from './audit-event.answer.js';
 import type { FamilyEventList } from './event-list.answer.js';
 import { pageOf } from './list-events.handler.js';
 import { ListFamilyEvents } from './list-family-events.query.js';
-import { positionCursor } from './page-cursor.js';
+import { cursorAfter } from './page-cursor.js';
 
 /** Answers with a page of a family's events. */
 @QueryHandler(ListFamilyEvents)
@@ -21,8 +21,8 @@ export class ListFamilyEventsHandler implements IQueryHandler<ListFamilyEvents> 
     const { events, next } = await pageOf(this.ledger, choice, limit, newest.position);
     return {
       asOf: asOfEvent(newest),
-      items: await auditEventsOf(this.ledger, events),
-      next: next === null ? null : positionCursor.encode(next),
+      events: await auditEventsOf(this.ledger, events),
+      next: next === null ? null : cursorAfter(next),
     };
   }
 }

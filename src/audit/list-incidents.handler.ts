@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { Ledger } from '../ledger/ledger.port.js';
-import { asOfEvent, newestEvent } from './as-of.answer.js';
+import { asOfStreams, newestEvent } from './as-of.answer.js';
 import type { AuditIncident, IncidentAnswer, IncidentList } from './incident.answer.js';
 import { incidentOf } from './incident.reader.js';
 import { FindIncident, ListIncidents } from './list-incidents.query.js';
-import { incidentCursor } from './page-cursor.js';
+import { cursorBefore } from './page-cursor.js';
 
 /** After so many incidents the server's other work has its turn. */
 const INCIDENTS_AT_ONCE = 25;
@@ -16,20 +16,21 @@ export class ListIncidentsHandler implements IQueryHandler<ListIncidents> {
   constructor(private readonly ledger: Ledger) {}
 
   async execute({ before, limit }: ListIncidents): Promise<IncidentList> {
+    const newest = await newestEvent(this.ledger);
     const rows = await this.ledger.streamsOfKind('incident', before, limit);
-    const items: AuditIncident[] = [];
+    const incidents: AuditIncident[] = [];
     for (const row of rows) {
-      items.push(await incidentOf(this.ledger, row));
-      if (items.length % INCIDENTS_AT_ONCE === 0) await setImmediate();
+      incidents.push(await incidentOf(this.ledger, row));
+      if (incidents.length % INCIDENTS_AT_ONCE === 0) await setImmediate();
     }
     const last = rows.at(-1);
     const hasMore =
       last !== undefined &&
       (await this.ledger.streamsOfKind('incident', last.streamId, 1)).length > 0;
     return {
-      asOf: asOfEvent(await newestEvent(this.ledger)),
-      items,
-      next: hasMore ? incidentCursor.encode(last.streamId) : null,
+      asOf: await asOfStreams(this.ledger, newest, rows),
+      incidents,
+      next: hasMore ? cursorBefore(last.streamId) : null,
     };
   }
 }
@@ -40,9 +41,10 @@ export class FindIncidentHandler implements IQueryHandler<FindIncident> {
   constructor(private readonly ledger: Ledger) {}
 
   async execute({ incidentId }: FindIncident): Promise<IncidentAnswer | undefined> {
+    const newest = await newestEvent(this.ledger);
     const row = await this.ledger.streamRow('incident', incidentId);
     if (row === undefined) return undefined;
-    const incident = await incidentOf(this.ledger, row);
-    return { asOf: asOfEvent(await newestEvent(this.ledger)), incident };
+    const asOf = await asOfStreams(this.ledger, newest, [row]);
+    return { asOf, incident: await incidentOf(this.ledger, row) };
   }
 }

@@ -3,25 +3,26 @@ import type { Position, StreamId } from '../domain/identifiers.js';
 const POSITION = /^after:(0|[1-9]\d{0,14})$/;
 const STREAM = /^before:(incident:[0-9a-f]{32})$/;
 
-/** Opaque texts that say where the next page of a family's events begins. */
-export const positionCursor = {
-  /** A cursor to what follows this position. */
-  encode: (after: Position): string => textOf(`after:${after}`),
-  /** The position; undefined for a text that we did not make. Attacker-controlled. */
-  decode(cursor: string): Position | undefined {
-    const position = POSITION.exec(plainOf(cursor))?.[1];
-    return position === undefined ? undefined : Number(position);
-  },
-};
+/** An opaque text that leads to what follows this position. */
+export function cursorAfter(position: Position): string {
+  return textOf(`after:${position}`);
+}
 
-/** Opaque texts that say where the next page of incidents begins. */
-export const incidentCursor = {
-  /** A cursor to what is older than this incident. */
-  encode: (before: StreamId): string => textOf(`before:${before}`),
-  /** The incident's stream; undefined for a text that we did not make. Attacker-controlled. */
-  decode: (cursor: string): StreamId | undefined =>
-    STREAM.exec(plainOf(cursor))?.[1] as StreamId | undefined,
-};
+/** The position that such a text means; undefined for one that we did not make. Attacker-controlled. */
+export function positionOf(cursor: string): Position | undefined {
+  const position = POSITION.exec(plainOf(cursor))?.[1];
+  return position === undefined ? undefined : Number(position);
+}
+
+/** An opaque text that leads to what is older than this incident. */
+export function cursorBefore(incident: StreamId): string {
+  return textOf(`before:${incident}`);
+}
+
+/** The incident that such a text means; undefined for one that we did not make. Attacker-controlled. */
+export function incidentOfCursor(cursor: string): StreamId | undefined {
+  return STREAM.exec(plainOf(cursor))?.[1] as StreamId | undefined;
+}
 
 function textOf(plain: string): string {
   return Buffer.from(plain).toString('base64url');

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type Command, CommandBus } from '@nestjs/cqrs';
+import { type Command, CommandBus, type Query, QueryBus } from '@nestjs/cqrs';
 import { ServiceModule } from '../app.module.js';
 import { newUuid } from '../config/random-identifiers.js';
 import type { Settings } from '../config/settings.js';
@@ -29,6 +29,11 @@ export class Operator {
     return this.context.get(CommandBus).execute(command);
   }
 
+  /** Sends a query to its handler. */
+  query<Answer>(query: Query<Answer>): Promise<Answer> {
+    return this.context.get(QueryBus).execute(query);
+  }
+
   /** Appends what was done to the administration stream. */
   record(action: string, target?: string): Promise<void> {
     return this.execute(new RecordAdministration(action, target, this.attribution));
@@ -48,8 +53,7 @@ export class Operator {
 export async function asOperator<Result>(
   work: (operator: Operator) => Promise<Result>,
 ): Promise<Result> {
-  const settings = readEnvironment();
-  if (!existsSync(settings.ledgerFile)) throw noLedger(settings.ledgerFile);
+  const settings = operatorSettings();
   const resources = await openResources(settings, 'command_line');
   let context: INestApplicationContext | undefined;
   try {
@@ -64,9 +68,23 @@ export async function asOperator<Result>(
   }
 }
 
-/** There is nothing at a path where a ledger should be. */
-export function noLedger(file: string): CommandRefused {
-  return new CommandRefused(
-    `there is no ledger at ${file}: start the server first, or set TOKEN_LEDGER_DATA_DIR`,
-  );
+/** The settings of a ledger that is there. Throws an error of one line. */
+export function operatorSettings(): Settings {
+  const settings = readEnvironment();
+  requireLedger(settings.ledgerFile);
+  return settings;
+}
+
+/** Throws a CommandRefused when there is nothing at a path where a ledger should be. */
+function requireLedger(file: string): void {
+  try {
+    statSync(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandRefused(
+      code === 'ENOENT' || code === 'ENOTDIR'
+        ? `there is no ledger at ${file}: start the server first, or set TOKEN_LEDGER_DATA_DIR`
+        : `${file} cannot be read: check its owner and mode`,
+    );
+  }
 }

@@ -1,24 +1,37 @@
 import 'reflect-metadata';
+import { stat } from 'node:fs/promises';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import fastifyCookie from '@fastify/cookie';
+import type { Logger } from 'pino';
 import { AppModule } from '../app.module.js';
-import { newUuid } from '../config/random-identifiers.js';
 import type { Settings } from '../config/settings.js';
 import { FirstStart, type FirstSignIn } from '../directory/first-start.service.js';
+import { SqliteLedger } from '../ledger/sqlite/sqlite-ledger.js';
+import { serveDocumentation } from '../operations/documentation.page.js';
+import { NestLogAdapter } from '../operations/nest-log.adapter.js';
+import { Readiness } from '../operations/readiness.service.js';
+import { createServiceLog } from '../operations/service-log.js';
+import type { MetricSources } from '../operations/service-metrics.js';
+import { ServiceWatch } from '../operations/service-watch.js';
+import { Connections } from './connections.js';
+import { fastifyAdapter } from './fastify.adapter.js';
 import { checkListening, listenErrorOf } from './listening.js';
-import { closeResources, openResources } from './resources.js';
-
-/** No request body may be larger, in bytes. */
-const BODY_BYTES_MAX = 64 * 1024;
+import { closeResources, openResources, type Resources } from './resources.js';
 
 /** A server that answers. */
 export interface RunningServer {
   readonly application: NestFastifyApplication;
   /** Of the administrator that this start created. */
   readonly firstSignIn: FirstSignIn | undefined;
+  /** The one log of the server. */
+  readonly log: Logger;
+  /** Fulfilled when the ledger was found to contradict itself: the process must stop. */
+  readonly corrupted: Promise<unknown>;
   /** Stops listening, finishes what was acknowledged, and closes everything. */
   readonly close: () => Promise<void>;
+  /** Breaks off the requests that `close` waits for. */
+  readonly cut: () => void;
 }
 
 /** Is told of the first administrator's sign-in the moment it exists: it cannot be had again. */
@@ -28,51 +41,57 @@ export type OnFirstSignIn = (signIn: FirstSignIn, application: NestFastifyApplic
 export async function startServer(
   settings: Settings,
   onFirstSignIn?: OnFirstSignIn,
+  log = createServiceLog(settings.logLevel),
 ): Promise<RunningServer> {
   await checkListening(settings);
-  const resources = await openResources(settings, 'server');
+  const watch = new ServiceWatch();
+  const resources = await openResources(settings, 'server', watch);
+  watch.metrics.watch(metricSources(resources));
+  const connections = new Connections();
   let application: NestFastifyApplication | undefined;
-  const close = async (): Promise<void> => {
-    try {
-      await application?.close();
-    } finally {
-      await closeResources(resources);
-    }
-  };
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= closeServer(application, resources));
   try {
     application = await NestFactory.create<NestFastifyApplication>(
-      AppModule.of(resources),
-      fastifyAdapter(settings),
-      { bodyParser: false, abortOnError: false },
+      AppModule.of(resources, watch),
+      fastifyAdapter(settings, log, connections),
+      { bodyParser: false, abortOnError: false, logger: new NestLogAdapter(log) },
     );
     await application.register(fastifyCookie);
+    await serveDocumentation(application, settings);
     await application.init();
     const firstSignIn = await application.get(FirstStart).complete();
     if (firstSignIn !== undefined) onFirstSignIn?.(firstSignIn, application);
     await application.listen(settings.port, settings.host);
-    return { application, firstSignIn, close };
+    const cut = (): void => connections.cut();
+    return { application, firstSignIn, log, corrupted: watch.corrupted, close, cut };
   } catch (error) {
     await close();
     throw listenErrorOf(error, settings);
   }
 }
 
-function fastifyAdapter(settings: Settings): FastifyAdapter {
-  const adapter = new FastifyAdapter({
-    bodyLimit: BODY_BYTES_MAX,
-    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
-    genReqId: () => newUuid(),
-    routerOptions: { maxParamLength: 200 },
-  });
-  const fastify = adapter.getInstance();
-  fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
-  });
-  fastify.decorateRequest('receivedAt');
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    request.receivedAt = Date.now();
-    done();
-  });
-  return adapter;
+/** Requests first, then the ledger: what a request was told to be done is written by then. */
+async function closeServer(
+  application: NestFastifyApplication | undefined,
+  resources: Resources,
+): Promise<void> {
+  application?.get(Readiness, { strict: false }).shutDown();
+  try {
+    await application?.close();
+  } finally {
+    await closeResources(resources);
+  }
+}
+
+function metricSources({ ledger, settings }: Resources): MetricSources {
+  const { ledgerFile } = settings;
+  return {
+    waiting: () => (ledger instanceof SqliteLedger ? ledger.waiting : 0),
+    sizeEvents: () => ledger.size(),
+    sizeBytes: async () => {
+      const files = [ledgerFile, `${ledgerFile}-wal`].map(async (file) => (await stat(file)).size);
+      return (await Promise.all(files)).reduce((sum, size) => sum + size, 0);
+    },
+  };
 }

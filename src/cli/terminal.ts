@@ -43,12 +43,15 @@ export function printJson(value: unknown): void {
 export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const { bold } = pc.createColors(isColored(process.stdout));
   const table = new Table({ head: head.map((name) => bold(name)), style: PLAIN });
-  table.push(...rows.map((row) => row.map((cell) => printable(cell))));
+  table.push(...rows.map((row) => row.map((cell) => cell.split('\n').map(printable).join('\n'))));
   return table.toString();
 }
 
+/** One part of what is known of a thing; a value of several lines stays aligned. */
+export type Fact = readonly [name: string, value: string | undefined];
+
 /** What is known of one thing, a line for each part; parts that are undefined are left out. */
-export function factsText(facts: readonly (readonly [name: string, value?: string])[]): string {
+export function factsText(facts: readonly Fact[]): string {
   const { dim } = pc.createColors(isColored(process.stdout));
   const present = facts.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
   const width = Math.max(...present.map(({ name }) => name.length));

@@ -20,7 +20,7 @@ export function canonicalJson(value: JsonValue): string {
       return canonicalString(value);
     case 'number':
       if (!Number.isFinite(value)) throw new TypeError('canonical JSON has no NaN or infinity');
-      return JSON.stringify(value);
+      return String(value);
     case 'boolean':
       return value ? 'true' : 'false';
     case 'object':
@@ -33,7 +33,11 @@ export function canonicalJson(value: JsonValue): string {
 
 type JsonObject = { readonly [key: string]: JsonValue | undefined };
 
+/** ASCII text that stands in JSON as it is: no quote, no backslash, no control character. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function canonicalString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new TypeError('canonical JSON cannot hold a lone surrogate');
   return JSON.stringify(text);
 }
@@ -54,7 +58,19 @@ function canonicalObject(members: JsonObject): string {
     const member = members[key];
     if (member === undefined) continue;
     if (text.length > 1) text += ',';
-    text += `${canonicalString(key)}:${canonicalJson(member)}`;
+    text += `${memberName(key)}${canonicalJson(member)}`;
   }
   return `${text}}`;
+}
+
+/** How many names of members are kept as they are written; events have fewer. */
+const NAMES_KEPT_MAX = 256;
+const writtenNames = new Map<string, string>();
+
+function memberName(key: string): string {
+  const kept = writtenNames.get(key);
+  if (kept !== undefined) return kept;
+  const written = `${canonicalString(key)}:`;
+  if (writtenNames.size < NAMES_KEPT_MAX) writtenNames.set(key, written);
+  return written;
 }

@@ -18,7 +18,7 @@ export interface Envelope {
   readonly correlationId: string;
   /** The event that caused this one, when that was not a request. */
   readonly causationId?: string | undefined;
-  /** `client:<id>`, `account:<sub>`, `operator` or `system`. */
+  /** `client:<id>`, `account:<sub>`, `operator`, `system`, or `anonymous` for who is not known here. */
   readonly actor: string;
   readonly recordedAt: Instant;
   /** SHA-256(32-byte salt || canonical origin), base64url; the origin itself can be erased. */

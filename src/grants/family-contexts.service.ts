@@ -28,7 +28,12 @@ export class FamilyContexts {
   /** The context of a decision on this stream, as its transaction sees it. */
   of(stream: LoadedStream<StreamKind>, caller: Caller, request: RequestContext): FamilyContext {
     const subject = (stream.state as FamilyState | undefined)?.subject;
+    let incidentId: string | undefined;
     return {
+      // Most decisions need none: it is made when it is first asked for.
+      get incidentId() {
+        return (incidentId ??= newFamilyId());
+      },
       receivedAt: request.receivedAt,
       recordedAt: stream.recordedAt,
       epoch: stream.epoch,
@@ -40,22 +45,14 @@ export class FamilyContexts {
       signingKeyId: this.signingKeyId(),
       refreshKeyId: this.masterKeys.activeKeyId,
       policyRevision: this.settings.policyRevision,
-      incidentId: newFamilyId(),
       digest: (text) => hash('sha256', text, 'base64url'),
       isOtherParty: () => isFromOtherParty(stream, request),
     };
   }
 
-  /** Who is said to have acted. Only a registered client's id is named: others are free text. */
-  attribution(
-    client: { readonly clientId: string } | undefined,
-    request: RequestContext,
-  ): Attribution {
-    return {
-      actor: client === undefined ? 'anonymous' : `client:${client.clientId}`,
-      correlationId: request.correlationId,
-      origin: request.origin,
-    };
+  /** What an event says of its request; who acted is said by the decision. */
+  attribution({ correlationId, origin }: RequestContext): Attribution {
+    return { actor: actorOf(undefined), correlationId, origin };
   }
 
   private signingKeyId(): string {
@@ -63,6 +60,11 @@ export class FamilyContexts {
     if (keyId === undefined) throw new Error('there is no active signing key');
     return keyId;
   }
+}
+
+/** Who is said to have acted. Only a registered client's id is named: others are free text. */
+export function actorOf(client: { readonly clientId: string } | undefined): string {
+  return client === undefined ? 'anonymous' : `client:${client.clientId}`;
 }
 
 function isFromOtherParty(stream: LoadedStream<StreamKind>, request: RequestContext): boolean {

@@ -12,7 +12,7 @@ import type { FamilyState } from '../domain/token-family/family.state.js';
 import { decideUnknownFamily } from '../domain/token-family/unknown-family.decider.js';
 import { Ledger } from '../ledger/ledger.port.js';
 import { TokenCodec } from '../tokens/token-codec.js';
-import { FamilyContexts } from './family-contexts.service.js';
+import { actorOf, FamilyContexts } from './family-contexts.service.js';
 import { PresentationCounter } from './presentation-counter.service.js';
 import type { RequestContext } from './request-context.js';
 import type { TokenOutcome } from './token-answer.js';
@@ -48,38 +48,55 @@ export class FamilyPresentations {
   async present(presentation: Presentation): Promise<TokenOutcome> {
     const { kind, text, caller, request } = presentation;
     const decoded = this.codec.decode(kind, text);
-    const client = await this.ledger.load('client', caller.clientId);
-    const isKnown = isAuthenticated(caller, client, request.receivedAt);
-    if (decoded === undefined) {
-      const error = isKnown ? 'invalid_grant' : 'invalid_client';
-      return { kind: 'refused', error, reason: 'malformed_token' };
-    }
-    if (isKnown && client?.metadata.grantTypes.includes(grantTypeOf[kind]) === false) {
-      return { kind: 'refused', error: 'unauthorized_client', reason: 'unauthorized_client' };
-    }
+    if (decoded === undefined) return this.malformed(caller, request);
     const { id, number, keyId, epoch } = decoded;
     const presented: PresentedToken = { kind, familyId: id as FamilyId, number, keyId, epoch };
     const { outcome, currentEpoch } = await this.ledger.execute({
       kind: 'family',
       streamId: streamIdOf('family', id),
       project: DEFAULT_PROJECT,
-      attribution: this.contexts.attribution(client, request),
+      attribution: this.contexts.attribution(request),
       decide: (stream) => {
         const context = this.contexts.of(stream, caller, request);
+        const actor = actorOf(context.client);
+        const isIncidentOpen =
+          stream.state === undefined && stream.find('incident', id) !== undefined;
         const decision =
-          stream.state === undefined
-            ? decideUnknownFamily(
-                presented,
-                caller,
-                context,
-                stream.find('incident', id) !== undefined,
-              )
-            : presentation.decide(stream.state, presented, context);
-        return { ...decision, outcome: { outcome: decision.outcome, currentEpoch: stream.epoch } };
+          unauthorized(kind, caller, context) ??
+          (stream.state === undefined
+            ? decideUnknownFamily(presented, caller, context, isIncidentOpen)
+            : presentation.decide(stream.state, presented, context));
+        const outcome = { outcome: decision.outcome, currentEpoch: stream.epoch };
+        return { ...decision, actor, outcome };
       },
     });
+    if (outcome.kind === 'unauthorized') return UNAUTHORIZED;
     if (outcome.counted !== undefined) this.counter.count(id, outcome.counted, request);
     if (outcome.kind === 'refused') return outcome;
     return this.minter.answer(id, outcome, currentEpoch, request.receivedAt);
   }
+
+  private async malformed(caller: Caller, { receivedAt }: RequestContext): Promise<TokenOutcome> {
+    const client = await this.ledger.load('client', caller.clientId);
+    const isKnown = isAuthenticated(caller, client, receivedAt);
+    const error = isKnown ? 'invalid_grant' : 'invalid_client';
+    return { kind: 'refused', error, reason: 'malformed_token' };
+  }
+}
+
+const UNAUTHORIZED = {
+  kind: 'refused',
+  error: 'unauthorized_client',
+  reason: 'unauthorized_client',
+} as const satisfies TokenOutcome;
+
+/** A client that may not use this grant type gets nothing, whatever it presents (RFC 6749, 5.2). */
+function unauthorized(
+  kind: Presentation['kind'],
+  caller: Caller,
+  { client, receivedAt }: FamilyContext,
+): Decision<'family', { readonly kind: 'unauthorized' }> | undefined {
+  const isKnown = client !== undefined && isAuthenticated(caller, client, receivedAt);
+  if (!isKnown || client.metadata.grantTypes.includes(grantTypeOf[kind])) return undefined;
+  return { events: [], outcome: { kind: 'unauthorized' } };
 }

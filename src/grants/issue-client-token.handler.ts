@@ -3,7 +3,7 @@ import { newFamilyId } from '../config/random-identifiers.js';
 import { decideIssueClientToken } from '../domain/directory/client-token.decider.js';
 import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
 import { Ledger } from '../ledger/ledger.port.js';
-import { FamilyContexts } from './family-contexts.service.js';
+import { actorOf, FamilyContexts } from './family-contexts.service.js';
 import { IssueClientToken } from './issue-client-token.command.js';
 import type { TokenOutcome } from './token-answer.js';
 import { TokenMinter } from './token-minter.service.js';
@@ -19,14 +19,15 @@ export class IssueClientTokenHandler implements ICommandHandler<IssueClientToken
 
   async execute({ terms, request }: IssueClientToken): Promise<TokenOutcome> {
     const tokenId = newFamilyId();
-    const client = await this.ledger.load('client', terms.caller.clientId);
     const outcome = await this.ledger.execute({
       kind: 'client_token',
       streamId: streamIdOf('client_token', tokenId),
       project: DEFAULT_PROJECT,
-      attribution: this.contexts.attribution(client, request),
-      decide: (stream) =>
-        decideIssueClientToken(terms, this.contexts.of(stream, terms.caller, request)),
+      attribution: this.contexts.attribution(request),
+      decide: (stream) => {
+        const context = this.contexts.of(stream, terms.caller, request);
+        return { ...decideIssueClientToken(terms, context), actor: actorOf(context.client) };
+      },
     });
     if (outcome.kind === 'refused') return { ...outcome, reason: 'request_refused' };
     return this.minter.clientToken(

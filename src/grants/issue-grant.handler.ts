@@ -23,7 +23,7 @@ export class IssueGrantHandler implements ICommandHandler<IssueGrant> {
       streamId: streamIdOf('family', familyId),
       project: DEFAULT_PROJECT,
       attribution: {
-        ...this.contexts.attribution(undefined, request),
+        ...this.contexts.attribution(request),
         actor: `account:${terms.subject}`,
       },
       decide: (stream) => {

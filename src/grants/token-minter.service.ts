@@ -32,7 +32,7 @@ export class TokenMinter {
       kind: 'granted',
       how: granted.how,
       accessToken,
-      expiresIn: secondsUntil(token.expiresAt, now),
+      expiresIn: secondsUntil(token.expiresAt, Math.max(now, token.issuedAt)),
       scope: token.scope,
       idToken: granted.idToken ? this.idToken(granted, accessToken) : undefined,
     } as const;
@@ -56,7 +56,7 @@ export class TokenMinter {
       kind: 'granted',
       how: 'client_token',
       accessToken: this.accessToken(tokenId, token, { clientId }),
-      expiresIn: secondsUntil(token.expiresAt, now),
+      expiresIn: secondsUntil(token.expiresAt, Math.max(now, token.issuedAt)),
       scope: token.scope,
     };
   }
@@ -89,7 +89,7 @@ export class TokenMinter {
         acr: family.acr,
         amr: family.amr,
         sessionId: family.sessionId,
-        nonce: granted.how === 'redeemed' ? family.code?.nonce : undefined,
+        nonce: family.code?.redeemedAt === undefined ? family.code?.nonce : undefined,
         accessToken,
         signingKeyId: token.signingKeyId,
       },

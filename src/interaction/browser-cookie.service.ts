@@ -8,6 +8,14 @@ import { CsrfTokens } from '../tokens/csrf-token.js';
 const VALUE = /^[A-Za-z0-9_-]{22}$/;
 const LIFETIME_SECONDS = 86_400;
 
+/** A form, and what it is about. */
+export interface BoundForm {
+  /** A fixed name. */
+  readonly purpose: string;
+  /** What it is about: the form is refused for anything else. */
+  readonly subject: string;
+}
+
 /** What binds a form to the browser it was made for. */
 export interface BrowserBinding {
   readonly csrfToken: string;
@@ -29,26 +37,35 @@ export class BrowserCookie {
     this.name = cookieName('token-ledger-browser', this.secure);
   }
 
-  /** The token for a form, and the cookie that it belongs to. `purpose` is a fixed name. */
-  bind(header: string | undefined, purpose: string): BrowserBinding {
+  /** The token for a form, and the cookie that it belongs to. */
+  bind(header: string | undefined, form: BoundForm): BrowserBinding {
     const kept = this.read(header);
-    if (kept !== undefined) return { csrfToken: this.csrfTokens.csrfToken(purpose, kept) };
+    if (kept !== undefined) return { csrfToken: this.tokenOf(form, kept) };
     const value = randomToken(16);
     const { name, secure } = this;
     return {
-      csrfToken: this.csrfTokens.csrfToken(purpose, value),
+      csrfToken: this.tokenOf(form, value),
       setCookie: setCookieHeader({ name, value, secure, maxAgeSeconds: LIFETIME_SECONDS }),
     };
   }
 
-  /** Whether a posted form was made for this browser. */
-  isBound(header: string | undefined, purpose: string, csrfToken: string): boolean {
+  /** Whether a posted form was made for this browser, and about this. */
+  isBound(header: string | undefined, form: BoundForm, csrfToken: string): boolean {
     const value = this.read(header);
-    return value !== undefined && this.csrfTokens.verify(purpose, value, csrfToken);
+    if (value === undefined) return false;
+    return this.csrfTokens.verify(form.purpose, bindingOf(form, value), csrfToken);
+  }
+
+  private tokenOf(form: BoundForm, value: string): string {
+    return this.csrfTokens.csrfToken(form.purpose, bindingOf(form, value));
   }
 
   private read(header: string | undefined): string | undefined {
     const value = readCookie(header, this.name);
     return value !== undefined && VALUE.test(value) ? value : undefined;
   }
+}
+
+function bindingOf({ subject }: BoundForm, value: string): string {
+  return `${value} ${subject}`;
 }

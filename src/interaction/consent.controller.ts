@@ -61,7 +61,7 @@ export class ConsentController {
     if (deciding === undefined) return this.pending.sendGone(reply);
     const { pending, live, scope, resources } = deciding;
     const { sessionId, subject } = live.session;
-    if (!this.csrfTokens.verify(PURPOSE, sessionId, fields.get('csrf') ?? '')) {
+    if (!this.csrfTokens.verify(PURPOSE, bindingOf(deciding), fields.get('csrf') ?? '')) {
       return this.pending.sendGone(reply);
     }
     void reply.header('cache-control', 'no-store');
@@ -91,9 +91,10 @@ export class ConsentController {
     return { pending, live, scope, resources: resourcesOf(pending) };
   }
 
-  private async page({ pending, live, scope, resources }: Deciding): Promise<string> {
+  private async page(deciding: Deciding): Promise<string> {
+    const { pending, live, scope, resources } = deciding;
     const { client, redirectUri, sealed } = pending;
-    const { subject, sessionId } = live.session;
+    const { subject } = live.session;
     const profile = await this.profiles.profile(subject);
     const offline = scope.includes('offline_access');
     const lifetime = offline
@@ -109,16 +110,21 @@ export class ConsentController {
     return consentPage({
       client: shown,
       account: { displayName: profile?.name ?? profile?.username ?? 'you' },
-      scopes: scope.map((one) => ({ scope: one, ...describeScope(one) })),
+      scopes: scope.map((one) => Object.assign({ scope: one }, describeScope(one))),
       resources,
       accessDuration: durationWords(Math.round(lifetime / 1000)),
       offline,
-      csrfToken: this.csrfTokens.csrfToken(PURPOSE, sessionId),
+      csrfToken: this.csrfTokens.csrfToken(PURPOSE, bindingOf(deciding)),
       interaction: sealed,
       action: '/consent',
       switchAccountUrl: `/sign-in?interaction=${sealed}`,
     });
   }
+}
+
+/** The form belongs to one session and one request. */
+function bindingOf({ live, pending }: Deciding): string {
+  return `${live.session.sessionId} ${pending.sealed}`;
 }
 
 function resourcesOf({ interaction }: PendingRequest): string[] {

@@ -17,7 +17,7 @@ export interface PendingRequest {
   readonly sealed: string;
   readonly client: ClientState;
   readonly redirectUri: string;
-  /** What the pages' forms may lead to: the client's redirect URI, through our redirect. */
+  /** What the pages' forms may lead to, through our redirect and the client's own. */
   readonly formActions: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export class PendingRequests {
       sealed,
       client,
       redirectUri,
-      formActions: [formActionOf(redirectUri)],
+      formActions: formActionsOf(redirectUri),
     };
   }
 
@@ -66,6 +66,22 @@ export class PendingRequests {
         'It was open for too long, or was used already. Go back to the application and start again.',
     });
     await sendPage(reply, { html, status: 400, secure: this.secure });
+  }
+}
+
+/**
+ * A browser may hold every redirect after a form against the policy of the form's page (CSP 3, 6.4.2),
+ * those of the client too: an application that answers its callback by sending the browser on to its
+ * other host would be stuck on our page if only its redirect URI was named.
+ */
+function formActionsOf(redirectUri: string): string[] {
+  switch (new URL(redirectUri).protocol) {
+    case 'https:':
+      return ['https:'];
+    case 'http:':
+      return [formActionOf(redirectUri), 'http://localhost:*', 'http://127.0.0.1:*', 'https:'];
+    default:
+      return [formActionOf(redirectUri)];
   }
 }
 

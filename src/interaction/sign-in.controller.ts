@@ -3,7 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FailureLimits } from '../access/failure-limits.js';
 import { KnownDevice } from '../access/known-device.js';
-import { requestContextOf } from '../access/request-context.js';
+import { addressOf, requestContextOf } from '../access/request-context.js';
 import { SessionCookie } from '../access/session-cookie.js';
 import type { Settings } from '../config/settings.js';
 import { SETTINGS } from '../config/settings.tokens.js';
@@ -11,7 +11,7 @@ import { SignIns } from '../directory/sign-ins.service.js';
 import { type ProvenSignIn, StartSession } from '../directory/start-session.handler.js';
 import { Usernames } from '../directory/usernames.js';
 import { DEFAULT_PROJECT } from '../domain/identifiers.js';
-import { BrowserCookie } from './browser-cookie.service.js';
+import { type BoundForm, BrowserCookie } from './browser-cookie.service.js';
 import { formFields, queryParameter } from './form-fields.js';
 import { sendPage } from './page-reply.js';
 import { signInPage, type SignInView } from './pages/pages.js';
@@ -57,7 +57,7 @@ export class SignInController {
     if (pending === undefined) return this.pending.sendGone(reply);
     const username = (fields.get('username') ?? '').slice(0, 128);
     const { cookie } = request.headers;
-    if (!this.browserCookie.isBound(cookie, PURPOSE, fields.get('csrf') ?? '')) {
+    if (!this.browserCookie.isBound(cookie, formOf(pending), fields.get('csrf') ?? '')) {
       return this.send(request, reply, pending, 403, { username, error: OTHER_BROWSER });
     }
     const { receivedAt } = requestContextOf(request);
@@ -65,7 +65,11 @@ export class SignInController {
     const accountKey = keys?.[0] ?? IMPOSSIBLE_ACCOUNT;
     const device = this.knownDevice.deviceFor(cookie, accountKey, receivedAt);
     const outcome = await this.limits.signIn(
-      { address: request.ip, accountKey, ...(device === undefined ? {} : { knownDevice: device }) },
+      {
+        address: addressOf(request),
+        accountKey,
+        ...(device === undefined ? {} : { knownDevice: device }),
+      },
       () => this.signIns.check(username, fields.get('password') ?? ''),
       ({ kind }) => kind === 'refused',
     );
@@ -98,7 +102,7 @@ export class SignInController {
     if (outcome.kind === 'refused') {
       return this.send(request, reply, pending, 401, { error: WRONG });
     }
-    const { token, expiresAt } = outcome;
+    const { token, expiresAt, sessionId } = outcome;
     const headers = [
       this.sessionCookie.set({ token, expiresAt }, receivedAt),
       this.knownDevice.remember(cookie, accountKey, receivedAt),
@@ -106,7 +110,7 @@ export class SignInController {
     await reply
       .header('cache-control', 'no-store')
       .header('set-cookie', headers)
-      .redirect(this.pending.resume(pending, { signedInAt: receivedAt }), 303);
+      .redirect(this.pending.resume(pending, { signedInSessionId: sessionId }), 303);
   }
 
   private async send(
@@ -116,7 +120,7 @@ export class SignInController {
     status: number,
     view: Partial<SignInView>,
   ): Promise<void> {
-    const binding = this.browserCookie.bind(request.headers.cookie, PURPOSE);
+    const binding = this.browserCookie.bind(request.headers.cookie, formOf(pending));
     if (binding.setCookie !== undefined) void reply.header('set-cookie', binding.setCookie);
     const html = signInPage({
       clientName: pending.client.metadata.name,
@@ -129,4 +133,9 @@ export class SignInController {
     const { formActions } = pending;
     await sendPage(reply, { html, status, secure: this.pending.secure, formActions });
   }
+}
+
+/** The form belongs to one browser and one request. */
+function formOf({ sealed }: PendingRequest): BoundForm {
+  return { purpose: PURPOSE, subject: sealed };
 }

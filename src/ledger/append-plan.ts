@@ -66,10 +66,11 @@ export interface PlanningGround {
  * and an Error when a companion exists already or a stream belongs to another project.
  */
 export function planAppend(
-  execution: AnyExecution,
+  asked: AnyExecution,
   decision: LedgerDecision<StreamKind, unknown>,
   ground: PlanningGround,
 ): AppendPlan {
+  const execution = attributedBy(decision, asked);
   const { kind, streamId } = execution;
   const streams: PlannedStream[] = [];
   if (decision.events.length > 0) {
@@ -88,6 +89,14 @@ export function planAppend(
     }
   }
   return { outcome: decision.outcome, streams, claims: decision.claims ?? [] };
+}
+
+function attributedBy(
+  { actor }: LedgerDecision<StreamKind, unknown>,
+  execution: AnyExecution,
+): AnyExecution {
+  if (actor === undefined) return execution;
+  return { ...execution, attribution: { ...execution.attribution, actor } };
 }
 
 function planStream(

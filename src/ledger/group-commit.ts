@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { LedgerBusy, LedgerUnavailable } from './ledger.errors.js';
 
 /** How much may wait, and how much goes into one commit. */
@@ -9,17 +10,21 @@ export interface GroupCommitLimits {
 /** The limits of the design: at most 128 decisions in a commit, at most 4,096 waiting. */
 export const GROUP_COMMIT_LIMITS: GroupCommitLimits = { batchSizeMax: 128, waitingMax: 4096 };
 
+/** When what could not begin is tried again, in milliseconds. */
+const RETRY_INTERVAL = 5;
+
 /**
  * Gathers what arrives in one turn of the event loop, so that many decisions share one durable
- * commit. `flush` gets the oldest first and settles each item itself; it must not throw.
+ * commit. `flush` gets the oldest first, settles each item itself and answers with those that could
+ * not begin yet: they stay at the head of the queue. It must not throw.
  */
 export class GroupCommit<Item> {
   private waiting: Item[] = [];
-  private scheduled = false;
-  private closed = false;
+  private isScheduled = false;
+  private isClosed = false;
 
   constructor(
-    private readonly flush: (batch: readonly Item[]) => void,
+    private readonly flush: (batch: readonly Item[]) => readonly Item[],
     private readonly limits: GroupCommitLimits = GROUP_COMMIT_LIMITS,
   ) {}
 
@@ -30,31 +35,39 @@ export class GroupCommit<Item> {
 
   /** Queues an item. Throws LedgerBusy when too many wait, LedgerUnavailable after `close`. */
   submit(item: Item): void {
-    if (this.closed) throw new LedgerUnavailable('ledger_unavailable', 'the ledger is closed');
+    if (this.isClosed) throw new LedgerUnavailable('ledger_unavailable', 'the ledger is closed');
     if (this.waiting.length >= this.limits.waitingMax) throw new LedgerBusy();
     this.waiting.push(item);
-    this.schedule();
+    if (!this.isScheduled) this.schedule(true);
   }
 
-  /** Commits everything that waits and refuses what comes later. */
-  close(): void {
-    this.closed = true;
-    while (this.waiting.length > 0) this.flushOnce();
+  /** Refuses what comes from now on, and commits everything that waits. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    while (this.waiting.length > 0) {
+      if (!this.flushOnce()) await wait(RETRY_INTERVAL);
+    }
   }
 
-  private schedule(): void {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      this.flushOnce();
-      if (this.waiting.length > 0) this.schedule();
-    });
+  private schedule(isSoon: boolean): void {
+    this.isScheduled = true;
+    const take = (): void => {
+      this.isScheduled = false;
+      const hasBegun = this.flushOnce();
+      if (this.waiting.length > 0 && !this.isScheduled) this.schedule(hasBegun);
+    };
+    if (isSoon) setImmediate(take);
+    else setTimeout(take, RETRY_INTERVAL);
   }
 
-  private flushOnce(): void {
+  /** False when what is at the head of the queue could not begin. */
+  private flushOnce(): boolean {
     const batch = this.waiting.slice(0, this.limits.batchSizeMax);
     this.waiting = this.waiting.slice(batch.length);
-    if (batch.length > 0) this.flush(batch);
+    if (batch.length === 0) return true;
+    const left = this.flush(batch);
+    if (left.length === 0) return true;
+    this.waiting = [...left, ...this.waiting];
+    return false;
   }
 }

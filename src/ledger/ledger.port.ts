@@ -27,12 +27,14 @@ export interface LoadedStream<Kind extends StreamKind> extends StateReader {
 
 /** A decision that may also claim unique keys for its stream; one that is taken fails it. */
 export interface LedgerDecision<Kind extends StreamKind, Outcome> extends Decision<Kind, Outcome> {
+  /** Who acted, when only the decision can tell; in place of the attribution's actor. */
+  readonly actor?: string;
   readonly claims?: readonly { readonly keyKind: DirectoryKeyKind; readonly key: string }[];
 }
 
 /** Who asked, as the envelope says it. */
 export interface Attribution {
-  /** `client:<id>`, `account:<sub>`, `operator` or `system`. */
+  /** `client:<id>`, `account:<sub>`, `operator`, `system` or `anonymous`. */
   readonly actor: string;
   readonly correlationId: string;
   readonly causationId?: string;

@@ -43,9 +43,10 @@ export function redirectTargetOf(
   parameters: Parameters,
   client: ClientState | undefined,
 ): RedirectTarget {
-  const { repeated } = parameters;
-  if (repeated === 'client_id' || repeated === 'redirect_uri') {
-    throw new OAuthError('invalid_request', `${repeated} is repeated`);
+  for (const name of ['client_id', 'redirect_uri']) {
+    if (parameters.repeated.has(name)) {
+      throw new OAuthError('invalid_request', `${name} is repeated`);
+    }
   }
   const mayAuthorize = client?.metadata.grantTypes.includes('authorization_code') === true;
   if (client?.status !== 'active' || !mayAuthorize) {
@@ -67,7 +68,7 @@ export function readAuthorizationRequest(
   target: RedirectTarget,
   rules: ResourceRules,
 ): AuthorizationRequest {
-  if (parameters.repeated !== undefined) throw invalid('a parameter is repeated');
+  if (parameters.repeated.size > 0) throw invalid('a parameter is repeated');
   refuseUnsupported(parameters);
   const scope = requestedScope(parameters);
   if (scope === undefined) throw new OAuthError('invalid_scope', 'scope is missing');

@@ -53,11 +53,14 @@ export class Authorizations {
     }
     const scope = grantedScopeOf(request, live.account);
     const consent = await this.consentOf(request, live, visitor, scope);
-    if (consent === 'needed') {
+    if (consent === undefined) {
       if (isSilent) throw new OAuthError('consent_required', 'consent is needed');
       return { kind: 'consent' };
     }
-    return { kind: 'code', code: await this.issue(request, live, context, scope, consent) };
+    return {
+      kind: 'code',
+      code: await this.issue(request, live, context, scope, consent.consentId),
+    };
   }
 
   private async needsSignIn(
@@ -65,12 +68,15 @@ export class Authorizations {
     { session }: LiveSession,
     { interaction, context }: Visitor,
   ): Promise<boolean> {
-    const hasSignedIn = interaction.signedInAt !== undefined;
+    const hasSignedIn = interaction.signedInSessionId === session.sessionId;
     if (request.idTokenHint !== undefined) {
       const { issuer } = this.settings;
       const hint = await readIdTokenHint(request.idTokenHint, { issuer, ring: this.ring });
       if (hint === undefined) throw new OAuthError('invalid_request', 'id_token_hint is not ours');
-      if (hint.sub !== session.subject) return true;
+      if (hint.sub !== session.subject) {
+        if (!hasSignedIn) return true;
+        throw new OAuthError('login_required', 'somebody else has signed in');
+      }
     }
     if (hasSignedIn) return false;
     if (request.prompt.has('login') || request.prompt.has('select_account')) return true;
@@ -78,25 +84,25 @@ export class Authorizations {
     return request.maxAge !== undefined && age >= request.maxAge * 1000;
   }
 
-  /** The consent that the grant rests on; null for a first party, which needs none. */
+  /** What the grant rests on: no consent for a first party. Undefined: the person has to be asked. */
   private async consentOf(
     request: AuthorizationRequest,
     { session }: LiveSession,
     { interaction }: Visitor,
     scope: readonly string[],
-  ): Promise<string | null | 'needed'> {
+  ): Promise<{ readonly consentId: string | undefined } | undefined> {
     const { consent } = interaction;
     if (typeof consent === 'object' && consent.sessionId === session.sessionId) {
-      return consent.consentId;
+      return consent;
     }
-    if (request.prompt.has('consent')) return 'needed';
+    if (request.prompt.has('consent')) return undefined;
     const { client } = request;
-    if (client.firstParty) return null;
-    if (!mayRemember(request)) return 'needed';
+    if (client.firstParty) return { consentId: undefined };
+    if (!mayRemember(request)) return undefined;
     const given = await this.directory.consent(session.subject, client.clientId);
     return covers(given, scope, request.resources)
-      ? consentIdOf(session.subject, client.clientId)
-      : 'needed';
+      ? { consentId: consentIdOf(session.subject, client.clientId) }
+      : undefined;
   }
 
   private async issue(
@@ -104,7 +110,7 @@ export class Authorizations {
     { session }: LiveSession,
     context: RequestContext,
     scope: readonly string[],
-    consentId: string | null,
+    consentId: string | undefined,
   ): Promise<string> {
     const { client, resources, redirectUri, codeChallenge, nonce } = request;
     const { policy, absoluteLifetime } = familyPolicyFor(client, this.settings);
@@ -120,7 +126,7 @@ export class Authorizations {
           resources,
           authTime,
           amr,
-          consentId: consentId ?? undefined,
+          consentId,
           policy,
           absoluteLifetime,
           codeLifetime: this.settings.codeLifetime,

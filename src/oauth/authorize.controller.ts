@@ -18,8 +18,8 @@ import { queryParameters, readForm } from './form-body.js';
 import { OAuthError } from './oauth.error.js';
 import { Parameters } from './parameters.js';
 
-/** How many characters a request's parameters may have in all: they travel in URLs. */
-const REQUEST_CHARACTERS_MAX = 6000;
+/** How many bytes a request's parameters may have in all: they travel in URLs. */
+const REQUEST_BYTES_MAX = 6000;
 
 /** The authorization endpoint (RFC 6749, 3.1), by GET and POST. */
 @Controller('oauth/authorize')
@@ -85,7 +85,7 @@ export class AuthorizeController {
       throw new OAuthError('invalid_request', description);
     }
     const record = parameters.toRecord();
-    if (JSON.stringify(record).length > REQUEST_CHARACTERS_MAX) {
+    if (Buffer.byteLength(JSON.stringify(record)) > REQUEST_BYTES_MAX) {
       throw new OAuthError('invalid_request', 'the request is too long');
     }
     return { parameters: record, startedAt: receivedAt };
@@ -119,7 +119,7 @@ export class AuthorizeController {
       if (!(error instanceof OAuthError)) throw error;
       const page = this.errorPage.render({
         title: 'This request cannot be completed',
-        message: sentence(error.description),
+        message: error.sentence,
         errorCode: error.error,
         requestId: request.id,
       });
@@ -131,8 +131,4 @@ export class AuthorizeController {
         .send(page);
     }
   }
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

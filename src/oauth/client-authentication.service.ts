@@ -70,7 +70,7 @@ function presentedCredentials(
   const secret = parameters.get('client_secret');
   const assertion = parameters.get('client_assertion');
   if (authorization !== undefined && /^Basic\b/i.test(authorization)) {
-    if (secret !== undefined) {
+    if (secret !== undefined || assertion !== undefined) {
       throw new OAuthError('invalid_request', 'use one method of client authentication');
     }
     return basicCredentials(authorization, clientId);

@@ -10,7 +10,7 @@ const FORM = /^application\/x-www-form-urlencoded(?:\s*;.*)?$/i;
  */
 export function formParameters(request: FastifyRequest): Parameters {
   const parameters = readForm(request);
-  if (parameters.repeated !== undefined) {
+  if (parameters.repeated.size > 0) {
     throw new OAuthError('invalid_request', 'a parameter is repeated');
   }
   return parameters;

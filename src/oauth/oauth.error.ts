@@ -56,6 +56,11 @@ export class OAuthError extends Error {
     this.headers = headers ?? {};
   }
 
+  /** The description as it stands on a page. */
+  get sentence(): string {
+    return `${this.description.charAt(0).toUpperCase()}${this.description.slice(1)}.`;
+  }
+
   /** The body of the answer (RFC 6749, 5.2). */
   toJSON(): { error: string; error_description: string } {
     return { error: this.error, error_description: this.description };

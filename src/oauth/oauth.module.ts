@@ -6,6 +6,7 @@ import { Authorizations } from './authorization.service.js';
 import { AuthorizeController } from './authorize.controller.js';
 import { ClientAuthentication } from './client-authentication.service.js';
 import { DiscoveryController } from './discovery.controller.js';
+import { EndpointHook } from './endpoint.hook.js';
 import { IntrospectionController } from './introspection.controller.js';
 import { Introspection } from './introspection.service.js';
 import { RegistrationController } from './registration.controller.js';
@@ -25,6 +26,6 @@ import { UserinfoController } from './userinfo.controller.js';
     TokenController,
     UserinfoController,
   ],
-  providers: [Authorizations, ClientAuthentication, Introspection],
+  providers: [Authorizations, ClientAuthentication, EndpointHook, Introspection],
 })
 export class OAuthModule {}

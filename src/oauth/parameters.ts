@@ -13,14 +13,14 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 export class ParameterFault extends Error {}
 
 /**
- * Parameters of an OAuth request. A parameter without a value counts as absent (RFC 6749, 3.1); one
- * that stands more than once makes `repeated` name it.
+ * Parameters of an OAuth request. A parameter without a value counts as absent (RFC 6749, 3.1), but
+ * not when it is counted how often it stands.
  */
 export class Parameters {
   private constructor(
     private readonly values: ReadonlyMap<string, readonly string[]>,
-    /** A parameter that stands more than once although it must not; undefined when there is none. */
-    readonly repeated: string | undefined,
+    /** The parameters that stand more than once although they must not. */
+    readonly repeated: ReadonlySet<string>,
   ) {}
 
   /** Reads `application/x-www-form-urlencoded` text. Throws a ParameterFault. */
@@ -51,11 +51,11 @@ export class Parameters {
   }
 
   private static from(all: ReadonlyMap<string, readonly string[]>): Parameters {
-    const repeated = [...all].find(([name, list]) => list.length > 1 && !REPEATABLE.has(name))?.[0];
+    const repeated = [...all].filter(([name, list]) => list.length > 1 && !REPEATABLE.has(name));
     const values = [...all]
       .map(([name, list]) => [name, list.filter((value) => value !== '')] as const)
       .filter(([, list]) => list.length > 0);
-    return new Parameters(new Map(values), repeated);
+    return new Parameters(new Map(values), new Set(repeated.map(([name]) => name)));
   }
 
   /** The value of a parameter; undefined when it is absent or empty. */
@@ -68,14 +68,14 @@ export class Parameters {
     return this.values.get(name) ?? [];
   }
 
-  /** The parameters as an object, to be carried along. */
+  /** The parameters as an object, to be carried along: `of` makes the same of it again. */
   toRecord(): Record<string, string | string[]> {
-    return Object.fromEntries(
-      [...this.values].map(([name, list]) => [
-        name,
-        REPEATABLE.has(name) ? [...list] : (list[0] ?? ''),
-      ]),
-    );
+    const record = new Map<string, string | string[]>();
+    for (const [name, list] of this.values) {
+      record.set(name, REPEATABLE.has(name) ? [...list] : (list[0] ?? ''));
+    }
+    for (const name of this.repeated) record.set(name, [this.get(name) ?? '', '']);
+    return Object.fromEntries(record);
   }
 }
 

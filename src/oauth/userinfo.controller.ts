@@ -70,6 +70,8 @@ function tokenOf(authorization: string | undefined, posted: string | undefined):
   if (authorization !== undefined && posted !== undefined) {
     throw challenge('invalid_request', 'send the access token in one place');
   }
+  const isBearer = authorization === undefined || /^Bearer(?: |$)/i.test(authorization);
+  if (!isBearer && posted === undefined) throw challenge(undefined, 'an access token is needed');
   const text = posted ?? BEARER.exec(authorization ?? '')?.[1];
   if (text === undefined) throw challenge('invalid_request', 'the access token is malformed');
   return text;

@@ -6,7 +6,7 @@ import { afterAll, afterEach, expect } from '@jest/globals';
 import type { Type } from '@nestjs/common';
 import type { Command } from '@nestjs/cqrs';
 import { CommandBus } from '@nestjs/cqrs';
-import { Test } from '@nestjs/testing';
+import { Test, type TestingModule } from '@nestjs/testing';
 import { ServiceModule } from '../../src/app.module.js';
 import { closeResources, openResources, type Resources } from '../../src/cli/resources.js';
 import { readSettings } from '../../src/config/settings.js';
@@ -25,6 +25,7 @@ export const PASSWORD = 'correct horse battery';
 /** The write side on a ledger and a vault of its own. */
 export interface OpenedDirectory {
   readonly resources: Resources;
+  readonly module: TestingModule;
   readonly get: <Provider>(token: Type<Provider>) => Provider;
   readonly execute: <Result>(command: Command<Result>) => Promise<Result>;
   /** Every event of the ledger, oldest first. */
@@ -38,6 +39,8 @@ export interface Opening {
   readonly place?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly role?: 'server' | 'command_line';
+  /** Modules besides the write side. */
+  readonly imports?: readonly Type[];
 }
 
 /**
@@ -78,6 +81,7 @@ async function openDirectory({
   place = '',
   environment = {},
   role = 'server',
+  imports = [],
 }: Opening): Promise<OpenedDirectory> {
   const settings = readSettings({
     TOKEN_LEDGER_DATA_DIR: join(place, 'data'),
@@ -86,13 +90,14 @@ async function openDirectory({
   });
   const resources = await openResources(settings, role);
   const module = await Test.createTestingModule({
-    imports: [ServiceModule.of(resources)],
+    imports: [ServiceModule.of(resources), ...imports],
   }).compile();
   module.useLogger(false);
   await module.init();
   let closing: Promise<void> | undefined;
   return {
     resources,
+    module,
     get: (token) => module.get(token, { strict: false }),
     execute: (command) => module.get(CommandBus, { strict: false }).execute(command),
     events: () => eventsOf(resources),

@@ -90,11 +90,12 @@ describe('the vectors of RFC 8785', () => {
   // RFC 8785, 3.2.2.2: which control characters have a short escape.
   it('escapes what section 3.2.2.2 says, and nothing else', () => {
     const controls = Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).join('');
-    expect(canonicalJson(`${controls}"\\/\u007f\u2028`)).toBe(
-      `"${String.raw`\u0000\u0001\u0002\u0003\u0004\u0005\u0006\u0007\b\t\n\u000b\f\r\u000e\u000f`}` +
-        `${String.raw`\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b`}` +
-        `${String.raw`\u001c\u001d\u001e\u001f\"\\`}/\u007f\u2028"`,
-    );
+    const escaped = [
+      String.raw`\u0000\u0001\u0002\u0003\u0004\u0005\u0006\u0007\b\t\n\u000b\f\r\u000e\u000f`,
+      String.raw`\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d`,
+      String.raw`\u001e\u001f\"\\`,
+    ].join('');
+    expect(canonicalJson(`${controls}"\\/\u007f\u2028`)).toBe(`"${escaped}/\u007f\u2028"`);
   });
 
   // RFC 8785, 3.1: strings are kept as they are, without Unicode normalization.
@@ -197,11 +198,10 @@ function shuffled(value: JsonValue, random: () => number): JsonValue {
   );
 }
 
-/** The same value with sorted members: what equal values have in common. */
+/** What two values have in common exactly when they are equal. */
 function sorted(value: JsonValue): unknown {
   if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return (value as JsonValue[]).map(sorted);
-  return Object.entries(value)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, member]) => [name, sorted(member as JsonValue), 'member']);
+  if (Array.isArray(value)) return { array: (value as JsonValue[]).map(sorted) };
+  const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return { object: members.map(([name, member]) => [name, sorted(member as JsonValue)]) };
 }

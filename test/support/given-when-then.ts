@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { canonicalJson, type JsonValue } from '../../src/domain/canonical-json.js';
+import { canonicalJson } from '../../src/domain/canonical-json.js';
 import type { Decision } from '../../src/domain/decision.js';
 import { eventCatalogue } from '../../src/domain/events/event-catalogue.js';
 import { streamIdOf } from '../../src/domain/identifiers.js';
@@ -75,6 +75,7 @@ export function given(...history: readonly RecordedFamilyEvent[]): Given {
       const decision = command.decide(state, context);
       return {
         decision,
+        // oxlint-disable-next-line unicorn/no-thenable -- the third word of the specification; nobody awaits it
         then(expected) {
           compare(decision, expected, context);
           const events = recorded(decision, context.recordedAt);
@@ -109,7 +110,7 @@ export function recorded(
   recordedAt: number,
 ): RecordedFamilyEvent[] {
   return decision.events.map(({ type, data }) => {
-    const body: unknown = JSON.parse(canonicalJson(data as JsonValue));
+    const body: unknown = JSON.parse(canonicalJson(data));
     return { type, data: body, recordedAt } as RecordedFamilyEvent;
   });
 }

@@ -49,7 +49,7 @@ export function redirectUriMatches(
   applicationType: ApplicationType,
 ): boolean {
   if (registered === presented) return true;
-  if (applicationType !== 'native') return false;
+  if (applicationType !== 'native' || presented.length > URI_CHARACTERS_MAX) return false;
   const expected = LOOPBACK_ADDRESS.exec(registered);
   const given = LOOPBACK_ADDRESS.exec(presented);
   if (expected === null || given === null) return false;

@@ -89,6 +89,17 @@ export function isSessionLive(
   return account?.status === 'active' && session.authTime >= account.tokensNotBefore;
 }
 
+/**
+ * Whether a family has ended with the session it was granted in: one without offline access lasts
+ * only as long as its person is signed in (OIDC Core, 11).
+ */
+export function hasEndedWithSession(
+  family: { readonly offline: boolean },
+  session: SessionState | undefined,
+): boolean {
+  return !family.offline && session?.ended === true;
+}
+
 function refuse(reason: SessionRefusal): Decision<'session', SessionRefused> {
   return noEvents({ kind: 'refused', reason });
 }

@@ -25,42 +25,36 @@ const kinds: Readonly<Record<StreamKind, string>> = {
   administration: 'Administration',
 };
 
-const envelope: Readonly<Record<keyof Envelope, Omit<FieldWords, 'name'>>> = {
-  id: { type: 'string', isRequired: true, meaning: 'UUID version 7' },
-  type: { type: 'string', isRequired: true, meaning: 'which event: the headings below' },
-  version: { type: 'integer', isRequired: true, meaning: `of the type; now ${EVENT_VERSION}` },
-  streamId: { type: 'string', isRequired: true, meaning: '`<kind>:<id>`: what the event is about' },
-  streamVersion: {
-    type: 'integer',
-    isRequired: true,
-    meaning: '1 for the first event of a stream',
-  },
-  project: { type: 'string', isRequired: true, meaning: 'the tenant' },
-  correlationId: {
-    type: 'string',
-    isRequired: true,
-    meaning: 'one value for all that a request caused',
-  },
-  causationId: {
-    type: 'string',
-    isRequired: false,
-    meaning: 'the event that caused this one, when that was not a request',
-  },
-  actor: {
-    type: 'string',
-    isRequired: true,
-    meaning: '`client:<id>`, `account:<sub>`, `operator` or `system`',
-  },
-  recordedAt: {
-    type: 'integer',
-    isRequired: true,
-    meaning: "instant of the store's clock, ms UTC; never runs backwards within a stream",
-  },
-  originCommitment: {
-    type: 'string',
-    isRequired: false,
-    meaning: 'SHA-256(32-byte salt, canonical origin), base64url; the origin itself can be erased',
-  },
+const required = (type: string, meaning: string): Omit<FieldWords, 'name'> => ({
+  type,
+  isRequired: true,
+  meaning,
+});
+const optional = (type: string, meaning: string): Omit<FieldWords, 'name'> => ({
+  type,
+  isRequired: false,
+  meaning,
+});
+
+const body: Readonly<Record<keyof Envelope | 'data', Omit<FieldWords, 'name'>>> = {
+  id: required('string', 'UUID version 7'),
+  type: required('string', 'which event: the headings below'),
+  version: required('integer', `of the type; now ${EVENT_VERSION}`),
+  streamId: required('string', '`<kind>:<id>`: what the event is about'),
+  streamVersion: required('integer', '1 for the first event of a stream'),
+  project: required('string', 'the tenant'),
+  correlationId: required('string', 'one value for all that a request caused'),
+  causationId: optional('string', 'the event that caused this one, when that was not a request'),
+  actor: required('string', '`client:<id>`, `account:<sub>`, `operator` or `system`'),
+  recordedAt: required(
+    'integer',
+    "instant of the store's clock, ms UTC; never runs backwards within a stream",
+  ),
+  originCommitment: optional(
+    'string',
+    'SHA-256(32-byte salt, canonical origin), base64url; the origin itself can be erased',
+  ),
+  data: required('object', 'what happened'),
 };
 
 const values: Readonly<Record<string, z.ZodObject>> = {
@@ -112,11 +106,11 @@ function introduction(): string {
 }
 
 function envelopeSection(): string {
-  const fields = Object.entries(envelope).map(([name, words]) => ({ name, ...words }));
-  const data = { name: 'data', type: 'object', isRequired: true, meaning: 'what happened' };
-  return ['## Envelope', 'What surrounds the data of every event.', table([...fields, data])].join(
-    '\n\n',
-  );
+  const fields = Object.entries(body).map(([name, words]): FieldWords => {
+    const { type, isRequired, meaning } = words;
+    return { name, type, isRequired, meaning };
+  });
+  return ['## Envelope', 'What surrounds the data of every event.', table(fields)].join('\n\n');
 }
 
 function valuesSection(): string {
@@ -146,15 +140,14 @@ function kindSection(
 function eventSection(type: string, schema: z.ZodObject, example: string | undefined): string {
   if (example === undefined) throw new Error(`there is no example of ${type}`);
   const fields = fieldsOf(schema, named);
-  const own = fields.filter(({ name }) => !(name in byFields));
-  const isCausedByRequest = own.length < fields.length;
+  const saysWhoAsked = Object.keys(byFields).every((name) => name in schema.shape);
   const by = { name: '…', type: linkTo('By'), isRequired: true, meaning: 'who asked' };
-  const rows = isCausedByRequest ? [by, ...own] : own;
+  const rows = saysWhoAsked ? [by, ...fields.filter(({ name }) => !(name in byFields))] : fields;
   return [
     `### ${type}`,
     meaningOf(schema),
     rows.length === 0 ? 'No data.' : table(rows),
-    `\`\`\`json\n${pretty(JSON.parse(example), '', '')}\n\`\`\``,
+    `\`\`\`json\n${pretty(JSON.parse(example), '')}\n\`\`\``,
   ].join('\n\n');
 }
 
@@ -163,38 +156,27 @@ function linkTo(heading: string): string {
 }
 
 function table(fields: readonly FieldWords[]): string {
-  const rows = [
-    ['member', 'type', '', 'meaning'],
-    ...fields.map(({ name, type, isRequired, meaning }) => [
-      `\`${name}\``,
-      type,
-      isRequired ? '' : 'optional',
-      meaning,
-    ]),
-  ];
-  const widths = [0, 1, 2, 3].map((column) =>
-    Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),
+  const rows = fields.map(
+    ({ name, type, isRequired, meaning }) =>
+      [`\`${name}\``, type, isRequired ? '' : 'optional', meaning] as const,
   );
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const [head = '', ...body] = rows.map((row) =>
-    line(row.map((cell, column) => cell.padEnd(widths[column] ?? 0))),
-  );
-  return [head, line(widths.map((width) => '-'.repeat(width))), ...body].join('\n');
+  const head = ['member', 'type', '', 'meaning'] as const;
+  const width = (column: 0 | 1 | 2 | 3): number =>
+    Math.max(3, head[column].length, ...rows.map((row) => row[column].length));
+  const widths = [width(0), width(1), width(2), width(3)] as const;
+  const line = ([name, type, presence, meaning]: readonly [string, string, string, string]) =>
+    `| ${name.padEnd(widths[0])} | ${type.padEnd(widths[1])} | ${presence.padEnd(widths[2])} | ${meaning.padEnd(widths[3])} |`;
+  const rule = `| ${widths.map((dashes) => '-'.repeat(dashes)).join(' | ')} |`;
+  return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-/** JSON as Prettier writes it: objects over lines, a list on one line where that holds it. */
-function pretty(value: unknown, indent: string, before: string): string {
+/** JSON as Prettier writes it: the members of an object over lines, a list on one line. */
+function pretty(value: unknown, indent: string): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((item) => pretty(item, indent)).join(', ')}]`;
   const inner = `${indent}  `;
-  if (Array.isArray(value)) {
-    const items = value.map((item) => pretty(item, inner, inner));
-    const oneLine = `[${items.join(', ')}]`;
-    if (`${before}${oneLine},`.length <= 100) return oneLine;
-    return `[\n${items.map((item) => inner + item).join(',\n')}\n${indent}]`;
-  }
-  const members = Object.entries(value).map(([name, member]) => {
-    const start = `${inner}${JSON.stringify(name)}: `;
-    return start + pretty(member, inner, start);
-  });
+  const members = Object.entries(value).map(
+    ([name, member]) => `${inner}${JSON.stringify(name)}: ${pretty(member, inner)}`,
+  );
   return members.length === 0 ? '{}' : `{\n${members.join(',\n')}\n${indent}}`;
 }

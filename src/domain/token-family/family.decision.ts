@@ -141,7 +141,7 @@ export function reject(
   const outcome: Refused = { kind: 'refused', error, reason };
   const isSeen = wasSeen(state, generation, reason, context.recordedAt);
   const isDue = !isSeen && hasPresentationsLeft(state, context.recordedAt);
-  if (!isDue && !wasCurrentAtItsEnd(state, generation)) {
+  if (!isDue && !isOtherParty(state, generation)) {
     return {
       events: [],
       outcome: { ...outcome, counted: { outcome: 'rejected', reason, generation } },
@@ -171,8 +171,10 @@ export function reject(
   };
 }
 
-function wasCurrentAtItsEnd(state: FamilyState, generation: number | undefined): boolean {
-  return state.status === 'revoked' && generation !== undefined && generation === state.generation;
+/** The other party of an incident shows itself by presenting what was current when it was found. */
+function isOtherParty(state: FamilyState, generation: number | undefined): boolean {
+  const wasFound = state.revoked?.incidentId !== undefined;
+  return wasFound && generation !== undefined && generation === state.generation;
 }
 
 function wasSeen(

@@ -1,9 +1,11 @@
 import type { EventOf } from '../events/event-catalogue.js';
+import type { AccessTokenFacts } from '../events/field-schemas.js';
 import type { ClientId, Instant, Subject } from '../identifiers.js';
 import { contradictionOf } from './family-history.rules.js';
 import {
   type Answer,
   ANSWERS_REMEMBERED,
+  type CodeState,
   type FamilyState,
   HOUR,
   presentationKey,
@@ -107,7 +109,7 @@ function redeemed(state: FamilyState, event: DataOf<'GrantRedeemed'>, at: Instan
   return {
     ...state,
     status: 'active',
-    ...(state.code === undefined ? {} : { code: { ...state.code, redeemedAt: at } }),
+    ...(state.code === undefined ? {} : { code: spent(state.code, at) }),
     generation: event.generation,
     keyId: event.keyId,
     idleExpiresAt: event.idleExpiresAt,
@@ -121,15 +123,14 @@ function rotated(
   event: DataOf<'RefreshTokenRotated'>,
   at: Instant,
 ): FamilyState {
-  const rotation = { generation: event.generation, rotatedAt: at };
   return {
     ...state,
     generation: event.generation,
     keyId: event.keyId,
     idleExpiresAt: event.idleExpiresAt,
-    recentRotations: [...state.recentRotations, rotation].slice(-ROTATIONS_REMEMBERED),
+    recentRotations: [...state.recentRotations, at].slice(-ROTATIONS_REMEMBERED),
     nextSequence: event.token.sequence + 1,
-    answers: [answerOf(event)],
+    answers: [answerOf(event.requestHash, event.token)],
     revokedSequences: unexpired(state, at),
     shadowedGenerations: state.shadowedGenerations.filter(
       (generation) => generation >= event.generation - SHADOW_GENERATIONS,
@@ -145,7 +146,7 @@ function retried(state: FamilyState, event: DataOf<'RefreshRetried'>, at: Instan
       : state.shadowedGenerations;
   if (event.token === undefined) return { ...next, shadowedGenerations: shadowed };
   const others = state.answers.filter((answer) => answer.requestHash !== event.requestHash);
-  const answer = { requestHash: event.requestHash, token: event.token };
+  const answer = answerOf(event.requestHash, event.token);
   return {
     ...next,
     nextSequence: event.token.sequence + 1,
@@ -154,8 +155,13 @@ function retried(state: FamilyState, event: DataOf<'RefreshRetried'>, at: Instan
   };
 }
 
-function answerOf(event: DataOf<'RefreshTokenRotated'>): Answer {
-  return { requestHash: event.requestHash, token: event.token };
+/** The request's hash stands for scope and audience: whoever asks the same names them again. */
+function answerOf(requestHash: string, { scope, audience, ...token }: AccessTokenFacts): Answer {
+  return { requestHash, token };
+}
+
+function spent({ redirectUri, codeChallenge, dpopJkt }: CodeState, redeemedAt: Instant): CodeState {
+  return { redirectUri, codeChallenge, dpopJkt, redeemedAt };
 }
 
 function present(state: FamilyState, at: Instant, seen: string | undefined): FamilyState {

@@ -7,17 +7,18 @@ import type {
 } from '../events/token-family.events.js';
 import type { ClientId, Instant, Subject } from '../identifiers.js';
 
-/** A rotation that is remembered: which generation it made, and when. */
-export interface Rotation {
-  readonly generation: number;
-  readonly rotatedAt: Instant;
-}
-
-/** The access token that was given for a request under the current generation. */
+/** The access token that was given for a request; what the request names already is left out. */
 export interface Answer {
   readonly requestHash: string;
-  readonly token: AccessTokenFacts;
+  readonly token: Omit<AccessTokenFacts, 'scope' | 'audience'>;
 }
+
+/** Of a code, what a second redemption is judged by, and until the first what it needs. */
+export type CodeState =
+  | (CodeFacts & { readonly redeemedAt?: undefined })
+  | (Pick<CodeFacts, 'redirectUri' | 'codeChallenge' | 'dpopJkt'> & {
+      readonly redeemedAt: Instant;
+    });
 
 /** What was noted of suspicious presentations in the running hour; bounds what is recorded. */
 export interface Presentations {
@@ -28,8 +29,8 @@ export interface Presentations {
 }
 
 /**
- * A token family, folded from its events and from nothing else. At most about 1 kB as JSON, however
- * often it rotates: every list in it is bounded.
+ * A token family, folded from its events and from nothing else. Its size as JSON does not grow with
+ * its age: every list in it is bounded.
  */
 export interface FamilyState {
   readonly status: 'pending' | 'active' | 'revoked';
@@ -50,12 +51,12 @@ export interface FamilyState {
   readonly amr: readonly string[];
   readonly grantedAt: Instant;
   readonly policy: FamilyPolicy;
-  readonly code?: CodeFacts & { readonly redeemedAt?: Instant };
+  readonly code?: CodeState;
   /** Of the current refresh token; null until redeemed, and when none was issued. */
   readonly generation: number | null;
   readonly keyId?: string | undefined;
-  /** The last rotations, oldest first, at most `ROTATIONS_REMEMBERED`. */
-  readonly recentRotations: readonly Rotation[];
+  /** When the last rotations were, oldest first; the last one made the current generation. */
+  readonly recentRotations: readonly Instant[];
   readonly idleExpiresAt?: Instant | undefined;
   readonly absoluteExpiresAt: Instant;
   readonly boundSenderKey?: string | undefined;
@@ -92,8 +93,8 @@ export function presentationKey(generation: number | undefined, reason: Rejectio
 
 /** When the given generation was consumed, if that is still remembered. */
 export function consumedAt(state: FamilyState, generation: number): Instant | undefined {
-  return state.recentRotations.find((rotation) => rotation.generation === generation + 1)
-    ?.rotatedAt;
+  const { recentRotations, generation: current } = state;
+  return recentRotations[recentRotations.length + generation - (current ?? 0)];
 }
 
 /** Whether the access token of this sequence was revoked, alone or with its whole family. */

@@ -104,8 +104,7 @@ function standingOf(state: FamilyState, presented: number, current: number, now:
 
 /** Since when the generation is consumed; since the oldest remembered rotation if longer ago. */
 function ageOf(state: FamilyState, generation: number, context: FamilyContext): number {
-  const since =
-    consumedAt(state, generation) ?? state.recentRotations[0]?.rotatedAt ?? state.grantedAt;
+  const since = consumedAt(state, generation) ?? state.recentRotations[0] ?? state.grantedAt;
   return Math.max(0, context.receivedAt - since);
 }
 
@@ -162,7 +161,11 @@ function retry(
   const minted = reusable
     ? undefined
     : nextAccessToken(state, terms, context, command.caller.senderKey);
-  const token = (minted ?? answered) as NonNullable<typeof answered>;
+  const token = minted ?? {
+    ...(answered as NonNullable<typeof answered>),
+    scope: [...terms.scope],
+    audience: [...terms.audience],
+  };
   const outcome: Granted = {
     kind: 'granted',
     how: 'retried',

@@ -3,8 +3,10 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { LedgerUnavailable } from '../ledger.errors.js';
 
-/** How long a commit waits for another process's commit, in milliseconds. */
-const BUSY_TIMEOUT = 2000;
+/** How long opening waits for another process, in milliseconds. */
+const OPEN_TIMEOUT = 2000;
+/** How long one try of a commit holds up the thread when another process commits, in milliseconds. */
+const BUSY_TIMEOUT = 20;
 const OTHERS = 0o077;
 
 /**
@@ -32,7 +34,7 @@ export function openLedgerHandle(
   file: string,
   options: Pick<Database.Options, 'verbose'> = {},
 ): Database.Database {
-  const handle = new Database(file, { ...options, timeout: BUSY_TIMEOUT, fileMustExist: true });
+  const handle = new Database(file, { ...options, timeout: OPEN_TIMEOUT, fileMustExist: true });
   try {
     const mode: unknown = handle.pragma('journal_mode = WAL', { simple: true });
     if (mode !== 'wal') {
@@ -43,11 +45,27 @@ export function openLedgerHandle(
     handle.pragma('secure_delete = ON');
     handle.pragma('foreign_keys = ON');
     handle.pragma('cache_size = -32000');
-    // SQLite opens what it cannot write for reading, and says so only at the first transaction.
-    handle.exec('BEGIN IMMEDIATE; ROLLBACK');
+    handle.pragma(`busy_timeout = ${BUSY_TIMEOUT}`);
+    if (!isWritable(handle)) {
+      throw new LedgerUnavailable('read_only', `${file} cannot be written`);
+    }
     return handle;
   } catch (error) {
     handle.close();
+    throw error;
+  }
+}
+
+/** SQLite opens what it cannot write for reading, and says so only when a transaction begins. */
+function isWritable(handle: Database.Database): boolean {
+  try {
+    handle.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return true;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code?.startsWith('SQLITE_READONLY')) return false;
+    // Another process is writing: then the file can be written.
+    if (code?.startsWith('SQLITE_BUSY')) return true;
     throw error;
   }
 }

@@ -5,9 +5,9 @@ import type { Settings } from '../../config/settings.js';
 import type { Instant } from '../../domain/identifiers.js';
 import { LEDGER_MIGRATIONS, ledgerDataSourceOptions } from '../connection-options.js';
 import { LedgerError } from '../ledger.errors.js';
+import { lockDataDirectory, openAlone } from './directory-locks.js';
 import { openLedgerHandle, prepareLedgerFile } from './ledger-handle.js';
 import { appliedMigrations } from './ledger-schema.js';
-import { lockDataDirectory } from './server-lock.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
 import { type LedgerObserver, SqliteLedger } from './sqlite-ledger.js';
 import { WalCheckpointer } from './wal-checkpointer.js';
@@ -21,6 +21,8 @@ export interface OpenSqliteLedger {
   readonly observer?: LedgerObserver;
 }
 
+/** The command line has more time than a server's clients, in milliseconds. */
+const COMMAND_LINE_PATIENCE = 30_000;
 /** Where no server's checkpointer runs, SQLite moves the write-ahead log after so many pages. */
 const PAGES_BETWEEN_CHECKPOINTS = 1000;
 
@@ -38,10 +40,8 @@ export async function openSqliteLedger(options: OpenSqliteLedger): Promise<Sqlit
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
     prepareLedgerFile(ledgerFile);
     if (options.role === 'server') opened.push(lockDataDirectory(dataDirectory));
-    const handle = openLedgerHandle(ledgerFile);
+    const handle = await openAlone(dataDirectory, () => openMigrated(options.settings));
     opened.push(() => handle.close());
-    const applied = appliedMigrations(handle, ledgerFile);
-    if (applied.length < LEDGER_MIGRATIONS.length) await migrate(options.settings);
     return ledgerOn(handle, options, opened[0]);
   } catch (error) {
     for (const release of opened.toReversed()) release();
@@ -57,7 +57,8 @@ function ledgerOn(
   const file = settings.ledgerFile;
   if (role === 'command_line') {
     handle.pragma(`wal_autocheckpoint = ${PAGES_BETWEEN_CHECKPOINTS}`);
-    return new SqliteLedger(handle, { file, clock, observer });
+    const lockPatience = COMMAND_LINE_PATIENCE;
+    return new SqliteLedger(handle, { file, clock, observer, lockPatience });
   }
   const checkpointer = new WalCheckpointer(handle, file, (error) => {
     const failure = ledgerErrorOf(error, file);
@@ -71,6 +72,18 @@ function ledgerOn(
     onClose: () => checkpointer.close(),
     onClosed: unlock,
   });
+}
+
+async function openMigrated(settings: Pick<Settings, 'ledgerFile'>): Promise<Database.Database> {
+  const handle = openLedgerHandle(settings.ledgerFile);
+  try {
+    const applied = appliedMigrations(handle, settings.ledgerFile);
+    if (applied.length < LEDGER_MIGRATIONS.length) await migrate(settings);
+    return handle;
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
 }
 
 async function migrate(settings: Pick<Settings, 'ledgerFile'>): Promise<void> {

@@ -1,4 +1,3 @@
-import Database from 'better-sqlite3';
 import { LedgerCorrupted, LedgerError, LedgerUnavailable } from '../ledger.errors.js';
 
 /** What a statement can be refused for without the store being at fault. */
@@ -13,9 +12,9 @@ const LOCKED = /^SQLITE_(?:BUSY|LOCKED|PROTOCOL)/;
  * SQLite refuses a single statement for.
  */
 export function ledgerErrorOf(error: unknown, file: string): Error {
-  if (error instanceof LedgerError || !(error instanceof Error)) return error as Error;
+  const failure = error as Error;
   const code = codeOf(error);
-  if (code === undefined || OWN_FAULT.test(code)) return error;
+  if (error instanceof LedgerError || code === undefined || OWN_FAULT.test(code)) return failure;
   const cause = { cause: error };
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') {
     return new LedgerUnavailable('disk_full', `the disk of ${file} is full`, cause);
@@ -24,20 +23,20 @@ export function ledgerErrorOf(error: unknown, file: string): Error {
     return new LedgerUnavailable('read_only', `${file} cannot be written`, cause);
   }
   if (CORRUPT.test(code)) {
-    return new LedgerCorrupted(`${file} is not an intact database: ${error.message}`, cause);
+    return new LedgerCorrupted(`${file} is not an intact database: ${failure.message}`, cause);
   }
   if (LOCKED.test(code)) {
     return new LedgerUnavailable('ledger_locked', `${file} is locked by another process`, cause);
   }
   return new LedgerUnavailable(
     'ledger_unavailable',
-    `${file} cannot be read or written: ${error.message}`,
+    `${file} cannot be read or written: ${failure.message}`,
     cause,
   );
 }
 
-function codeOf(error: Error): string | undefined {
-  const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof Database.SqliteError) return code;
-  return typeof code === 'string' && /^(?:SQLITE_|E[A-Z0-9]+$)/.test(code) ? code : undefined;
+/** The code of an error of SQLite, or of the operating system (`ENOSPC`); undefined of any other. */
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' && /^(?:SQLITE_\w+|E[A-Z0-9]+)$/.test(code) ? code : undefined;
 }

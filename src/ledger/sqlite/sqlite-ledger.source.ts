@@ -96,9 +96,7 @@ function damageOf(handle: Database.Database, bytesMax: number): string[] {
     Number(handle.pragma('page_count', { simple: true })) *
     Number(handle.pragma('page_size', { simple: true }));
   const pages =
-    bytes > bytesMax
-      ? []
-      : handle.prepare<[], string>('PRAGMA integrity_check(10)').pluck().all();
+    bytes > bytesMax ? [] : handle.prepare<[], string>('PRAGMA integrity_check(10)').pluck().all();
   const rows = queriesOfDamage.flatMap((query) => handle.prepare<[], string>(query).pluck().all());
   return [...pages.filter((text) => text !== 'ok').map((text) => `the database: ${text}`), ...rows];
 }

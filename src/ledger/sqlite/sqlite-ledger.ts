@@ -34,6 +34,8 @@ export interface LedgerObserver {
 
 interface Waiting {
   readonly execution: AnyExecution;
+  /** By the process's monotonic clock, in milliseconds. */
+  readonly waitingSince: number;
   readonly resolve: (outcome: never) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -43,6 +45,8 @@ export interface SqliteLedgerOptions {
   readonly file: string;
   readonly clock?: (() => Instant) | undefined;
   readonly observer?: LedgerObserver | undefined;
+  /** How long decisions wait while another process holds the file, in milliseconds. */
+  readonly lockPatience?: number | undefined;
   /** Called after each commit with the number of events that it wrote. */
   readonly afterCommit?: ((events: number) => void) | undefined;
   /** Called when no more commits can come, before the handle is closed. */
@@ -50,6 +54,9 @@ export interface SqliteLedgerOptions {
   /** Called when the handle is closed. */
   readonly onClosed?: (() => void) | undefined;
 }
+
+/** How long a server's decisions wait while another process holds the file, in milliseconds. */
+const LOCK_PATIENCE = 2000;
 
 /**
  * The ledger on one SQLite file. A flush is one synchronous turn of the thread that owns the handle:
@@ -82,7 +89,7 @@ export class SqliteLedger extends Ledger {
 
   execute<Kind extends StreamKind, Outcome>(execution: Execution<Kind, Outcome>): Promise<Outcome> {
     return new Promise<Outcome>((resolve, reject) => {
-      this.queue.submit({ execution, resolve, reject });
+      this.queue.submit({ execution, waitingSince: performance.now(), resolve, reject });
     });
   }
 
@@ -133,12 +140,12 @@ export class SqliteLedger extends Ledger {
   }
 
   close(): Promise<void> {
-    this.queue.close();
     this.closing ??= this.shut();
     return this.closing;
   }
 
   private async shut(): Promise<void> {
+    await this.queue.close();
     try {
       await this.options.onClose?.();
     } finally {
@@ -165,10 +172,16 @@ export class SqliteLedger extends Ledger {
 
   /**
    * Commits a batch and answers. When one item makes the database refuse, the batch is halved until
-   * that item fails alone; when the store itself fails, everything in it fails.
+   * that item fails alone; when the store itself fails, everything in it fails. Returns what could
+   * not begin because another process holds the file, and may wait for it.
    */
-  private flush(batch: readonly Waiting[]): void {
+  private flush(batch: readonly Waiting[]): readonly Waiting[] {
     const startedAt = performance.now();
+    try {
+      this.statements.begin.run();
+    } catch (error) {
+      return this.beginFailed(batch, startedAt, ledgerErrorOf(error, this.options.file));
+    }
     try {
       const { answers, events } = this.commit(batch);
       for (const answer of answers) answer();
@@ -177,13 +190,13 @@ export class SqliteLedger extends Ledger {
         this.options.observer?.flushed?.({ decisions: batch.length, events, durationMilliseconds });
         this.options.afterCommit?.(events);
       });
+      return [];
     } catch (error) {
-      this.flushFailed(batch, ledgerErrorOf(error, this.options.file));
+      return this.flushFailed(batch, ledgerErrorOf(error, this.options.file));
     }
   }
 
   private commit(batch: readonly Waiting[]): { answers: (() => void)[]; events: number } {
-    this.statements.begin.run();
     try {
       const turn = new FlushTurn(this.statements, this.states, this.events, this.clock);
       const answers = batch.map((item) => this.decide(turn, item));
@@ -212,16 +225,29 @@ export class SqliteLedger extends Ledger {
     return () => resolve(plan.outcome as never);
   }
 
-  private flushFailed(batch: readonly Waiting[], error: Error): void {
-    const isStore = error instanceof LedgerError;
-    if (batch.length > 1 && !isStore) {
+  private flushFailed(batch: readonly Waiting[], error: Error): readonly Waiting[] {
+    if (batch.length > 1 && !(error instanceof LedgerError)) {
       const middle = batch.length >> 1;
-      this.flush(batch.slice(0, middle));
-      this.flush(batch.slice(middle));
-      return;
+      const [first, second] = [batch.slice(0, middle), batch.slice(middle)];
+      const left = this.flush(first);
+      return left.length > 0 ? [...left, ...second] : this.flush(second);
     }
+    this.fail(batch, error);
+    return [];
+  }
+
+  private beginFailed(batch: readonly Waiting[], now: number, error: Error): readonly Waiting[] {
+    const isLocked = error instanceof LedgerError && error.code === 'ledger_locked';
+    const patience = isLocked ? (this.options.lockPatience ?? LOCK_PATIENCE) : 0;
+    const impatient = batch.filter(({ waitingSince }) => now - waitingSince >= patience);
+    if (impatient.length > 0) this.fail(impatient, error);
+    return batch.filter(({ waitingSince }) => now - waitingSince < patience);
+  }
+
+  private fail(batch: readonly Waiting[], error: Error): void {
     for (const item of batch) item.reject(error);
-    this.tell(() => this.options.observer?.failed?.(isStore ? error.code : 'decider', error));
+    const code = error instanceof LedgerError ? error.code : 'decider';
+    this.tell(() => this.options.observer?.failed?.(code, error));
   }
 
   /** An observer's own failure is the process's: it must not look like that of a commit. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import type { AccessTokenFacts } from '../../../src/domain/events/field-schemas.js';
 import type { RecordedFamilyEvent } from '../../../src/domain/token-family/family.evolve.js';
 import {
+  type Answer,
   ANSWERS_REMEMBERED,
   type FamilyState,
   isAccessTokenRevoked,
@@ -54,6 +56,13 @@ function changesBy(history: readonly RecordedFamilyEvent[], ...events: RecordedF
   return Object.fromEntries(changed);
 }
 
+function answerWith(
+  requestHash: string,
+  { scope: _scope, audience: _audience, ...token }: AccessTokenFacts,
+): Answer {
+  return { requestHash, token };
+}
+
 describe('what each event changes', () => {
   it('GrantIssued: the family begins', () => {
     expect(fold([granted({ acr: 'urn:example:mfa' })])).toEqual({
@@ -91,7 +100,11 @@ describe('what each event changes', () => {
   it('GrantRedeemed: the family is active, its code spent', () => {
     expect(changesBy([granted()], redeemed({ boundSenderKey: 'key-of-the-app' }))).toEqual({
       status: 'active',
-      code: { ...fold([granted()])?.code, redeemedAt: REDEEMED_AT },
+      code: {
+        redirectUri: fold([granted()])?.code?.redirectUri,
+        codeChallenge: fold([granted()])?.code?.codeChallenge,
+        redeemedAt: REDEEMED_AT,
+      },
       generation: 0,
       keyId: REFRESH_KEY_ID,
       idleExpiresAt: REDEEMED_AT + POLICY.idle,
@@ -111,12 +124,9 @@ describe('what each event changes', () => {
       generation: 2,
       keyId: '2',
       idleExpiresAt: rotatedAt(2) + POLICY.idle,
-      recentRotations: [
-        { generation: 1, rotatedAt: rotatedAt(1) },
-        { generation: 2, rotatedAt: rotatedAt(2) },
-      ],
+      recentRotations: [rotatedAt(1), rotatedAt(2)],
       nextSequence: 3,
-      answers: [{ requestHash: WHOLE_GRANT, token: accessToken(2, rotatedAt(2)) }],
+      answers: [answerWith(WHOLE_GRANT, accessToken(2, rotatedAt(2)))],
       revokedSequences: [],
       updatedAt: rotatedAt(2),
     });
@@ -143,8 +153,8 @@ describe('what each event changes', () => {
       presentations: { hourStart: GRANTED_AT, count: 1, seen: [] },
       nextSequence: 3,
       answers: [
-        { requestHash: WHOLE_GRANT, token: accessToken(1, rotatedAt(1)) },
-        { requestHash: 'another', token },
+        answerWith(WHOLE_GRANT, accessToken(1, rotatedAt(1))),
+        answerWith('another', token),
       ],
       updatedAt: rotatedAt(1) + SECOND,
     });
@@ -246,7 +256,7 @@ describe('what a family remembers', () => {
     expect(fold(familyAt(generation))?.recentRotations).toEqual(
       Array.from({ length: ROTATIONS_REMEMBERED }, (_, index) => {
         const made = generation - ROTATIONS_REMEMBERED + 1 + index;
-        return { generation: made, rotatedAt: rotatedAt(made) };
+        return rotatedAt(made);
       }),
     );
   });

@@ -1,0 +1,91 @@
+import { Command, CommanderError } from 'commander';
+import { accountCreateVerb } from './account-create.js';
+import { accountDisableVerb } from './account-disable.js';
+import { accountListVerb } from './account-list.js';
+import { accountSignOutEverywhereVerb } from './account-sign-out-everywhere.js';
+import { clientCreateVerb } from './client-create.js';
+import { clientDisableVerb } from './client-disable.js';
+import { clientListVerb } from './client-list.js';
+import { clientRotateSecretVerb } from './client-rotate-secret.js';
+import { clientShowVerb } from './client-show.js';
+import { packageVersion } from './environment.js';
+import { fail } from './failure.js';
+import { familyRevokeVerb } from './family-revoke.js';
+import { familyShowVerb } from './family-show.js';
+import { registrationTokenVerb } from './registration-token.js';
+import { serveVerb } from './run-server.js';
+import { group, withOneLineComplaints } from './verb.js';
+import { verifyVerb } from './verify.js';
+
+/** The whole command line. */
+export function tokenLedgerProgram(): Command {
+  const client = [
+    clientCreateVerb(),
+    clientListVerb(),
+    clientShowVerb(),
+    clientRotateSecretVerb(),
+    clientDisableVerb(),
+  ];
+  const account = [
+    accountCreateVerb(),
+    accountListVerb(),
+    accountDisableVerb(),
+    accountSignOutEverywhereVerb(),
+  ];
+  return withOneLineComplaints(new Command('token-ledger'))
+    .description('An OAuth and OpenID Connect server on an append-only ledger.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .addCommand(serveVerb())
+    .addCommand(group('client', 'applications and services that get tokens', client))
+    .addCommand(group('account', 'people who sign in', account))
+    .addCommand(group('family', 'token families', [familyShowVerb(), familyRevokeVerb()]))
+    .addCommand(verifyVerb())
+    .addCommand(registrationTokenVerb())
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      `
+Settings come from the environment and from .env in the working directory, as the server reads them.
+Everything works while the server runs. What is changed here is recorded as done by the operator.
+
+Examples:
+  $ token-ledger serve
+  $ token-ledger account create --username ana --email ana@example.com
+  $ token-ledger client create --preset spa --redirect-uri http://localhost:5173/
+  $ token-ledger verify`,
+    );
+}
+
+/** Runs one command line, without the name of the program. Failures are one line and exit code 1. */
+export async function runCommandLine(words: readonly string[]): Promise<void> {
+  if (words[0] !== 'serve') process.stdout.on('error', endQuietly);
+  const program = tokenLedgerProgram();
+  try {
+    await program.parseAsync(withDashedIds(program, words), { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode;
+    else fail(error);
+  }
+}
+
+/**
+ * One id in 64 begins with a dash. It stands for itself and not for an option: it is moved behind
+ * `--`.
+ */
+function withDashedIds(program: Command, words: readonly string[]): readonly string[] {
+  const named = (parent: Command | undefined, name: string | undefined): Command | undefined =>
+    parent?.commands.find((command) => command.name() === name);
+  const verb = named(named(program, words[0]), words[1]);
+  if (verb === undefined || verb.registeredArguments.length === 0) return words;
+  const isDashedId = (word: string): boolean =>
+    /^-[\w-]{21}$/.test(word) && !verb.options.some(({ long }) => long === word);
+  const ids = words.filter(isDashedId);
+  if (ids.length === 0 || words.includes('--')) return words;
+  return [...words.filter((word) => !isDashedId(word)), '--', ...ids];
+}
+
+/** Whoever read our output has enough of it, as `head` does. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+}

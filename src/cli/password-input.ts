@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { CommandRefused } from './failure.js';
+
+/** Where a password can come from: a terminal, a pipe or a file. */
+export type PasswordSource = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+
+const LINE_BYTES_MAX = 8192;
+
+/**
+ * Reads a new password: typed twice and never shown on a terminal, the first line of anything else.
+ * Questions go to `questions`, so that stdout holds only the answer of the verb.
+ */
+export async function readPassword(
+  source: PasswordSource = process.stdin,
+  questions: NodeJS.WritableStream = process.stderr,
+): Promise<string> {
+  if (source.isTTY !== true) return firstLine(source);
+  const password = await askHidden('Password: ', source, questions);
+  const again = await askHidden('Again: ', source, questions);
+  if (password !== again) throw new CommandRefused('the two passwords differ');
+  return password;
+}
+
+async function askHidden(
+  question: string,
+  source: PasswordSource,
+  questions: NodeJS.WritableStream,
+): Promise<string> {
+  questions.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: source, output: nowhere, terminal: true, historySize: 0 });
+  try {
+    const typed = await Promise.race([
+      once(lines, 'line').then(([line]) => line as string),
+      once(lines, 'SIGINT').then(() => undefined),
+      once(lines, 'close').then(() => undefined),
+    ]);
+    if (typed === undefined) throw new CommandRefused('no password was given');
+    return typed;
+  } finally {
+    lines.close();
+    questions.write('\n');
+  }
+}
+
+async function firstLine(source: PasswordSource): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of source) {
+    const bytes = Buffer.from(chunk);
+    const end = bytes.indexOf('\n');
+    chunks.push(end === -1 ? bytes : bytes.subarray(0, end));
+    length += bytes.length;
+    if (end !== -1 || length > LINE_BYTES_MAX) break;
+  }
+  const line = decoded(Buffer.concat(chunks)).replace(/\r$/, '');
+  if (line === '') throw new CommandRefused('there is no password on standard input');
+  return line;
+}
+
+function decoded(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new CommandRefused('the password on standard input is not UTF-8');
+  }
+}

@@ -1,0 +1,59 @@
+import { constants } from 'node:os';
+import type { Logger } from 'pino';
+import type { RunningServer } from './serve.js';
+
+/** Requests that are not answered so long after the signal are cut off, in milliseconds. */
+const CONNECTIONS_CUT_AFTER = 8_000;
+/** The process is gone so long after the signal, come what may, in milliseconds. */
+const GONE_AFTER = 10_000;
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/**
+ * Stops a server when the process is told to: no new requests, those that run are finished, what was
+ * accepted is written, exit code 0. A second signal ends the process at once. A ledger that contradicts
+ * itself stops the server too, with exit code 1: no answer could be trusted.
+ */
+export function stopWhenTold(server: RunningServer): void {
+  let isStopping = false;
+  const stop = (reason: string, exitCode: number): void => {
+    if (isStopping) return;
+    isStopping = true;
+    server.log.info({ reason }, 'shutting down');
+    void shutDown(server).then((isClean) => process.exit(isClean ? exitCode : 1));
+  };
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(128 + constants.signals[signal]);
+      stop(signal, 0);
+    });
+  }
+  void server.corrupted.then((error) => {
+    server.log.fatal({ err: error }, 'the ledger contradicts itself');
+    stop('ledger_corrupted', 1);
+  });
+}
+
+/** Closes the server within ten seconds. Whether everything was closed. */
+async function shutDown({ close, cut, log }: RunningServer): Promise<boolean> {
+  const patience = setTimeout(() => {
+    log.warn('requests that were not answered in time are cut off');
+    cut();
+  }, CONNECTIONS_CUT_AFTER);
+  try {
+    await Promise.race([close(), late(log)]);
+    log.info('shut down');
+    return true;
+  } catch (error) {
+    log.error({ err: error }, 'the server did not shut down as it should');
+    return false;
+  } finally {
+    clearTimeout(patience);
+  }
+}
+
+async function late(log: Logger): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, GONE_AFTER).unref());
+  log.flush();
+  throw new Error(`not everything was closed within ${GONE_AFTER / 1000} s`);
+}

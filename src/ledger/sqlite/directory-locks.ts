@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { LedgerError } from '../ledger.errors.js';
+import { ledgerErrorOf } from './sqlite-errors.js';
+
+/** How long an opening waits for another one to end, and how often it looks, in milliseconds. */
+const OPENING_TIMEOUT = 10_000;
+const OPENING_INTERVAL = 20;
+
+/**
+ * Takes the data directory for this server. The lock is the kernel's, held through an open
+ * transaction on a file of its own, and gone the moment the process is, SIGKILL included. Returns
+ * what gives it back.
+ *
+ * Throws a LedgerError: `ledger_locked` when another server holds it, else what keeps the lock's file
+ * from being opened.
+ */
+export function lockDataDirectory(dataDirectory: string): () => void {
+  const release = tryLock(join(dataDirectory, 'server.lock'));
+  if (release !== undefined) return release;
+  throw new LedgerError(
+    'ledger_locked',
+    `another server is running on ${dataDirectory}; one server owns a data directory`,
+  );
+}
+
+/**
+ * Opens something in the data directory while nobody else does, so that only one process makes it.
+ * Throws a LedgerError `ledger_locked` when another one is at it for more than ten seconds.
+ */
+export async function openAlone<Opened>(
+  dataDirectory: string,
+  open: () => Promise<Opened>,
+): Promise<Opened> {
+  const file = join(dataDirectory, 'opening.lock');
+  const deadline = performance.now() + OPENING_TIMEOUT;
+  let release = tryLock(file);
+  while (release === undefined) {
+    if (performance.now() > deadline) {
+      throw new LedgerError('ledger_locked', `another process is still opening ${dataDirectory}`);
+    }
+    await wait(OPENING_INTERVAL);
+    release = tryLock(file);
+  }
+  try {
+    return await open();
+  } finally {
+    release();
+  }
+}
+
+/** Takes the kernel's lock on a file, made if need be; undefined when another has it. */
+function tryLock(file: string): (() => void) | undefined {
+  let handle: Database.Database | undefined;
+  try {
+    handle = new Database(file, { timeout: 0 });
+    handle.pragma('locking_mode = EXCLUSIVE');
+    handle.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    handle?.close();
+    const failure = ledgerErrorOf(error, file);
+    if (failure instanceof LedgerError && failure.code === 'ledger_locked') return undefined;
+    throw failure;
+  }
+  const held = handle;
+  return () => {
+    held.close();
+  };
+}

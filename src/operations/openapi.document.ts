@@ -1,0 +1,108 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { Settings } from '../config/settings.js';
+import { oauthDocumentation } from './oauth.documentation.js';
+
+type Paths = OpenAPIObject['paths'];
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+const description =
+  'An OAuth 2 and OpenID Connect authorization server on an append-only ledger: every grant, ' +
+  'refresh, rotation, reuse and revocation is an event, and the audit reads them.\n\n' +
+  'A token for the audit: `token-ledger client create --preset auditor`, then **Authorize** with ' +
+  'its credentials under *audit*.';
+
+const schemas: Schemas = {
+  Problem: {
+    type: 'object',
+    description: 'Problem details (RFC 9457).',
+    required: ['type', 'status', 'title'],
+    properties: {
+      type: { type: 'string' },
+      status: { type: 'integer' },
+      title: { type: 'string' },
+      detail: { type: 'string' },
+      parameter: { type: 'string', description: 'Which parameter is wrong.' },
+    },
+    example: {
+      type: 'about:blank',
+      status: 400,
+      title: 'Bad Request',
+      detail: 'limit must be a whole number from 1 to 1000',
+      parameter: 'limit',
+    },
+  },
+  OAuthError: {
+    type: 'object',
+    description: 'RFC 6749, 5.2.',
+    required: ['error'],
+    properties: { error: { type: 'string' }, error_description: { type: 'string' } },
+  },
+};
+
+/**
+ * The OpenAPI document of this server: what its controllers say of themselves, and what is said here
+ * of those that only translate a protocol. An endpoint that does not exist is never in it, nor is one
+ * that is a page and no interface.
+ */
+export function openApiDocument(
+  application: INestApplication,
+  { issuer }: Pick<Settings, 'issuer'>,
+): OpenAPIObject {
+  const document = SwaggerModule.createDocument(application, basis(issuer));
+  return {
+    ...document,
+    paths: describedPaths(document.paths),
+    components: {
+      ...document.components,
+      schemas: { ...document.components?.schemas, ...schemas },
+    },
+  };
+}
+
+function basis(issuer: string): Omit<OpenAPIObject, 'paths'> {
+  return new DocumentBuilder()
+    .setTitle('Token Ledger')
+    .setDescription(description)
+    .setVersion('0.1')
+    .addServer(issuer)
+    .addTag('OAuth', 'Tokens: RFC 6749, 6750, 7009, 7591, 7636, 7662, 8707 and OIDC Core.')
+    .addTag('Discovery', 'What clients read to find everything else.')
+    .addTag('Audit', 'The ledger, for who has the scope `audit:read`.')
+    .addTag('Operation', 'For who runs the server.')
+    .addSecurity('audit', {
+      type: 'oauth2',
+      description: 'An access token with the scope `audit:read` for `<issuer>/admin`.',
+      flows: {
+        clientCredentials: {
+          tokenUrl: `${issuer}/oauth/token`,
+          scopes: { 'audit:read': 'Read the ledger' },
+        },
+      },
+    })
+    .addSecurity('user', { type: 'http', scheme: 'bearer', description: 'An access token.' })
+    .addSecurity('client', { type: 'http', scheme: 'basic', description: 'Client credentials.' })
+    .addSecurity('registration', {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'The initial access token.',
+    })
+    .build();
+}
+
+function describedPaths(paths: Paths): Paths {
+  const described: Paths = {};
+  const inOrder = new Set([...Object.keys(oauthDocumentation), ...Object.keys(paths)]);
+  for (const path of inOrder) {
+    const item = paths[path] ?? {};
+    const words = oauthDocumentation[path];
+    for (const method of ['get', 'post'] as const) {
+      const scanned = item[method];
+      if (scanned === undefined) continue;
+      const operation = { ...scanned, ...words?.[method] };
+      if (operation.summary === undefined) continue;
+      described[path] = { ...described[path], [method]: operation };
+    }
+  }
+  return described;
+}

@@ -1,0 +1,24 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { HealthController } from './health.controller.js';
+import { MetricsController } from './metrics.controller.js';
+import { Readiness } from './readiness.service.js';
+import { ServiceMetrics } from './service-metrics.js';
+import type { ServiceWatch } from './service-watch.js';
+import { StoreTrouble } from './store-trouble.js';
+
+/** How the server is watched: health and metrics. */
+@Module({ controllers: [HealthController, MetricsController] })
+export class OperationsModule {
+  /** Shows what `watch` was told. */
+  static of({ metrics, trouble }: ServiceWatch): DynamicModule {
+    return {
+      module: OperationsModule,
+      providers: [
+        Readiness,
+        { provide: ServiceMetrics, useValue: metrics },
+        { provide: StoreTrouble, useValue: trouble },
+      ],
+      exports: [Readiness],
+    };
+  }
+}

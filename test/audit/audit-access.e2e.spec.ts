@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { newUuid } from '../../src/config/random-identifiers.js';
+import { DisableClient } from '../../src/directory/disable-client.handler.js';
+import { basic, post } from '../support/http-flow.js';
+import { HttpServer, TestClock } from '../support/http-server.js';
+import { clientToken, read } from './audit-stage.js';
+
+const ID = '019aa3c2b7f07c51a1b2c3d4e5f60718';
+const DOORS = [
+  '/audit/events',
+  '/audit/families/' + ID,
+  '/audit/families/' + ID + '/events',
+  '/audit/incidents',
+  '/audit/incidents/' + ID,
+];
+
+const clock = new TestClock();
+let server: HttpServer;
+let token: string;
+
+beforeAll(async () => {
+  server = await HttpServer.start();
+  token = await clientToken(server, await server.register('auditor'));
+});
+
+afterAll(() => server.close());
+
+describe.each(DOORS)('GET %s', (path) => {
+  it('asks for a token, and says for which scope', async () => {
+    const { status, headers, body } = await read(server, path, undefined);
+    expect(status).toBe(401);
+    expect(headers.get('www-authenticate')).toBe('Bearer realm="token-ledger", scope="audit:read"');
+    expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(body).toMatchObject({ status: 401, title: 'Unauthorized' });
+  });
+
+  it('lets a token with audit:read in', async () => {
+    const { status, headers } = await read(server, path, token);
+    expect([200, 404]).toContain(status);
+    expect(headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('refuses a token for this server that lacks the scope', async () => {
+    const machine = await server.register('machine', { scope: 'reports' });
+    const foreign = await clientToken(server, machine, { resource: `${server.issuer}/admin` });
+    const { status, headers } = await read(server, path, foreign);
+    expect(status).toBe(403);
+    expect(headers.get('www-authenticate')).toContain('error="insufficient_scope"');
+  });
+
+  it('refuses a token that is meant for somebody else', async () => {
+    const machine = await server.register('machine', { scope: 'reports' });
+    const foreign = await clientToken(server, machine, { resource: 'https://reports.example' });
+    expect((await read(server, path, foreign)).status).toBe(401);
+  });
+
+  it('answers a post with a problem', async () => {
+    const { status } = await post(server, path, {}, { authorization: `Bearer ${token}` });
+    expect(status).toBe(404);
+  });
+});
+
+describe('a token that was good', () => {
+  const path = '/audit/events?limit=1';
+
+  it('is refused once it was revoked', async () => {
+    const auditor = await server.register('auditor');
+    const revoked = await clientToken(server, auditor);
+    expect((await read(server, path, revoked)).status).toBe(200);
+    await post(server, '/oauth/revoke', { token: revoked }, basic(auditor));
+    const { status, headers } = await read(server, path, revoked);
+    expect(status).toBe(401);
+    expect(headers.get('www-authenticate')).toContain('error="invalid_token"');
+  });
+
+  it('is refused once its client was disabled', async () => {
+    const auditor = await server.register('auditor');
+    const orphan = await clientToken(server, auditor);
+    const attribution = { actor: 'operator', correlationId: newUuid() };
+    await server.execute(new DisableClient(auditor.clientId, attribution));
+    expect((await read(server, path, orphan)).status).toBe(401);
+  });
+
+  it('is refused once it expired', async () => {
+    const expired = await clientToken(server, await server.register('auditor'));
+    clock.pass(601_000);
+    expect((await read(server, path, expired)).status).toBe(401);
+    token = await clientToken(server, await server.register('auditor'));
+  });
+
+  it('is refused when it is altered, or is something else', async () => {
+    const altered = `${token.slice(0, -4)}AAAA`;
+    for (const text of [altered, 'garbage', 'tlr_AAAA', `${token}.x`]) {
+      expect((await read(server, path, text)).status).toBe(401);
+    }
+  });
+
+  it('is not taken from the query, and not repeated in the answer', async () => {
+    const { status, text } = await read(server, `/audit/events?access_token=${token}`, undefined);
+    expect(status).toBe(401);
+    expect(text).not.toContain(token);
+  });
+});
+
+describe('a wrong parameter is named, and its value is not repeated', () => {
+  const refusals: readonly (readonly [path: string, parameter: string, detail: RegExp])[] = [
+    ['/audit/events?limit=0', 'limit', /from 1 to 1000/],
+    ['/audit/events?limit=1001', 'limit', /from 1 to 1000/],
+    ['/audit/events?limit=ten', 'limit', /whole number/],
+    ['/audit/events?limit=1e2', 'limit', /whole number/],
+    ['/audit/events?limit=', 'limit', /whole number/],
+    ['/audit/events?limit=1&limit=2', 'limit', /whole number/],
+    ['/audit/events?after=-1', 'after', /whole number/],
+    ['/audit/events?after=1.5', 'after', /whole number/],
+    ['/audit/events?after=99999999999999999999', 'after', /whole number/],
+    ['/audit/events?type=Zebra', 'type', /type of event/],
+    ['/audit/events?stream=zebra:1', 'stream', /<kind>:<id>/],
+    ['/audit/events?stream=family:%00', 'stream', /<kind>:<id>/],
+    ['/audit/events?cursor=zebra', 'cursor', /not a parameter/],
+    ['/audit/events?token=zebra', 'token', /not a parameter/],
+    ['/audit/incidents?cursor=zebra', 'cursor', /not a cursor/],
+    ['/audit/incidents?cursor=YWZ0ZXI6MTIwNA', 'cursor', /not a cursor/],
+    ['/audit/incidents?cursor=a&cursor=b', 'cursor', /once/],
+    ['/audit/incidents?limit=-5', 'limit', /whole number/],
+    ['/audit/incidents?after=1', 'after', /not a parameter/],
+    ['/audit/incidents/zebra', 'id', /hexadecimal/],
+    [`/audit/incidents/${ID}?x=1`, 'x', /not a parameter/],
+    ['/audit/families/tlr_zebra', 'id', /hexadecimal/],
+    [`/audit/families/${ID.toUpperCase()}`, 'id', /hexadecimal/],
+    [`/audit/families/${ID}?limit=1`, 'limit', /not a parameter/],
+    [`/audit/families/${ID}/events?limit=5000`, 'limit', /from 1 to 1000/],
+    [`/audit/families/${ID}/events?cursor=zebra`, 'cursor', /not a cursor/],
+    [`/audit/families/${ID}/events?cursor=YWZ0ZXI6MDE`, 'cursor', /not a cursor/],
+    [`/audit/families/${ID}/events?after=1`, 'after', /not a parameter/],
+  ];
+
+  it.each(refusals)('%s', async (path, parameter, detail) => {
+    const { status, headers, body, text } = await read<{ detail: string }>(server, path, token);
+    expect(status).toBe(400);
+    expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(body).toMatchObject({
+      type: 'about:blank',
+      status: 400,
+      title: 'Bad Request',
+      parameter,
+    });
+    expect(body.detail).toMatch(detail);
+    expect(text).not.toContain('zebra');
+  });
+
+  it.each([
+    [`/audit/families/${ID}`, 'family'],
+    [`/audit/families/${ID}/events`, 'family'],
+    [`/audit/incidents/${ID}`, 'incident'],
+  ])('%s: there is none', async (path, what) => {
+    const { status, body } = await read(server, path, token);
+    expect(status).toBe(404);
+    expect(body).toMatchObject({ title: 'Not Found', detail: `The ledger has no such ${what}.` });
+    const stream = await read(server, path, token, { accept: 'application/x-ndjson' });
+    expect(stream.status).toBe(404);
+  });
+});

@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process';
+import type { RecordedEvent } from '../../src/domain/envelope.js';
+import { Ledger } from '../../src/ledger/ledger.port.js';
+import { type Answer, answerOf, basic, post } from '../support/http-flow.js';
+import type { HttpServer, TestClient } from '../support/http-server.js';
+
+/** An access token that a client gets for itself. */
+export async function clientToken(
+  server: HttpServer,
+  client: TestClient,
+  fields: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { status, text, body } = await post<{ access_token: string }>(
+    server,
+    '/oauth/token',
+    { grant_type: 'client_credentials', ...fields },
+    basic(client),
+  );
+  if (status !== 200) throw new Error(`${status} ${text}`);
+  return body.access_token;
+}
+
+/** Reads a path as the holder of an access token. */
+export async function read<Body = Record<string, unknown>>(
+  server: HttpServer,
+  path: string,
+  token: string | undefined,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer<Body>> {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return answerOf<Body>(await server.fetch(path, { headers: { ...authorization, ...headers } }));
+}
+
+/** Every event that the ledger has. */
+export async function wholeLedger(server: HttpServer): Promise<readonly RecordedEvent[]> {
+  const ledger = server.get(Ledger);
+  const all: RecordedEvent[] = [];
+  for (let after: number | null = null; ;) {
+    const { events, next } = await ledger.eventsAfter(after, 1000);
+    all.push(...events);
+    if (next === null) return all;
+    after = next;
+  }
+}
+
+/** Erases the origin of an event, as another process beside the server. */
+export function eraseOrigin(server: HttpServer, position: number): void {
+  const script = `
+    const database = new (require('better-sqlite3'))(process.argv[1]);
+    database.prepare('DELETE FROM origins WHERE position = ?').run(Number(process.argv[2]));
+    database.close();
+  `;
+  execFileSync(process.execPath, ['-e', script, server.settings.ledgerFile, String(position)]);
+}

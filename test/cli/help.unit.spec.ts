@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import { describe, expect, it } from '@jest/globals';
+import { tokenLedgerProgram } from '../../src/cli/command-line.js';
+
+const VERBS = [
+  'serve',
+  'client create',
+  'client list',
+  'client show',
+  'client rotate-secret',
+  'client disable',
+  'account create',
+  'account list',
+  'account disable',
+  'account sign-out-everywhere',
+  'family show',
+  'family revoke',
+  'verify',
+  'registration-token',
+];
+
+describe('the command line', () => {
+  it('has these verbs', () => {
+    expect(verbsOf(tokenLedgerProgram())).toEqual(VERBS);
+  });
+
+  it.each(VERBS)('%s --help has examples that begin with the verb', async (words) => {
+    const help = await helpOf(words.split(' '));
+    expect(help).toContain(`Usage: token-ledger ${words}`);
+    const examples = help.slice(help.indexOf('\nExamples:'));
+    expect(examples).toMatch(new RegExp(`\\$ .*token-ledger ${words}( |\\n|\\))`));
+  });
+
+  it.each(VERBS.filter((words) => words !== 'serve'))(
+    '%s --help says what --json prints',
+    async (words) => {
+      const help = await helpOf(words.split(' '));
+      expect(help).toMatch(/^ +--json +print JSON, for scripts$/m);
+      expect(help).toMatch(/\nWith --json it prints:\n +\S/);
+    },
+  );
+
+  it('says of itself where settings come from', async () => {
+    expect(await helpOf([])).toContain('Settings come from the environment and from .env');
+  });
+});
+
+function verbsOf(command: Command, above: readonly string[] = []): string[] {
+  return command.commands.flatMap((one) => {
+    const words = [...above, one.name()];
+    return one.commands.length === 0 ? [words.join(' ')] : verbsOf(one, words);
+  });
+}
+
+async function helpOf(words: readonly string[]): Promise<string> {
+  const program = tokenLedgerProgram();
+  let help = '';
+  const keep = (command: Command): void => {
+    command.configureOutput({ writeOut: (text) => (help += text) });
+    for (const one of command.commands) keep(one);
+  };
+  keep(program);
+  const asked = program.parseAsync([...words, '--help'], { from: 'user' });
+  await expect(asked).rejects.toMatchObject({ code: 'commander.helpDisplayed', exitCode: 0 });
+  return help;
+}

@@ -1,0 +1,117 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort } from '../support/server-process.js';
+import {
+  type Ended,
+  endProcesses,
+  runBuilt,
+  startBuilt,
+  temporaryDirectories,
+  useBuild,
+} from './built-processes.js';
+
+useBuild();
+const newDirectory = temporaryDirectories();
+afterAll(endProcesses);
+
+const PASSWORD = 'correct horse battery';
+const UNKNOWN = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+/** A directory in which a server has started once. */
+let directory: string;
+
+beforeAll(async () => {
+  directory = newDirectory();
+  const environment = { PORT: String(await freePort()), TOKEN_LEDGER_ADMIN_PASSWORD: PASSWORD };
+  const server = await startBuilt({ directory, environment });
+  await server.stop();
+});
+
+function run(words: readonly string[], input = ''): Promise<Ended> {
+  return runBuilt('cli.js', words, { directory, input });
+}
+
+/** One line on stderr, nothing on stdout, exit code 1. */
+function refusal(line: string): Ended {
+  return { code: 1, stdout: '', stderr: `error: ${line}\n` };
+}
+
+describe('what cannot be done', () => {
+  const create = ['client', 'create', '--preset'];
+  const spa = [...create, 'spa', '--redirect-uri', 'https://a.example/'];
+  const cases: readonly (readonly [words: readonly string[], line: string])[] = [
+    [['nonsense'], "unknown command 'nonsense'"],
+    [['verify', '--jsn'], "unknown option '--jsn' (Did you mean --json?)"],
+    [['client', 'show', UNKNOWN], 'there is no such client'],
+    [['client', 'show', `-${UNKNOWN.slice(1)}`], 'there is no such client'],
+    [['client', 'disable', UNKNOWN], 'there is no such client'],
+    [['client', 'rotate-secret', UNKNOWN], 'there is no such client'],
+    [
+      ['client', 'rotate-secret', UNKNOWN, '--overlap-seconds', '2592001'],
+      '--overlap-seconds must be between 0 and 2592000',
+    ],
+    [[...create, 'web'], '--redirect-uri must have at least one URI'],
+    [[...spa, '--rotation', 'fixed'], '--rotation fixed needs a client with a secret'],
+    [[...spa, '--idle-seconds', '59'], '--idle-seconds must be between 60 and 315360000'],
+    [[...spa, '--retry-window-seconds', '61'], '--retry-window-seconds must be between 0 and 60'],
+    [[...spa, '--scope', 'admin'], '--scope may have admin only for a first-party client'],
+    [[...spa, '--name', '\u202e'], '--name must be readable text without control characters'],
+    [[...create, 'spa', '--redirect-uri', 'https://a/#b'], 'a redirect URI must have no fragment'],
+    [
+      [...create, 'machine', '--redirect-uri', 'https://a.example/'],
+      '--redirect-uri is of no use to a client of preset machine',
+    ],
+    [['account', 'disable', 'nobody'], 'there is no such account'],
+    [['account', 'sign-out-everywhere', 'nobody'], 'there is no such account'],
+    [['family', 'show', 'nonsense'], 'a family id has 32 digits from 0-9 a-f'],
+    [['family', 'show', '0'.repeat(32)], 'there is no such token family'],
+    [['family', 'revoke', '0'.repeat(32)], 'there is no such token family'],
+    [
+      ['verify', '--file', '/nowhere/ledger.sqlite'],
+      'there is no ledger in /nowhere/ledger.sqlite',
+    ],
+  ];
+
+  it.each(cases)('%j: %s', async (words, line) => {
+    expect(await run(words)).toEqual(refusal(line));
+  });
+
+  const account = ['account', 'create', '--username'];
+  it.each<[words: readonly string[], input: string, line: string]>([
+    [[...account, 'admin'], PASSWORD, 'the user name is taken'],
+    [
+      [...account, '\u200b'],
+      PASSWORD,
+      '--username must be readable text of at most 128 characters',
+    ],
+    [[...account, 'dee'], '', 'there is no password on standard input'],
+    [[...account, 'dee'], 'short\n', 'the password must have at least 8 characters'],
+    [[...account, 'dee'], 'x'.repeat(1025), 'the password must have at most 1024 bytes'],
+    [[...account, 'dee', '--email', 'dee'], PASSWORD, '--email must be an e-mail address'],
+    [
+      [...account, 'dee', '--name', ' '],
+      PASSWORD,
+      '--name must be readable text of at most 200 characters',
+    ],
+  ])('%j with %j: %s', async (words, input, line) => {
+    expect(await run(words, input)).toEqual(refusal(line));
+  });
+
+  it('where no server has ever been started: nothing is made there', async () => {
+    const empty = newDirectory();
+    const ended = await runBuilt('cli.js', ['client', 'list'], { directory: empty });
+    expect(ended).toEqual(
+      refusal(
+        `there is no ledger at ${empty}/data/ledger.sqlite: start the server first, or set TOKEN_LEDGER_DATA_DIR`,
+      ),
+    );
+    expect(readdirSync(empty)).toEqual([]);
+  });
+
+  it('with settings that are wrong', async () => {
+    const wrong = { directory, environment: { TOKEN_LEDGER_REGISTRATION: 'yes' } };
+    expect(await runBuilt('cli.js', ['client', 'list'], wrong)).toEqual(
+      refusal('TOKEN_LEDGER_REGISTRATION must be off, token or open'),
+    );
+  });
+});

@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort } from '../support/server-process.js';
+import {
+  type BuiltServer,
+  type Ended,
+  endProcesses,
+  runBuilt,
+  startBuilt,
+  temporaryDirectories,
+  useBuild,
+} from './built-processes.js';
+
+useBuild();
+const newDirectory = temporaryDirectories();
+afterAll(endProcesses);
+
+const PASSWORD = 'correct horse battery';
+
+let directory: string;
+let issuer: string;
+let environment: Record<string, string>;
+let server: BuiltServer;
+
+beforeAll(async () => {
+  directory = newDirectory();
+  const port = String(await freePort());
+  issuer = `http://localhost:${port}`;
+  environment = { PORT: port, TOKEN_LEDGER_ADMIN_PASSWORD: PASSWORD };
+  server = await startBuilt({ directory, environment });
+});
+afterAll(() => server.stop());
+
+function run(words: readonly string[], input?: string): Promise<Ended> {
+  return runBuilt('cli.js', words, {
+    directory,
+    environment,
+    ...(input === undefined ? {} : { input }),
+  });
+}
+
+/** What a verb prints with `--json`; it must succeed and say nothing else. */
+async function json<Answer = Record<string, unknown>>(
+  words: readonly string[],
+  input?: string,
+): Promise<Answer> {
+  const { code, stdout, stderr } = await run([...words, '--json'], input);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout) as Answer;
+}
+
+/** What a verb prints for people. */
+async function text(words: readonly string[], input?: string): Promise<string> {
+  const { code, stdout, stderr } = await run(words, input);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return stdout;
+}
+
+interface Client {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** The answer of the token endpoint to a client that asks for itself. */
+async function tokenFor({ clientId, clientSecret }: Client, scope?: string): Promise<Response> {
+  return fetch(`${issuer}/oauth/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      ...(scope === undefined ? {} : { scope, resource: `${issuer}/admin` }),
+    }),
+  });
+}
+
+describe('clients, while the server runs', () => {
+  it('are registered by preset, with what the operator chose', async () => {
+    const created = await json<Client>(
+      [
+        'client create --preset web --name Shop --first-party --may-introspect --rotation fixed',
+        '--redirect-uri https://shop.example/a --redirect-uri https://shop.example/b',
+        '--scope openid profile --retry-window-seconds 10 --access-token-seconds 300',
+        '--idle-seconds 86400 --absolute-seconds 604800',
+      ]
+        .join(' ')
+        .split(' '),
+    );
+    const { clientId } = created;
+    expect(created).toEqual({
+      clientId: expect.stringMatching(/^[\w-]{22}$/),
+      clientSecret: expect.stringMatching(/^[\w-]{43}$/),
+      name: 'Shop',
+      status: 'active',
+      applicationType: 'web',
+      authMethod: 'client_secret_basic',
+      grantTypes: ['authorization_code', 'refresh_token'],
+      redirectUris: ['https://shop.example/a', 'https://shop.example/b'],
+      scope: ['openid', 'profile'],
+      operatorScopes: [],
+      firstParty: true,
+      verified: true,
+      mayIntrospect: true,
+      policy: {
+        rotation: 'fixed',
+        retryWindowSeconds: 10,
+        accessTokenSeconds: 300,
+        idleSeconds: 86_400,
+        absoluteSeconds: 604_800,
+      },
+      registeredAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    });
+    const { clientSecret: _secret, ...shown } = created;
+    expect(await json(['client', 'show', clientId])).toEqual(shown);
+    expect(await json<unknown[]>(['client', 'list'])).toContainEqual(shown);
+  });
+
+  it('of the preset auditor get a token for the audit at once', async () => {
+    const auditor = await json<Client>(['client', 'create', '--preset', 'auditor']);
+    const answer = await tokenFor(auditor, 'audit:read');
+    expect(answer.status).toBe(200);
+    const { access_token: token } = (await answer.json()) as { access_token: string };
+    const incidents = await fetch(`${issuer}/audit/incidents`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(incidents.status).toBe(200);
+  });
+
+  it('get another secret, and lose the one before at once or after a while', async () => {
+    const machine = await json<Client>(['client', 'create', '--preset', 'machine']);
+    const { clientId } = machine;
+    const rotate = ['client', 'rotate-secret', clientId];
+    const second = await json<Client>([...rotate, '--overlap-seconds', '600']);
+    expect(second.clientSecret).not.toBe(machine.clientSecret);
+    expect((await tokenFor(machine)).status).toBe(200);
+    const third = await json<Client>(rotate);
+    expect((await tokenFor(second)).status).toBe(401);
+    expect((await tokenFor(third)).status).toBe(200);
+  });
+
+  it('are disabled once', async () => {
+    const machine = await json<Client>(['client', 'create', '--preset', 'machine']);
+    const disable = ['client', 'disable', machine.clientId];
+    const { clientId } = machine;
+    expect(await json(disable)).toEqual({ clientId, outcome: 'disabled' });
+    expect(await json(disable)).toEqual({ clientId, outcome: 'already_disabled' });
+    expect((await tokenFor(machine)).status).toBe(401);
+  });
+
+  it('are shown to people in tables, their secrets once', async () => {
+    const created = await text(['client', 'create', '--preset', 'machine', '--name', 'Night job']);
+    expect(created).toMatch(/^Name +Night job$/m);
+    expect(created).toMatch(/^Client secret +[\w-]{43}\nShown this once/m);
+    const [, clientId = ''] = /^Client ID +(\S+)$/m.exec(created) ?? [];
+    const shown = await text(['client', 'show', clientId]);
+    expect(shown).toMatch(/^Kind +machine$/m);
+    expect(shown).not.toContain('secret  ');
+    const list = await text(['client', 'list']);
+    expect(list).toMatch(/│ Client ID +│ Name +│ Kind +│/);
+    expect(list).toContain('Night job');
+    expect(await text(['client', 'rotate-secret', clientId])).toContain('no longer works');
+    expect(await text(['client', 'disable', clientId])).toContain('is disabled');
+  });
+});
+
+describe('accounts, while the server runs', () => {
+  it('are created with a password from a pipe', async () => {
+    const words = ['account', 'create', '--username', 'Ana', '--email', 'ana@example.com'];
+    const roles = ['--role', 'auditor', '--role', 'responder'];
+    const created = await json([...words, '--name', 'Ana Lima', ...roles], `${PASSWORD}\n`);
+    expect(created).toEqual({
+      subject: expect.stringMatching(/^[\w-]{22}$/),
+      username: 'ana',
+      email: 'ana@example.com',
+      name: 'Ana Lima',
+      roles: ['auditor', 'responder'],
+      status: 'active',
+      tokensNotBefore: null,
+      createdAt: expect.any(String),
+    });
+    const accounts = await json<unknown[]>(['account', 'list']);
+    expect(accounts[0]).toMatchObject({ username: 'admin', roles: ['administrator'] });
+    expect(accounts).toContainEqual(created);
+  });
+
+  it('are signed out everywhere and disabled, by name or subject', async () => {
+    const { subject } = await json(['account', 'create', '--username', 'ben'], PASSWORD);
+    const signedOut = await json(['account', 'sign-out-everywhere', 'BEN']);
+    expect(signedOut).toEqual({ subject, tokensNotBefore: expect.any(String) });
+    const disable = ['account', 'disable', String(subject)];
+    expect(await json(disable)).toEqual({ subject, outcome: 'disabled' });
+    expect(await json(disable)).toEqual({ subject, outcome: 'already_disabled' });
+    const accounts = await json<unknown[]>(['account', 'list']);
+    const { tokensNotBefore } = signedOut;
+    expect(accounts).toContainEqual(
+      expect.objectContaining({ subject, status: 'disabled', tokensNotBefore }),
+    );
+  });
+
+  it('are shown to people in tables', async () => {
+    const created = await text(['account', 'create', '--username', 'cy'], `${PASSWORD}\n`);
+    expect(created).toMatch(/^User name +cy$/m);
+    expect(created).not.toContain(PASSWORD);
+    const list = await text(['account', 'list']);
+    expect(list).toMatch(/│ User name +│ Subject +│/);
+    expect(list).toMatch(/│ cy +│/);
+    expect(await text(['account', 'sign-out-everywhere', 'cy'])).toContain('has ended');
+    expect(await text(['account', 'disable', 'cy'])).toContain('is disabled');
+  });
+});
+
+describe('the registration token', () => {
+  it('lets a client register itself', async () => {
+    const { token, registrationEndpoint } = await json(['registration-token']);
+    expect(await text(['registration-token'])).toBe(`${String(token)}\n`);
+    const registered = await fetch(String(registrationEndpoint), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${String(token)}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ redirect_uris: ['https://rp.example/'], client_name: 'Own' }),
+    });
+    expect(registered.status).toBe(201);
+    expect(await text(['client', 'list'])).toContain('unverified');
+  });
+
+  it.each(['off', 'open'])('is not shown when registration is %s', async (registration) => {
+    const ended = await runBuilt('cli.js', ['registration-token'], {
+      directory,
+      environment: { ...environment, TOKEN_LEDGER_REGISTRATION: registration },
+    });
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toMatch(
+      new RegExp(`^error: TOKEN_LEDGER_REGISTRATION is ${registration}.*\\n$`),
+    );
+  });
+});

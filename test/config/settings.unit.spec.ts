@@ -1,0 +1,177 @@
+import { resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import {
+  readSettings,
+  SETTING_NAMES,
+  type Settings,
+  SettingsError,
+} from '../../src/config/settings.js';
+
+type Cases = readonly (readonly [name: string, value: string, expected: Partial<Settings>])[];
+
+const KEY = 'A'.repeat(43);
+
+const defaults: readonly (readonly [name: string, expected: Partial<Settings>])[] = [
+  ['PORT', { port: 3000 }],
+  ['HOST', { host: 'localhost' }],
+  ['TOKEN_LEDGER_ISSUER', { issuer: 'http://localhost:3000' }],
+  ['TOKEN_LEDGER_DATA_DIR', { dataDirectory: resolve('data') }],
+  ['TOKEN_LEDGER_DATABASE', { ledgerFile: resolve('data/ledger.sqlite') }],
+  ['TOKEN_LEDGER_MASTER_KEY', { masterKey: undefined }],
+  ['TOKEN_LEDGER_MASTER_KEY_FILE', { masterKeyFile: resolve('keys/master.key') }],
+  ['TOKEN_LEDGER_ADMIN_PASSWORD', { adminPassword: undefined }],
+  ['TOKEN_LEDGER_REGISTRATION', { registration: 'token' }],
+  ['TOKEN_LEDGER_INITIAL_ACCESS_TOKEN', { initialAccessToken: undefined }],
+  ['TOKEN_LEDGER_RESOURCES', { resources: undefined }],
+  ['TOKEN_LEDGER_ACCESS_TOKEN_SECONDS', { accessTokenLifetime: 600_000 }],
+  ['TOKEN_LEDGER_REFRESH_IDLE_SECONDS', { refreshIdleLifetime: 30 * 86_400_000 }],
+  ['TOKEN_LEDGER_REFRESH_ABSOLUTE_SECONDS', { refreshAbsoluteLifetime: 180 * 86_400_000 }],
+  ['TOKEN_LEDGER_SESSION_SECONDS', { sessionLifetime: 12 * 3_600_000 }],
+  ['TOKEN_LEDGER_CODE_SECONDS', { codeLifetime: 60_000 }],
+  ['TOKEN_LEDGER_RETRY_WINDOW_SECONDS', { retryWindow: 30_000 }],
+  ['TOKEN_LEDGER_TRUSTED_PROXIES', { trustedProxies: [] }],
+  ['TOKEN_LEDGER_LOG_LEVEL', { logLevel: 'info' }],
+];
+
+const valid: Cases = [
+  ['PORT', '8080', { port: 8080, issuer: 'http://localhost:8080' }],
+  ['PORT', '80', { port: 80, issuer: 'http://localhost' }],
+  ['HOST', '0.0.0.0', { host: '0.0.0.0' }],
+  ['TOKEN_LEDGER_ISSUER', 'https://auth.example', { issuer: 'https://auth.example' }],
+  ['TOKEN_LEDGER_ISSUER', 'http://[::1]:3000', { issuer: 'http://[::1]:3000' }],
+  [
+    'TOKEN_LEDGER_DATA_DIR',
+    '/var/lib/token-ledger',
+    {
+      dataDirectory: '/var/lib/token-ledger',
+      ledgerFile: '/var/lib/token-ledger/ledger.sqlite',
+    },
+  ],
+  ['TOKEN_LEDGER_DATABASE', 'sqlite:/srv/l.sqlite', { ledgerFile: '/srv/l.sqlite' }],
+  ['TOKEN_LEDGER_DATABASE', 'sqlite:l.sqlite', { ledgerFile: resolve('l.sqlite') }],
+  ['TOKEN_LEDGER_MASTER_KEY', KEY, { masterKey: KEY }],
+  ['TOKEN_LEDGER_MASTER_KEY_FILE', '/etc/tl.key', { masterKeyFile: '/etc/tl.key' }],
+  ['TOKEN_LEDGER_MASTER_KEY_FILE', 'data.key', { masterKeyFile: resolve('data.key') }],
+  ['TOKEN_LEDGER_ADMIN_PASSWORD', 'twelve chars', { adminPassword: 'twelve chars' }],
+  ['TOKEN_LEDGER_REGISTRATION', 'off', { registration: 'off' }],
+  ['TOKEN_LEDGER_REGISTRATION', 'open', { registration: 'open' }],
+  [
+    'TOKEN_LEDGER_INITIAL_ACCESS_TOKEN',
+    'sixteen-letters-=',
+    { initialAccessToken: 'sixteen-letters-=' },
+  ],
+  ['TOKEN_LEDGER_RESOURCES', 'https://api, urn:x', { resources: ['https://api', 'urn:x'] }],
+  ['TOKEN_LEDGER_ACCESS_TOKEN_SECONDS', '10', { accessTokenLifetime: 10_000 }],
+  ['TOKEN_LEDGER_REFRESH_IDLE_SECONDS', '60', { refreshIdleLifetime: 60_000 }],
+  ['TOKEN_LEDGER_REFRESH_ABSOLUTE_SECONDS', '60', { refreshAbsoluteLifetime: 60_000 }],
+  ['TOKEN_LEDGER_SESSION_SECONDS', '60', { sessionLifetime: 60_000 }],
+  ['TOKEN_LEDGER_CODE_SECONDS', '5', { codeLifetime: 5000 }],
+  ['TOKEN_LEDGER_RETRY_WINDOW_SECONDS', '0', { retryWindow: 0 }],
+  [
+    'TOKEN_LEDGER_TRUSTED_PROXIES',
+    'loopback 10.0.0.0/8,fd00::1',
+    { trustedProxies: ['loopback', '10.0.0.0/8', 'fd00::1'] },
+  ],
+  ['TOKEN_LEDGER_LOG_LEVEL', 'silent', { logLevel: 'silent' }],
+];
+
+const invalid: readonly (readonly [name: string, value: string, complaint: string])[] = [
+  ['PORT', '3000.5', 'must be a whole number'],
+  ['PORT', '-1', 'must be a whole number'],
+  ['PORT', '65536', 'must be between 0 and 65535'],
+  ['TOKEN_LEDGER_ISSUER', 'auth.example', 'must be an http or https URL'],
+  ['TOKEN_LEDGER_ISSUER', 'ftp://auth.example', 'must be an http or https URL'],
+  ['TOKEN_LEDGER_ISSUER', 'https://auth.example?a', 'must have no query and no fragment'],
+  ['TOKEN_LEDGER_ISSUER', 'https://auth.example#a', 'must have no query and no fragment'],
+  ['TOKEN_LEDGER_ISSUER', 'https://auth.example/', 'must not end with a slash'],
+  ['TOKEN_LEDGER_ISSUER', 'https://auth.example/tenant', 'must have no path'],
+  ...['https://Auth.example', 'https://auth.example:443', 'https://me:secret@auth.example'].map(
+    (value) =>
+      [
+        'TOKEN_LEDGER_ISSUER',
+        value,
+        'must be only scheme, host and port, in lower case and without the default port',
+      ] as const,
+  ),
+  ['TOKEN_LEDGER_DATABASE', 'postgres://db', 'must be sqlite: and the path of a file'],
+  ['TOKEN_LEDGER_DATABASE', 'sqlite:', 'must be sqlite: and the path of a file'],
+  ['TOKEN_LEDGER_MASTER_KEY', 'short', 'must be 32 bytes as base64url (43 characters)'],
+  ['TOKEN_LEDGER_MASTER_KEY', `${KEY}=`, 'must be 32 bytes as base64url (43 characters)'],
+  ['TOKEN_LEDGER_MASTER_KEY_FILE', 'data/master.key', 'must be outside TOKEN_LEDGER_DATA_DIR'],
+  ['TOKEN_LEDGER_ADMIN_PASSWORD', 'elevenchars', 'must have at least 12 characters'],
+  ['TOKEN_LEDGER_ADMIN_PASSWORD', 'ä'.repeat(513), 'must have at most 1024 bytes'],
+  ['TOKEN_LEDGER_REGISTRATION', 'yes', 'must be off, token or open'],
+  ...['short', 'a token with spaces in it', 'a'.repeat(513)].map(
+    (value) =>
+      [
+        'TOKEN_LEDGER_INITIAL_ACCESS_TOKEN',
+        value,
+        'must be 16 to 512 of the characters A-Z a-z 0-9 . _ ~ + / -',
+      ] as const,
+  ),
+  ['TOKEN_LEDGER_RESOURCES', ' , ', 'must name at least one resource'],
+  ['TOKEN_LEDGER_RESOURCES', 'https://api#x', 'must be absolute URIs without a fragment'],
+  ['TOKEN_LEDGER_RESOURCES', 'https://api /x', 'must be absolute URIs without a fragment'],
+  ['TOKEN_LEDGER_ACCESS_TOKEN_SECONDS', '9', 'must be between 10 and 86400'],
+  ['TOKEN_LEDGER_REFRESH_IDLE_SECONDS', '59', 'must be between 60 and 315360000'],
+  ['TOKEN_LEDGER_REFRESH_ABSOLUTE_SECONDS', '1e9', 'must be a whole number'],
+  ['TOKEN_LEDGER_SESSION_SECONDS', '31536001', 'must be between 60 and 31536000'],
+  ['TOKEN_LEDGER_CODE_SECONDS', '601', 'must be between 5 and 600'],
+  ['TOKEN_LEDGER_RETRY_WINDOW_SECONDS', '61', 'must be between 0 and 60'],
+  ...['proxy.example', '10.0.0.0/33', '10.0.0.0/0', '::1/129', '10.0.0.1/'].map(
+    (value) =>
+      [
+        'TOKEN_LEDGER_TRUSTED_PROXIES',
+        value,
+        'must be addresses, networks such as 10.0.0.0/8, or loopback, linklocal, uniquelocal',
+      ] as const,
+  ),
+  ['TOKEN_LEDGER_LOG_LEVEL', 'verbose', 'must be fatal, error, warn, info, debug, trace or silent'],
+];
+
+describe('settings', () => {
+  it('each have their default in this table', () => {
+    expect(defaults.map(([name]) => name)).toEqual(SETTING_NAMES);
+  });
+
+  it.each(defaults)('%s has its default, also when it is empty', (name, expected) => {
+    expect(readSettings({})).toMatchObject(expected);
+    expect(readSettings({ [name]: '' })).toMatchObject(expected);
+  });
+
+  it('each have a valid value in this table', () => {
+    expect([...new Set(valid.map(([name]) => name))]).toEqual(SETTING_NAMES);
+  });
+
+  it.each(valid)('%s can be %s', (name, value, expected) => {
+    expect(readSettings({ [name]: value })).toMatchObject(expected);
+  });
+
+  it.each(invalid)('%s cannot be %j', (name, value, complaint) => {
+    const refused = new SettingsError(`${name} ${complaint}`);
+    expect(() => readSettings({ [name]: value })).toThrow(refused);
+  });
+
+  it('are refused when a name is unknown, unless it is empty or not ours', () => {
+    expect(() => readSettings({ TOKEN_LEDGER_ISUER: 'https://auth.example' })).toThrow(
+      new SettingsError('TOKEN_LEDGER_ISUER is not a setting'),
+    );
+    const others = { TOKEN_LEDGER_ISUER: '', OTHER: 'x', TOKEN_LEDGERS: 'x' };
+    expect(readSettings(others)).toEqual(readSettings({}));
+  });
+
+  it('need an issuer where the port is chosen by the system', () => {
+    const anyPort = { PORT: '0' };
+    expect(() => readSettings(anyPort)).toThrow(
+      new SettingsError('TOKEN_LEDGER_ISSUER must be set when PORT is 0'),
+    );
+    expect(readSettings({ ...anyPort, TOKEN_LEDGER_ISSUER: 'http://a' }).port).toBe(0);
+  });
+
+  it('name another policy revision exactly when the token policy differs', () => {
+    const { policyRevision } = readSettings({});
+    expect(readSettings({ PORT: '8080' }).policyRevision).toBe(policyRevision);
+    const other = readSettings({ TOKEN_LEDGER_RETRY_WINDOW_SECONDS: '10' });
+    expect(other.policyRevision).not.toBe(policyRevision);
+  });
+});

@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { canonicalJson } from '../../src/domain/canonical-json.js';
+import { openSqliteLedger } from '../../src/ledger/sqlite/open-sqlite-ledger.js';
+import {
+  append,
+  ATTRIBUTION,
+  clientRegistered,
+  count,
+  decideOn,
+  ORIGIN,
+  recorded,
+} from '../support/ledger-executions.js';
+import { beginFamily, refreshFamily } from '../support/ledger-families.js';
+import {
+  expectLedgerIntact,
+  type HandledLedgerStore,
+  onDatabase,
+  openHandledStore,
+  openSqliteStore,
+  type SqliteLedgerStore,
+} from '../support/ledger-sqlite.js';
+
+const sha256 = (...parts: (string | Buffer)[]): string => {
+  const digest = createHash('sha256');
+  for (const part of parts) digest.update(part);
+  return digest.digest('base64url');
+};
+
+describe('what the ledger keeps', () => {
+  let store: SqliteLedgerStore;
+
+  beforeEach(async () => {
+    store = await openSqliteStore();
+  });
+
+  afterEach(async () => {
+    await store.expectIntact();
+    await store.remove();
+  });
+
+  it.each([
+    ['UPDATE events SET body = body', 'append-only'],
+    ['UPDATE events SET appended_at = appended_at + 1 WHERE position = 1', 'append-only'],
+    ['DELETE FROM events WHERE position = 0', 'append-only'],
+    ['DELETE FROM events', 'append-only'],
+    ["INSERT INTO events VALUES (1, 9, 'a:b', 1, NULL, 'X', 1, '{}')", 'CHECK constraint'],
+    ["INSERT INTO events VALUES (0, 1, 'a:b', 1, NULL, 'X', 1, '{}')", 'UNIQUE constraint'],
+    ["INSERT INTO events VALUES (0, 9, 'a:b', 'one', NULL, 'X', 1, '{}')", 'cannot store TEXT'],
+  ])('refuses %s', async (statement, complaint) => {
+    await append(store.ledger, 'administration', 'a', [recorded('one'), recorded('two')]);
+    expect(() => onDatabase(store.file, (database) => database.exec(statement))).toThrow(complaint);
+  });
+
+  it('has canonical bodies, and commitments and digests that anyone can compute', async () => {
+    const asked = { ...ATTRIBUTION, origin: ORIGIN };
+    await append(
+      store.ledger,
+      'administration',
+      'a',
+      [recorded('one'), recorded('zwei “é”')],
+      asked,
+    );
+    const { events, origins, stream } = onDatabase(store.file, (database) => ({
+      events: database
+        .prepare<[], { position: number; body: string }>('SELECT * FROM events')
+        .all(),
+      origins: database.prepare<[], { salt: string }>('SELECT * FROM origins').all(),
+      stream: database.prepare<[], { digest: string }>('SELECT * FROM streams').get(),
+    }));
+    const text = `{"address":"${ORIGIN.address}","requestId":"${ORIGIN.requestId}","userAgent":"${ORIGIN.userAgent}"}`;
+    for (const [index, { position, body }] of events.entries()) {
+      expect(position).toBe(index);
+      const parsed = JSON.parse(body) as Record<string, unknown>;
+      expect(body).toBe(canonicalJson(parsed as never));
+      expect(body).not.toContain(ORIGIN.address);
+      const salt = Buffer.from(origins[index]!.salt, 'base64url');
+      expect(salt).toHaveLength(32);
+      expect(parsed.originCommitment).toBe(sha256(salt, text));
+    }
+    const [first, second] = events.map(({ body }) => body);
+    expect(stream?.digest).toBe(sha256(sha256(first!), second!));
+  });
+
+  it('writes bodies whose form never changes', async () => {
+    await append(store.ledger, 'administration', 'a', [recorded('one')], {
+      actor: 'operator',
+      correlationId: 'c-1',
+      causationId: 'e-1',
+    });
+    const body = onDatabase(store.file, (database) =>
+      database.prepare<[], string>('SELECT body FROM events').pluck().get(),
+    );
+    expect(body?.replace(/"id":"[0-9a-f-]{36}"/, '"id":"…"')).toBe(
+      '{"actor":"operator","causationId":"e-1","correlationId":"c-1","data":{"action":"one"},' +
+        '"id":"…","project":"default","recordedAt":1795251600000,"streamId":"administration:a",' +
+        '"streamVersion":1,"type":"AdministrationRecorded","version":1}',
+    );
+  });
+
+  it('is read by nobody else', async () => {
+    await count(store.ledger, 'a');
+    for (const suffix of ['', '-wal', '-shm']) {
+      expect(statSync(`${store.file}${suffix}`).mode & 0o777).toBe(0o600);
+    }
+    await store.ledger.close();
+    chmodSync(store.file, 0o644);
+    await (await openSqliteLedger({ settings: store.settings, role: 'server' })).close();
+    expect(statSync(store.file).mode & 0o777).toBe(0o600);
+  });
+
+  it('makes the directories that are missing, for itself alone', async () => {
+    const dataDirectory = join(store.directory, 'new', 'data');
+    const ledgerFile = join(store.directory, 'other', 'place', 'ledger.sqlite');
+    const ledger = await openSqliteLedger({
+      settings: { dataDirectory, ledgerFile },
+      role: 'server',
+    });
+    await count(ledger, 'a');
+    await ledger.close();
+    for (const made of [dataDirectory, join(store.directory, 'other', 'place')]) {
+      expect(statSync(made).mode & 0o777).toBe(0o700);
+    }
+    await expectLedgerIntact(ledgerFile);
+  });
+
+  it('goes on where it stopped', async () => {
+    await Promise.all(Array.from({ length: 10 }, () => count(store.ledger, 'a')));
+    await store.ledger.close();
+    expect(existsSync(`${store.file}-wal`)).toBe(false);
+    const again = await openSqliteLedger({ settings: store.settings, role: 'server' });
+    expect(await count(again, 'a')).toBe(10);
+    expect(await again.eventsAfter(8, 9)).toMatchObject({
+      events: [{ position: 9 }, { position: 10, previousPosition: 9, streamVersion: 11 }],
+    });
+    await again.close();
+  });
+
+  it('stays short in its write-ahead log also where no thread can be started', async () => {
+    const families = Array.from({ length: 50 }, (_, index) => `family${index}`);
+    const walBytes: number[] = [];
+    await Promise.all(families.map((id) => beginFamily(store.ledger, id)));
+    for (let generation = 0; generation < 100; generation += 1) {
+      await Promise.all(families.map((id) => refreshFamily(store.ledger, id, generation)));
+      walBytes.push(statSync(`${store.file}-wal`).size);
+    }
+    expect(Math.max(...walBytes)).toBeLessThan(12 * 2 ** 20);
+    expect(statSync(store.file).size).toBeGreaterThan(5 * 2 ** 20);
+  });
+});
+
+describe('what a commit costs', () => {
+  const statements: string[] = [];
+  let store: HandledLedgerStore;
+
+  beforeEach(async () => {
+    store = await openHandledStore({
+      verbose: (statement) => statements.push(String(statement).trim()),
+    });
+  });
+
+  afterEach(async () => {
+    await store.expectIntact();
+    await store.remove();
+  });
+
+  /** How often each kind of statement ran in `action`, by its first two words. */
+  async function statementsOf(action: () => Promise<unknown>): Promise<Record<string, number>> {
+    statements.length = 0;
+    await action();
+    const counts: Record<string, number> = {};
+    for (const statement of statements) {
+      const [name] = /^(?:BEGIN IMMEDIATE|COMMIT|SELECT .*? FROM \w+|\w+ (?:INTO )?\w+)/s.exec(
+        statement,
+      ) ?? [statement];
+      const short = name.replace(/SELECT .* FROM/s, 'SELECT FROM');
+      counts[short] = (counts[short] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  it.each([1, 64, 128])(
+    'is one transaction and four statements for each of %s rotations',
+    async (rotations) => {
+      const families = Array.from({ length: rotations }, (_, index) => `family${index}`);
+      await Promise.all(families.map((id) => beginFamily(store.ledger, id)));
+      const counts = await statementsOf(() =>
+        Promise.all(families.map((id) => refreshFamily(store.ledger, id, 0))),
+      );
+      expect(counts).toEqual({
+        'BEGIN IMMEDIATE': 1,
+        'SELECT FROM directory_version': 1,
+        'SELECT FROM events': 1,
+        'SELECT FROM logs': 1,
+        'SELECT FROM streams': rotations,
+        'INSERT INTO events': rotations,
+        'INSERT INTO origins': rotations,
+        'UPDATE streams': rotations,
+        COMMIT: 1,
+      });
+    },
+  );
+
+  it('reads each client once, until the directory changes', async () => {
+    await append(store.ledger, 'client', 'web', [clientRegistered('Web')]);
+    const ask = () =>
+      decideOn(store.ledger, 'session', 's', (stream) => ({
+        events: [],
+        outcome: stream.find('client', 'web')?.metadata.name,
+      }));
+    const three = () => Promise.all([ask(), ask(), ask()]);
+    expect((await statementsOf(three))['SELECT FROM streams']).toBe(2);
+    expect((await statementsOf(three))['SELECT FROM streams']).toBe(1);
+    expect(
+      (await statementsOf(() => store.ledger.load('client', 'web')))['SELECT FROM streams'],
+    ).toBe(undefined);
+    await append(store.ledger, 'client', 'other', [clientRegistered('Other')]);
+    expect((await statementsOf(three))['SELECT FROM streams']).toBe(2);
+  });
+
+  it('is durable: in write-ahead mode, with the log on the disk before the answer', () => {
+    const pragma = (name: string): unknown => store.handle.pragma(name, { simple: true });
+    expect(pragma('journal_mode')).toBe('wal');
+    expect(pragma('synchronous')).toBe(2);
+    expect(pragma('wal_autocheckpoint')).toBe(0);
+    expect(pragma('secure_delete')).toBe(1);
+  });
+});

@@ -1,0 +1,512 @@
+import { copyFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type Database from 'better-sqlite3';
+import { canonicalJson, type JsonValue } from '../../src/domain/canonical-json.js';
+import { openSqliteSource } from '../../src/ledger/sqlite/sqlite-ledger.source.js';
+import type { LedgerSource } from '../../src/ledger/verification/ledger.source.js';
+import { verifyLedger } from '../../src/ledger/verification/verify-ledger.js';
+import { count } from '../support/ledger-executions.js';
+import { overwrite } from '../support/ledger-faults.js';
+import { onDatabase, openSqliteStore, type SqliteLedgerStore } from '../support/ledger-sqlite.js';
+import { FILLED_FAMILY, fillLedger, tamper, verifyFile } from '../support/ledger-tampering.js';
+
+let filled: SqliteLedgerStore;
+let file: string;
+
+beforeAll(async () => {
+  filled = await openSqliteStore();
+  await fillLedger(filled.ledger);
+  await filled.ledger.close();
+});
+
+afterAll(async () => {
+  await filled.remove();
+});
+
+beforeEach(() => {
+  file = join(filled.directory, 'copy.sqlite');
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
+  copyFileSync(filled.file, file);
+});
+
+type Change = (database: Database.Database) => void;
+const sql =
+  (statements: string): Change =>
+  (database) =>
+    void database.exec(statements);
+
+type Body = Record<string, JsonValue> & { data: Record<string, JsonValue> };
+
+/** Replaces the body of an event by any text. */
+const replaceBody =
+  (position: number, textOf: (body: Body) => string): Change =>
+  (database) => {
+    const before = database
+      .prepare<[number], string>('SELECT body FROM events WHERE position = ?')
+      .pluck()
+      .get(position);
+    const text = textOf(JSON.parse(before ?? '') as Body);
+    expect(text).not.toBe(before);
+    database.prepare('UPDATE events SET body = ? WHERE position = ?').run(text, position);
+  };
+
+/** Changes the body of an event and writes it canonically again. */
+const rewrite = (position: number, change: (body: Body) => unknown): Change =>
+  replaceBody(position, (body) => {
+    change(body);
+    return canonicalJson(body);
+  });
+
+const FAMILY = `family:${FILLED_FAMILY}`;
+const DIGEST = 'the digest is not that of its bodies';
+
+describe('a verification finds', () => {
+  it.each<[what: string, change: Change, problem: string]>([
+    ['another actor', rewrite(7, (body) => (body.actor = 'operator')), DIGEST],
+    ['another correlation', rewrite(7, (body) => (body.correlationId = 'c')), DIGEST],
+    ['a cause that was taken away', rewrite(7, (body) => delete body.originCommitment), 'origin'],
+    [
+      'a fact that no state depends on',
+      rewrite(7, ({ data }) => (data.receivedAt = Number(data.receivedAt) + 1)),
+      DIGEST,
+    ],
+    [
+      'a fact that the state depends on',
+      rewrite(7, ({ data }) => (data.generation = Number(data.generation) + 1)),
+      'the history is impossible',
+    ],
+    ['another time', rewrite(7, (body) => (body.recordedAt = 5)), 'recordedAt runs backwards'],
+    ['a later time', rewrite(7, (body) => (body.recordedAt = 5e12)), 'column appended_at'],
+    ['another project', rewrite(7, (body) => (body.project = 'elsewhere')), 'the project changed'],
+    ['another id', rewrite(7, (body) => (body.id = 'x')), 'the envelope is wrong at id'],
+    ['a version that is not ours', rewrite(7, (body) => (body.version = 2)), 'wrong at version'],
+    ['a member that no envelope has', rewrite(7, (body) => (body.note = '')), 'envelope is wrong'],
+    [
+      'a member that no such event has',
+      rewrite(7, ({ data }) => (data.note = '')),
+      'the data of RefreshTokenRotated are wrong',
+    ],
+    ['a body with a space', replaceBody(7, (body) => `${canonicalJson(body)} `), 'not canonical'],
+    ['a body that is no object', replaceBody(7, () => '[]'), 'not canonical'],
+    ['a body that is no JSON', replaceBody(7, () => '{'), 'not canonical'],
+    ['a body that is nothing', replaceBody(7, () => 'null'), 'not canonical'],
+    [
+      'members in another order',
+      replaceBody(7, ({ data, ...rest }) => JSON.stringify({ data, ...rest })),
+      'not canonical',
+    ],
+
+    ['a deleted first event', sql('DELETE FROM events WHERE position = 0'), 'events are missing'],
+    ['a deleted event', sql('DELETE FROM events WHERE position = 8'), 'events are missing'],
+    ['a deleted last event', sql('DELETE FROM events WHERE position = 16'), 'ahead of the events'],
+    ['that all events were deleted', sql('DELETE FROM events'), 'ahead of the events'],
+    [
+      'a deleted event whose place was closed',
+      sql(`DELETE FROM events WHERE position = 8;
+           UPDATE events SET position = position - 1 WHERE position > 8`),
+      'previous_position',
+    ],
+    [
+      'events in another order',
+      sql(`UPDATE events SET position = 99 WHERE position = 13;
+           UPDATE events SET position = 13 WHERE position = 14;
+           UPDATE events SET position = 14 WHERE position = 99`),
+      'stream version',
+    ],
+    [
+      'events of two streams in another order',
+      sql(`UPDATE events SET position = 99 WHERE position = 3;
+           UPDATE events SET position = 3 WHERE position = 4;
+           UPDATE events SET position = 4 WHERE position = 99`),
+      'previous_position',
+    ],
+    [
+      'bodies that changed places',
+      sql(`UPDATE events SET body = (SELECT body FROM events o WHERE o.position = 24 - events.position)
+           WHERE position IN (11, 13)`),
+      'differ',
+    ],
+    [
+      'an event that was put at the end',
+      sql(`INSERT INTO events SELECT 0, 17, stream_id, 2, 0, type, appended_at,
+             replace(body, '"streamVersion":1', '"streamVersion":2') FROM events WHERE position = 0`),
+      'the version is not that of its last event',
+    ],
+    [
+      'an event of a stream that has no row',
+      sql(`INSERT INTO events SELECT 0, 17, 'project:new', 1, NULL, type, appended_at,
+             replace(body, 'project:default', 'project:new') FROM events WHERE position = 0`),
+      'the stream has no row',
+    ],
+    [
+      'an event far beyond the end',
+      sql(`INSERT INTO events SELECT 0, 9000000000, 'project:new', 1, NULL, type, appended_at,
+             replace(body, 'project:default', 'project:new') FROM events WHERE position = 0`),
+      'events are missing',
+    ],
+    [
+      'an event before the beginning',
+      sql(`INSERT INTO events SELECT 0, -7, 'project:new', 1, NULL, type, appended_at, body
+           FROM events WHERE position = 0`),
+      'a position below 0',
+    ],
+
+    [
+      'another stream',
+      sql("UPDATE events SET stream_id = 'family:other' WHERE position = 7"),
+      'the column stream_id differ',
+    ],
+    [
+      'another stream version',
+      sql('UPDATE events SET stream_version = 9 WHERE position = 7'),
+      'the column stream_version differ',
+    ],
+    [
+      'another type',
+      sql("UPDATE events SET type = 'FamilyRevoked' WHERE position = 7"),
+      'the column type differ',
+    ],
+    [
+      'a type that its stream cannot hold',
+      (database) => {
+        rewrite(8, (body) => (body.type = 'constructor'))(database);
+        database.exec("UPDATE events SET type = 'constructor' WHERE position = 8");
+      },
+      'cannot hold constructor',
+    ],
+    [
+      'a kind that there is not',
+      (database) => {
+        rewrite(8, (body) => (body.streamId = 'constructor:admin'))(database);
+        database.exec("UPDATE events SET stream_id = 'constructor:admin' WHERE position = 8");
+      },
+      'of kind constructor cannot hold',
+    ],
+    [
+      'a later time of appending',
+      sql('UPDATE events SET appended_at = appended_at + 1 WHERE position = 7'),
+      'column appended_at',
+    ],
+    [
+      'a later time of appending the last event',
+      sql('UPDATE events SET appended_at = appended_at + 1 WHERE position = 16'),
+      'column appended_at',
+    ],
+    [
+      'an earlier time of appending',
+      sql('UPDATE events SET appended_at = appended_at - 1 WHERE position = 0'),
+      'column appended_at',
+    ],
+    [
+      'another previous position',
+      sql('UPDATE events SET previous_position = 3 WHERE position = 7'),
+      'previous_position',
+    ],
+    [
+      'no previous position',
+      sql('UPDATE events SET previous_position = NULL WHERE position = 7'),
+      'previous_position',
+    ],
+    [
+      'a previous position of a first event',
+      sql('UPDATE events SET previous_position = 0 WHERE position = 1'),
+      'previous_position',
+    ],
+
+    [
+      'an edited state',
+      sql(`UPDATE streams SET state = replace(state, '"generation":2', '"generation":1')
+           WHERE kind = 'family'`),
+      'the state is not the fold of its events',
+    ],
+    [
+      'a state that is no JSON',
+      sql("UPDATE streams SET state = 'x' WHERE kind = 'client'"),
+      'the state is not the fold of its events',
+    ],
+    [
+      'a deleted stream',
+      sql("DELETE FROM streams WHERE kind = 'consent'"),
+      'the stream has no row',
+    ],
+    [
+      'an invented stream',
+      sql(`INSERT INTO streams SELECT 0, 'account:eve', kind, project_id, 'eve', client_id, version,
+             last_position, digest, replace(state, 'ana', 'eve')
+           FROM streams WHERE kind = 'account'`),
+      'the stream has a row but no events',
+    ],
+    ['another version', sql(`UPDATE streams SET version = 9 WHERE kind = 'family'`), 'the version'],
+    [
+      'another last position',
+      sql("UPDATE streams SET last_position = 3 WHERE kind = 'family'"),
+      'last_position is not',
+    ],
+    [
+      'a last position that is yet to come',
+      sql("UPDATE streams SET last_position = 99 WHERE kind = 'family'"),
+      'the state is ahead of the events',
+    ],
+    [
+      'another digest',
+      sql("UPDATE streams SET digest = 'x' || substr(digest, 2) WHERE kind = 'family'"),
+      DIGEST,
+    ],
+    [
+      'another kind',
+      sql("UPDATE streams SET kind = 'session' WHERE kind = 'consent'"),
+      'the kind is not',
+    ],
+    [
+      'another project of a stream',
+      sql("UPDATE streams SET project_id = 'elsewhere' WHERE kind = 'family'"),
+      'the project is not',
+    ],
+    [
+      'another subject',
+      sql("UPDATE streams SET subject_id = 'eve' WHERE kind = 'family'"),
+      'the subject or the client is not',
+    ],
+    [
+      'a subject where there is none',
+      sql("UPDATE streams SET subject_id = 'eve' WHERE kind = 'project'"),
+      'the subject or the client is not',
+    ],
+    [
+      'no client where there is one',
+      sql("UPDATE streams SET client_id = NULL WHERE kind = 'family'"),
+      'the subject or the client is not',
+    ],
+
+    [
+      'another origin',
+      sql("UPDATE origins SET address = '203.0.113.8' WHERE position = 7"),
+      'the origin is not the one',
+    ],
+    [
+      'an origin with another salt',
+      sql(
+        'UPDATE origins SET salt = (SELECT salt FROM origins WHERE position = 5) WHERE position = 7',
+      ),
+      'the origin is not the one',
+    ],
+    [
+      'an origin of an event that has none',
+      sql('UPDATE origins SET position = 8 WHERE position = 7'),
+      'the origin is not the one',
+    ],
+    [
+      'an origin of no event',
+      sql('UPDATE origins SET position = 99 WHERE position = 7'),
+      'an origin belongs to no event',
+    ],
+    [
+      'an origin before the beginning',
+      sql('UPDATE origins SET position = -1 WHERE position = 7'),
+      'a position below 0',
+    ],
+    [
+      'a unique key of nobody',
+      sql("UPDATE directory_keys SET stream_id = 'account:nobody'"),
+      'a unique key names account:nobody',
+    ],
+  ])('%s', async (_, change, problem) => {
+    tamper(file, change);
+    const report = await verifyFile(file);
+    expect(report.ok).toBe(false);
+    expect(report.problems.map((found) => found.problem).join('\n')).toContain(problem);
+    const inParts = await verifyFile(file, undefined, 2);
+    expect(inParts.problems).toEqual(expect.arrayContaining([...report.problems]));
+    expect(inParts.problems).toHaveLength(report.problems.length);
+  });
+
+  it('a trigger that is missing', async () => {
+    onDatabase(file, (database) => database.exec('DROP TRIGGER events_refuse_delete'));
+    expect(await verifyFile(file)).toMatchObject({
+      ok: false,
+      problems: [{ problem: 'the trigger events_refuse_delete is missing' }],
+    });
+  });
+
+  it('where the problem is, and one for each stream', async () => {
+    tamper(file, (database) => {
+      rewrite(5, (body) => (body.actor = ''))(database);
+      rewrite(6, (body) => (body.actor = ''))(database);
+      database.exec("UPDATE streams SET state = '{}'");
+    });
+    const { problems } = await verifyFile(file);
+    expect(problems[0]).toEqual({
+      position: 5,
+      streamId: FAMILY,
+      problem: 'the envelope is wrong at actor',
+    });
+    expect(problems.filter(({ streamId }) => streamId === FAMILY)).toHaveLength(1);
+    expect(problems).toHaveLength(9);
+  });
+
+  it('at most twenty problems', async () => {
+    const store = await openSqliteStore();
+    try {
+      await Promise.all(Array.from({ length: 50 }, (_, index) => count(store.ledger, `s${index}`)));
+      await store.ledger.close();
+      tamper(store.file, sql("UPDATE streams SET state = '{}'"));
+      expect((await verifyFile(store.file)).problems).toHaveLength(20);
+      expect((await verifyFile(store.file, undefined, 7)).problems).toHaveLength(20);
+    } finally {
+      await store.remove();
+    }
+  });
+});
+
+describe('a verification of damaged pages', () => {
+  let store: SqliteLedgerStore;
+  const pageSize = 4096;
+
+  beforeEach(async () => {
+    store = await openSqliteStore();
+    await fillLedger(store.ledger);
+    await Promise.all(Array.from({ length: 300 }, (_, index) => count(store.ledger, `s${index}`)));
+    await store.ledger.close();
+  });
+
+  /** The pages whose loss a verification does not see. */
+  async function pagesMissed(wrap: (source: LedgerSource) => LedgerSource): Promise<number[]> {
+    const missed: number[] = [];
+    const pages = statSync(store.file).size / pageSize;
+    for (let page = 2; page <= pages; page += 1) {
+      copyFileSync(store.file, file);
+      overwrite(file, (page - 1) * pageSize, Buffer.alloc(pageSize, 0xa5));
+      try {
+        if ((await verifyFile(file, wrap)).ok) missed.push(page);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ledger_corrupted' });
+      }
+      for (const suffix of ['-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
+    }
+    return missed;
+  }
+
+  it('finds each of them', async () => {
+    expect(statSync(store.file).size / pageSize).toBeGreaterThan(40);
+    expect(await pagesMissed((source) => source)).toEqual([]);
+  });
+
+  it('finds each that holds events, streams or origins where the file is too large to be checked whole', async () => {
+    const other = onDatabase(store.file, (database) =>
+      database
+        .prepare<[], number>(
+          `SELECT pageno FROM dbstat WHERE name NOT IN
+             ('events', 'origins', 'streams', 'sqlite_autoindex_streams_1')`,
+        )
+        .pluck()
+        .all(),
+    );
+    const missed = await pagesMissed((source) => ({ ...source, damage: () => [] }));
+    expect(missed.filter((page) => !other.includes(page))).toEqual([]);
+  });
+
+  afterEach(async () => {
+    await store.remove();
+  });
+});
+
+describe('a verification finds nothing', () => {
+  it('wrong with an intact ledger, in one part or in many', async () => {
+    const intact = { ok: true, events: 17, streams: 9, problems: [] };
+    expect(await verifyFile(file)).toEqual(intact);
+    for (const streamsAtOnce of [1, 2, 5, 9, 10]) {
+      expect(await verifyFile(file, undefined, streamsAtOnce)).toEqual(intact);
+    }
+  });
+
+  it('wrong with an empty ledger', async () => {
+    const store = await openSqliteStore();
+    expect(await verifyFile(store.file)).toEqual({ ok: true, events: 0, streams: 0, problems: [] });
+    await store.remove();
+  });
+
+  it('wrong with origins that were erased', async () => {
+    tamper(file, sql('DELETE FROM origins WHERE position IN (5, 16)'));
+    expect(await verifyFile(file)).toMatchObject({ ok: true });
+  });
+
+  it.each([100_000, 20])('wrong while a server writes (%s streams at once)', async (atOnce) => {
+    const store = await openSqliteStore();
+    try {
+      await writeBriskly(store, 3000);
+      const writer = startWriter(store);
+      const progress: number[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const source = openSqliteSource(store.file);
+        const report = await verifyLedger(
+          source,
+          (done, total) => progress.push(done / total),
+          atOnce,
+        );
+        source.close();
+        expect(report.problems).toEqual([]);
+        expect(report.events).toBeGreaterThanOrEqual(3000);
+      }
+      await writer.stop();
+      expect(await store.ledger.size()).toBeGreaterThan(3000);
+      expect(Math.max(...progress)).toBeLessThanOrEqual(1);
+      await store.expectIntact();
+    } finally {
+      await store.remove();
+    }
+  });
+
+  it('but what is wrong, also while a server writes', async () => {
+    const store = await openSqliteStore();
+    try {
+      await fillLedger(store.ledger);
+      await writeBriskly(store, 3000);
+      tamper(store.file, sql("UPDATE streams SET subject_id = 'eve' WHERE kind = 'family'"));
+      // A row that claims to have gone on meanwhile is not believed.
+      tamper(store.file, sql("UPDATE streams SET last_position = 3050 WHERE kind = 'consent'"));
+      const writer = startWriter(store);
+      const { problems } = await verifyFile(store.file);
+      await writer.stop();
+      expect(problems).toEqual([
+        {
+          streamId: 'consent:ana-photo-app',
+          problem: expect.stringMatching(/ahead|last_position/),
+        },
+        { streamId: FAMILY, problem: 'the subject or the client is not that of its events' },
+      ]);
+    } finally {
+      await store.remove();
+    }
+  });
+});
+
+/** Counts on 50 streams, some of them new, in commits of 20. */
+async function writeBriskly({ ledger }: SqliteLedgerStore, events: number): Promise<void> {
+  const start = await ledger.size();
+  for (let written = 0; written < events; written += 20) {
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        count(ledger, index === 0 ? `new-${start + written}` : `s${(written + index) % 50}`),
+      ),
+    );
+    await nextTurn();
+  }
+}
+
+/** Writes until it is stopped. */
+function startWriter(store: SqliteLedgerStore): { stop(): Promise<void> } {
+  const state = { isRunning: true };
+  const writeOn = async (): Promise<void> => {
+    await writeBriskly(store, 60);
+    if (state.isRunning) await writeOn();
+  };
+  const running = writeOn();
+  return {
+    stop: () => {
+      state.isRunning = false;
+      return running;
+    },
+  };
+}

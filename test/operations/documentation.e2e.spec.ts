@@ -1,0 +1,185 @@
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { chromium } from 'playwright-core';
+import { eventList, familyEventList } from '../../src/audit/event-list.answer.js';
+import { familyAnswer } from '../../src/audit/family.answer.js';
+import { incidentAnswer, incidentList } from '../../src/audit/incident.answer.js';
+import { clientToken, read } from '../audit/audit-stage.js';
+import { HttpServer } from '../support/http-server.js';
+
+const CHROMIUM = '/usr/bin/chromium';
+const inBrowser = existsSync(CHROMIUM) ? it : it.skip;
+
+interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { schemas: Record<string, { example?: unknown }> };
+}
+interface Operation {
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly responses: Record<string, { content?: Record<string, unknown> }>;
+  readonly requestBody?: { content: Record<string, unknown> };
+  readonly security?: readonly Record<string, unknown>[];
+}
+
+let server: HttpServer;
+let document: OpenApi;
+
+beforeAll(async () => {
+  server = await HttpServer.start();
+  document = (await (await server.fetch('/docs/openapi.json')).json()) as OpenApi;
+});
+
+afterAll(() => server.close());
+
+describe('the OpenAPI document', () => {
+  it('has every endpoint of the protocol, of the audit and of operation', () => {
+    const endpoints = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    expect(endpoints.sort()).toEqual([
+      'get /.well-known/oauth-authorization-server',
+      'get /.well-known/openid-configuration',
+      'get /audit/events',
+      'get /audit/families/{id}',
+      'get /audit/families/{id}/events',
+      'get /audit/incidents',
+      'get /audit/incidents/{id}',
+      'get /health/live',
+      'get /health/ready',
+      'get /metrics',
+      'get /oauth/authorize',
+      'get /oauth/jwks',
+      'get /oauth/logout',
+      'get /oauth/userinfo',
+      'post /oauth/authorize',
+      'post /oauth/introspect',
+      'post /oauth/logout',
+      'post /oauth/register',
+      'post /oauth/revoke',
+      'post /oauth/token',
+      'post /oauth/userinfo',
+    ]);
+  });
+
+  it('says of each what it does, how it answers and what it needs', () => {
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        const name = `${method} ${path}`;
+        expect([name, operation.summary]).toEqual([name, expect.any(String)]);
+        expect([name, operation.tags?.length]).toEqual([name, 1]);
+        expect(Object.keys(operation.responses)[0]).toMatch(/^[23]0[0-9]$/);
+        const isAudit = path.startsWith('/audit/');
+        if (isAudit) expect(operation.security).toEqual([{ audit: ['audit:read'] }]);
+        if (isAudit) expect(Object.keys(operation.responses)).toContain('401');
+        if (method === 'post' && path !== '/oauth/userinfo' && path !== '/oauth/logout') {
+          expect(operation.requestBody).toBeDefined();
+        }
+      }
+    }
+  });
+
+  it('refers to nothing that it does not have', () => {
+    const refs = [
+      ...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g),
+    ];
+    expect(refs.length).toBeGreaterThan(10);
+    const known = Object.keys(document.components.schemas);
+    expect(known).toEqual(expect.arrayContaining(refs.map(([, name]) => name)));
+  });
+
+  it('has examples that are answers', () => {
+    const answers = { eventList, familyEventList, familyAnswer, incidentAnswer, incidentList };
+    for (const [name, schema] of Object.entries(answers)) {
+      const id = name.charAt(0).toUpperCase() + name.slice(1);
+      const { example } = document.components.schemas[id] ?? {};
+      expect([name, schema.strict().safeParse(example).error?.issues]).toEqual([name, undefined]);
+    }
+  });
+
+  it('is what discovery leads to', async () => {
+    const metadata = await (await server.fetch('/.well-known/openid-configuration')).json();
+    expect(metadata).toMatchObject({ service_documentation: `${server.issuer}/docs` });
+  });
+});
+
+describe('GET /docs', () => {
+  it('lets nothing run, and nothing in, that is not from this server', async () => {
+    const response = await server.fetch('/docs');
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    const policy = response.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|https?:|\*/);
+    expect(response.headers.get('x-frame-options')).toBe('DENY');
+    const html = await response.text();
+    expect(html).not.toMatch(/<style|style=|\son\w+=|<script>|https?:\/\//);
+  });
+
+  it('serves the two files that the page needs and no others', async () => {
+    const statuses = await Promise.all(
+      ['swagger-ui.css', 'swagger-ui-bundle.js', 'index.html', 'package.json', 'LICENSE'].map(
+        async (file) => (await server.fetch(`/docs/${file}`)).status,
+      ),
+    );
+    expect(statuses).toEqual([200, 200, 404, 404, 404]);
+    expect((await server.fetch('/docs/..%2f..%2fpackage.json')).status).toBe(404);
+  });
+
+  inBrowser(
+    'shows itself in a browser, and gets an auditor what it describes',
+    async () => {
+      const auditor = await server.register('auditor');
+      const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+      try {
+        const page = await browser.newPage();
+        page.setDefaultTimeout(10_000);
+        const faults: string[] = [];
+        const foreign: string[] = [];
+        page.on('console', (said) => {
+          if (said.type() === 'error' || said.type() === 'warning') faults.push(said.text());
+        });
+        page.on('pageerror', (error) => faults.push(error.message));
+        page.on('request', (request) => {
+          const url = request.url();
+          if (!url.startsWith(server.base) && !url.startsWith('data:')) foreign.push(url);
+        });
+        await page.goto(`${server.base}/docs?url=https://evil.example/x.json`);
+        const incidents = page.locator('#operations-Audit-IncidentsController_list');
+        await incidents.waitFor();
+        expect(await page.locator('.opblock').count()).toBe(21);
+        await page.locator('.auth-wrapper .authorize').click();
+        const dialog = page
+          .locator('.modal-ux .auth-container')
+          .filter({ hasText: 'audit' })
+          .first();
+        await dialog.getByLabel('client_id').fill(auditor.clientId);
+        await dialog.getByLabel('client_secret').fill(auditor.clientSecret ?? '');
+        await dialog.locator('.checkbox label').first().click();
+        await dialog.locator('.auth-btn-wrapper .authorize').click();
+        await dialog.locator('.auth-btn-wrapper').getByText('Logout').waitFor();
+        await page.locator('.modal-ux .close-modal').click();
+        await incidents.locator('.opblock-summary-control').click();
+        await incidents.getByRole('button', { name: 'Try it out' }).click();
+        await incidents.getByRole('button', { name: 'Execute' }).click();
+        const answer = incidents.locator('.live-responses-table .highlight-code').first();
+        await answer.waitFor();
+        expect(await answer.textContent()).toContain('"incidents": []');
+        expect(foreign).toEqual([]);
+        expect(faults).toEqual([]);
+      } finally {
+        await browser.close();
+      }
+    },
+    60_000,
+  );
+
+  it('is open to whoever asks, while what it describes is not', async () => {
+    expect((await read(server, '/docs', undefined)).status).toBe(200);
+    expect((await read(server, '/audit/incidents', undefined)).status).toBe(401);
+    const token = await clientToken(server, await server.register('auditor'));
+    const { body } = await read(server, '/audit/incidents', token);
+    expect(incidentList.parse(body).incidents).toEqual([]);
+  });
+});
