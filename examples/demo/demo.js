@@ -129,5 +129,10 @@ function same(one, other) {
   return '(the same successor)';
 }
 
-const short = (token) => `${token.slice(0, 8)}…${token.slice(-8)}`;
-const days = (tokens) => Math.floor(tokens.refresh_token_expires_in / 86_400);
+function short(token) {
+  return `${token.slice(0, 8)}…${token.slice(-8)}`;
+}
+
+function days(tokens) {
+  return Math.floor(tokens.refresh_token_expires_in / 86_400);
+}

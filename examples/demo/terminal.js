@@ -25,7 +25,7 @@ const suspicious = new Set(['RefreshTokenReuseDetected', 'FamilyRevoked', 'Refre
 export function timeline(events) {
   const table = new Table({
     head: ['position', 'event', 'generation', 'who', 'agent'],
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
   });
   for (const row of foldedRows(events)) {
     const paint = suspicious.has(row.type) ? colors.red : (text) => text;
@@ -58,7 +58,7 @@ function rowOf({ type, position, actor, data, origin }) {
   const step = [presentedGeneration, generation]
     .filter((one) => typeof one === 'number')
     .join(' → ');
-  const [kind] = actor.split(':');
+  const [kind] = (data.actor ?? actor).split(':');
   return {
     name: type,
     type,

@@ -101,7 +101,9 @@ async function createClient(operator: Operator, options: Options): Promise<void>
   if (clientSecret !== undefined) {
     printLines('', factsText([['Client secret', clientSecret]]), 'Shown this once: keep it now.');
   }
-  if (options.preset === 'auditor') printLines('', ...auditorSteps(operator.settings.issuer));
+  if (options.preset === 'auditor') {
+    printLines('', ...auditorSteps(operator.settings.issuer, clientId));
+  }
 }
 
 function policyOf(options: Options): Readonly<Record<string, unknown>> {
@@ -119,10 +121,11 @@ function policyOf(options: Options): Readonly<Record<string, unknown>> {
   return { ...Object.fromEntries(given), ...(rotation === undefined ? {} : { rotation }) };
 }
 
-function auditorSteps(issuer: string): string[] {
+function auditorSteps(issuer: string, clientId: string): string[] {
   return [
-    'It gets a token for the audit API with:',
-    `  curl -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials -d scope=audit:read \\`,
-    `    -d resource=${operatorAudienceOf(issuer)} ${issuer}/oauth/token`,
+    'It gets a token for the audit API with its secret in place of CLIENT_SECRET:',
+    `  curl -u ${clientId}:CLIENT_SECRET -d grant_type=client_credentials \\`,
+    `    -d scope=audit:read -d resource=${operatorAudienceOf(issuer)} \\`,
+    `    ${issuer}/oauth/token`,
   ];
 }

@@ -135,7 +135,8 @@ function momentText(moment: string | null): string | undefined {
 
 function whoText({ actor, who }: AuditEvent, names: ReadonlyMap<string, string>): string {
   const name = names.get(actor) ?? actor;
-  const isUnproven = who !== null && who.method !== 'none' && !who.authenticated;
+  const isClient = actor.startsWith('client:') && who !== null;
+  const isUnproven = isClient && who.method !== 'none' && !who.authenticated;
   return isUnproven ? `${name}\n(not authenticated)` : name;
 }
 

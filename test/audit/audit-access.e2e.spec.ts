@@ -121,6 +121,7 @@ describe('a wrong parameter is named, and its value is not repeated', () => {
     ['/audit/incidents?cursor=zebra', 'cursor', /not a cursor/],
     ['/audit/incidents?cursor=YWZ0ZXI6MTIwNA', 'cursor', /not a cursor/],
     ['/audit/incidents?cursor=a&cursor=b', 'cursor', /once/],
+    ['/audit/incidents?cursor=', 'cursor', /not a cursor/],
     ['/audit/incidents?limit=-5', 'limit', /whole number/],
     ['/audit/incidents?after=1', 'after', /not a parameter/],
     ['/audit/incidents/zebra', 'id', /hexadecimal/],
@@ -131,6 +132,8 @@ describe('a wrong parameter is named, and its value is not repeated', () => {
     [`/audit/families/${ID}/events?limit=5000`, 'limit', /from 1 to 1000/],
     [`/audit/families/${ID}/events?cursor=zebra`, 'cursor', /not a cursor/],
     [`/audit/families/${ID}/events?cursor=YWZ0ZXI6MDE`, 'cursor', /not a cursor/],
+    [`/audit/families/${ID}/events?cursor=YWZ0ZXI6MTIwNB`, 'cursor', /not a cursor/],
+    [`/audit/families/${ID}/events?cursor=YWZ0ZXI6MTIwNA==`, 'cursor', /not a cursor/],
     [`/audit/families/${ID}/events?after=1`, 'after', /not a parameter/],
   ];
 

@@ -114,6 +114,36 @@ describe('the ledger, event by event', () => {
   });
 });
 
+describe('a ledger that grows while it is read', () => {
+  it.each([
+    ['as a page', 'limit=1000&after=900', {}],
+    ['as lines', 'after=900', NDJSON],
+    ['as lines of one stream', `stream=project:default`, NDJSON],
+  ])('is shown as far as the answer says, %s', async (_how, parameters, headers) => {
+    const ledger = server.get(Ledger);
+    const original = ledger.eventsAfter.bind(ledger);
+    const growing = jest.spyOn(ledger, 'eventsAfter').mockImplementation(async (after, limit) => {
+      if (limit > 1) await issueTokens(1);
+      return original(after, limit);
+    });
+    const before = await ledger.size();
+    const answer = await read<EventList>(server, `/audit/events?${parameters}`, token, headers);
+    growing.mockRestore();
+    const said = answer.headers.get('token-ledger-as-of') ?? '';
+    const asOf = Number(/^position=(\d+)/.exec(said)?.[1] ?? answer.body.asOf.position);
+    expect(asOf).toBe(before - 1);
+    const shown: AuditEvent[] =
+      'accept' in headers
+        ? answer.text
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line))
+        : [...answer.body.events];
+    expect(Math.max(...positionsOf(shown))).toBeLessThanOrEqual(asOf);
+    expect(await ledger.size()).toBeGreaterThanOrEqual(before);
+  });
+});
+
 describe('the ledger as lines', () => {
   it('is streamed whole, page by page', async () => {
     const ledger = server.get(Ledger);
@@ -142,6 +172,13 @@ describe('the ledger as lines', () => {
     await expect(lines('type=FamilyRevoked')).resolves.toMatchObject({ status: 200, events: [] });
     const stream = `client:${machine.clientId}`;
     expect((await lines(`stream=${stream}`)).events).toHaveLength(1);
+  });
+
+  it('is read no further than the limit', async () => {
+    const reads = jest.spyOn(server.get(Ledger), 'eventsAfter');
+    expect((await lines('limit=10')).events).toHaveLength(10);
+    expect(reads.mock.calls.length).toBeLessThanOrEqual(2);
+    reads.mockRestore();
   });
 
   it.each([

@@ -238,6 +238,17 @@ describe('a verification finds', () => {
            FROM streams WHERE kind = 'account'`),
       'the stream has a row but no events',
     ],
+    [
+      'a stream whose id is no text',
+      sql(`UPDATE streams SET stream_id = CAST(X'FF' || CAST(stream_id AS BLOB) AS TEXT)
+           WHERE kind = 'session'`),
+      'the stream has a row but no events',
+    ],
+    [
+      'a state that is no text',
+      sql("UPDATE streams SET state = CAST(X'FF' AS TEXT) WHERE kind = 'session'"),
+      'the state is not the fold of its events',
+    ],
     ['another version', sql(`UPDATE streams SET version = 9 WHERE kind = 'family'`), 'the version'],
     [
       'another last position',
@@ -290,6 +301,19 @@ describe('a verification finds', () => {
       sql(
         'UPDATE origins SET salt = (SELECT salt FROM origins WHERE position = 5) WHERE position = 7',
       ),
+      'the origin is not the one',
+    ],
+    [
+      'a salt that is written in another way',
+      // The last character of 43 holds two bits that stand for nothing.
+      (database) => {
+        const salt = database.prepare<[], string>('SELECT salt FROM origins').pluck().get() ?? '';
+        const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+        const twin = digits.charAt(digits.indexOf(salt.charAt(42)) + 1);
+        database
+          .prepare('UPDATE origins SET salt = ? WHERE salt = ?')
+          .run(salt.slice(0, 42) + twin, salt);
+      },
       'the origin is not the one',
     ],
     [

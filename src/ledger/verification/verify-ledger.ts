@@ -140,7 +140,8 @@ class LedgerVerification {
     folded: Map<string, FoldedStream>,
     belongs: (streamId: string) => boolean,
   ): Promise<void> {
-    let page = this.source.streams('');
+    let after = '';
+    let page = this.source.streams(after);
     while (page.length > 0 && !this.isFull) {
       for (const stored of page) {
         const { streamId } = stored;
@@ -153,7 +154,11 @@ class LedgerVerification {
         folded.delete(streamId);
       }
       await nextTurn();
-      page = this.source.streams(page.at(-1)?.streamId ?? '');
+      const last = page.at(-1)?.streamId ?? after;
+      // An id that is no text comes back for ever: it was just reported.
+      if (last === after) break;
+      after = last;
+      page = this.source.streams(after);
     }
     if (this.isFull) return;
     for (const streamId of folded.keys())
