@@ -118,7 +118,6 @@ describe('a ledger that grows while it is read', () => {
   it.each([
     ['as a page', 'limit=1000&after=900', {}],
     ['as lines', 'after=900', NDJSON],
-    ['as lines of one stream', `stream=project:default`, NDJSON],
   ])('is shown as far as the answer says, %s', async (_how, parameters, headers) => {
     const ledger = server.get(Ledger);
     const original = ledger.eventsAfter.bind(ledger);
@@ -205,7 +204,7 @@ describe('the ledger as lines', () => {
       headers: { ...NDJSON, authorization: `Bearer ${token}` },
     });
     expect(response.status).toBe(200);
-    await expect(response.text()).rejects.toThrow();
+    await expect(response.text()).rejects.toThrow(/terminated|aborted|closed/i);
     failing.mockRestore();
     expect(server.logged.splice(0).join()).toContain('the disk is gone');
   });

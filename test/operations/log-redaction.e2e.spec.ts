@@ -120,7 +120,9 @@ describe('the log of a whole flow at level trace', () => {
     const token = keep("the auditor's token", await clientToken(server, auditor));
     expect((await read(server, '/audit/events', token)).status).toBe(200);
     const lines = server.logged.map((line) => JSON.parse(line) as Record<string, unknown>);
-    const routes = lines.map(({ method, route, status }) => `${method} ${route} ${status}`);
+    const routes = lines.map(({ method, route, status }) =>
+      [method, route, status].map(String).join(' '),
+    );
     expect(routes).toEqual(
       expect.arrayContaining([
         'POST /oauth/register 201',
@@ -153,7 +155,7 @@ describe('the log of a whole flow at level trace', () => {
   it('tells nothing of them when they fail inside with a secret in their hands', async () => {
     const ledger = server.get(Ledger);
     const token = secrets.get('second: refresh token') ?? '';
-    const failing = jest.spyOn(ledger, 'load').mockImplementation(() => {
+    const failing = jest.spyOn(ledger, 'execute').mockImplementation(() => {
       const cause = new Error(`cannot find ${token}`);
       return Promise.reject(
         Object.assign(new Error(`refresh_token=${token} of Bearer ${token}`, { cause }), {
