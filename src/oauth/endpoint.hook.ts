@@ -67,10 +67,10 @@ export class EndpointHook implements OnModuleInit {
 }
 
 function endpointOf(request: FastifyRequest): Endpoint | undefined {
-  const { url: route } = request.routeOptions;
-  if (route !== undefined && route !== '*') return endpoints.get(route);
   const mark = request.url.indexOf('?');
-  return endpoints.get(mark === -1 ? request.url : request.url.slice(0, mark));
+  const path = mark === -1 ? request.url : request.url.slice(0, mark);
+  // The router also takes a path that is percent-encoded.
+  return endpoints.get(path) ?? endpoints.get(request.routeOptions.url ?? '');
 }
 
 /** Whether the request goes on to its handler; otherwise it was answered here. */

@@ -157,6 +157,13 @@ describe('what is not there', () => {
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
+  it('has the same rules as the endpoint whose name it is in other letters', async () => {
+    const authorize = await server.fetch('/oauth/%61uthorize', { method: 'HEAD' });
+    expect([authorize.status, authorize.headers.get('allow')]).toEqual([405, 'GET, POST']);
+    const token = await server.fetch('/oauth/%74oken', { method: 'POST' });
+    expect(token.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
   it('is a page where a person would see it', async () => {
     for (const path of ['/sign-in', '/consent']) {
       const response = await server.fetch(path);

@@ -443,7 +443,7 @@ describe('what is no HTTP, or lies about itself', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     const begun = performance.now();
     expect((await server.fetch('/oauth/jwks')).status).toBe(200);
-    expect(performance.now() - begun).toBeLessThan(500);
+    expect(performance.now() - begun).toBeLessThan(2000);
     for (const answer of await Promise.all(promises)) expect(answer.text).toBe('');
   });
 

@@ -473,6 +473,11 @@ describe('an authorization code', () => {
   it('works after all these, once; a second time its family dies', async () => {
     const first = await send(redemption(spa, granted));
     expect(first.answer.status).toBe(200);
+    expect(Object.fromEntries(first.answer.headers)).toMatchObject({
+      'cache-control': 'no-store',
+      'content-type': 'application/json; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+    });
     const tokens = first.answer.body as unknown as Tokens;
     const renewed = await refresh(server, spa, tokens.refresh_token);
     const wrong = await send({ ...redemption(spa, granted), code_verifier: 'y'.repeat(50) });

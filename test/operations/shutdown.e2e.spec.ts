@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -18,8 +19,11 @@ let port: number;
 let server: ServerProcess;
 let families: SeededFamilies;
 let environment: Record<string, string>;
+/** Whether a test damaged the ledger on purpose. */
+let isDamaged: boolean;
 
 beforeEach(async () => {
+  isDamaged = false;
   directory = mkdtempSync(join(tmpdir(), 'token-ledger-stop-'));
   port = await freePort();
   environment = {
@@ -37,7 +41,7 @@ afterEach(async () => {
   const { problems } = await verifyLedger(source);
   source.close();
   rmSync(directory, { recursive: true, force: true });
-  expect(problems).toEqual([]);
+  expect(problems.length > 0).toBe(isDamaged);
 });
 
 /** A refresh whose last bytes are not sent yet: the server has the request and waits. */
@@ -179,6 +183,33 @@ describe('SIGINT', () => {
       const exited = once(server.process, 'exit');
       server.process.kill('SIGINT');
       expect((await exited)[0]).toBe(0);
+    },
+    TIMEOUT,
+  );
+});
+
+describe('a ledger that was changed behind the server', () => {
+  it(
+    'stops the server when it finds out, and nothing is answered from it',
+    async () => {
+      isDamaged = true;
+      const script = `
+        const database = new (require('better-sqlite3'))(process.argv[1]);
+        const changed = database
+          .prepare("UPDATE streams SET state = 'nonsense' WHERE kind = 'family'")
+          .run().changes;
+        database.close();
+        if (changed !== 2) process.exit(1);
+      `;
+      const { ledgerFile } = readSettings(environment);
+      execFileSync(process.execPath, ['-e', script, ledgerFile]);
+      const exited = once(server.process, 'exit');
+      const refresh = await begunRefresh('127.0.0.1', families.refreshTokens[0]);
+      refresh.finish();
+      expect((await exited)[0]).toBe(1);
+      const answer = await refresh.answer();
+      expect(answer).toMatch(/^HTTP\/1\.1 50[03] /);
+      expect(answer).not.toContain('tlr_');
     },
     TIMEOUT,
   );

@@ -26,6 +26,9 @@ import { createServiceLog } from '../../src/operations/service-log.js';
 import { type BrowserOptions, type Credentials, HttpBrowser } from './http-browser.js';
 import { freePort } from './server-process.js';
 
+// A machine that does other things too may take long to start a server or to hash a password.
+jest.setTimeout(30_000);
+
 /** Of every account that a test makes. */
 export const PASSWORD = 'correct horse battery staple';
 
