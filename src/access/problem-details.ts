@@ -7,7 +7,7 @@ import {
   HttpStatus,
   Logger,
 } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** A problem as RFC 9457 says it. All of it is shown to the caller: no secret, no inside. */
 export interface ProblemDetails {
@@ -55,7 +55,8 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   /** Answers, and logs what is our fault. */
   catch(exception: unknown, host: ArgumentsHost): void {
     const { details, headers } = problemOf(exception);
-    if (details.status >= 500) this.logger.error(exception);
+    const { id: requestId } = host.switchToHttp().getRequest<FastifyRequest>();
+    if (details.status >= 500) this.logger.error({ err: exception, requestId });
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (reply.sent) return;
     void reply

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { InitialAccessToken } from '../directory/initial-access-token.service.js';
 import { bannerText, firstStartText } from './banner.js';
 import { readEnvironment } from './environment.js';
+import { limitHeapGrowth } from './heap-growth.js';
 import type { RunningServer } from './serve.js';
 import { stopWhenTold } from './shutdown.js';
 import { isColored } from './terminal.js';
@@ -28,6 +29,7 @@ export function serveVerb(): Command {
  * one clear line, and then nothing is left running.
  */
 export async function runServer(): Promise<RunningServer> {
+  limitHeapGrowth();
   const settings = readEnvironment();
   // Other verbs of the command line load no server.
   const { startServer } = await import('./serve.js');

@@ -2,7 +2,6 @@ import 'reflect-metadata';
 import { stat } from 'node:fs/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import fastifyCookie from '@fastify/cookie';
 import type { Logger } from 'pino';
 import { AppModule } from '../app.module.js';
 import type { Settings } from '../config/settings.js';
@@ -57,7 +56,6 @@ export async function startServer(
       fastifyAdapter(settings, log, connections),
       { bodyParser: false, abortOnError: false, logger: new NestLogAdapter(log) },
     );
-    await application.register(fastifyCookie);
     await serveDocumentation(application, settings);
     await application.init();
     const firstSignIn = await application.get(FirstStart).complete();

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { Decision } from '../domain/decision.js';
 import { DEFAULT_PROJECT, type FamilyId, streamIdOf } from '../domain/identifiers.js';
 import {
@@ -33,9 +33,14 @@ export interface Presentation {
 
 const grantTypeOf = { code: 'authorization_code', refresh: 'refresh_token' } as const;
 
+/** Refusals that mean that the ledger has lost what it knew. */
+const rollbackReasons: ReadonlySet<string> = new Set(['unknown_family', 'rollback_suspected']);
+
 /** Takes a presented code or refresh token to its family's decision, and answers after the commit. */
 @Injectable()
 export class FamilyPresentations {
+  private readonly logger = new Logger('Ledger');
+
   constructor(
     private readonly ledger: Ledger,
     private readonly codec: TokenCodec,
@@ -72,8 +77,17 @@ export class FamilyPresentations {
     });
     if (outcome.kind === 'unauthorized') return UNAUTHORIZED;
     if (outcome.counted !== undefined) this.counter.count(id, outcome.counted, request);
-    if (outcome.kind === 'refused') return outcome;
+    if (outcome.kind === 'refused') {
+      if (rollbackReasons.has(outcome.reason)) this.alarm(id);
+      return outcome;
+    }
     return this.minter.answer(id, outcome, currentEpoch, request.receivedAt);
+  }
+
+  private alarm(familyId: string): void {
+    this.logger.error(
+      `A genuine token of family ${familyId} is unknown to this ledger: an old copy of it was restored.`,
+    );
   }
 
   private async malformed(caller: Caller, { receivedAt }: RequestContext): Promise<TokenOutcome> {

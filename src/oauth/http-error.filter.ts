@@ -98,7 +98,7 @@ export class HttpErrorFilter implements ExceptionFilter {
         status: isUnreadable ? 400 : status,
       });
     }
-    this.logger.error(exception);
+    this.logger.error({ err: exception, requestId: request.id });
     return status === 503
       ? new OAuthError('temporarily_unavailable', 'try again shortly', { headers })
       : new OAuthError('server_error', 'something went wrong here');

@@ -44,7 +44,7 @@ export function openLedgerHandle(
     handle.pragma('wal_autocheckpoint = 0');
     handle.pragma('secure_delete = ON');
     handle.pragma('foreign_keys = ON');
-    handle.pragma('cache_size = -32000');
+    handle.pragma('cache_size = -8000');
     handle.pragma(`busy_timeout = ${BUSY_TIMEOUT}`);
     if (!isWritable(handle)) {
       throw new LedgerUnavailable('read_only', `${file} cannot be written`);

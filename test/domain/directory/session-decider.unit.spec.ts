@@ -3,6 +3,7 @@ import type { AccountState } from '../../../src/domain/directory/directory.state
 import {
   decideEndSession,
   decideStartSession,
+  hasEndedWithSession,
   isSessionLive,
 } from '../../../src/domain/directory/session.decider.js';
 import type { EventOf } from '../../../src/domain/events/event-catalogue.js';
@@ -131,5 +132,19 @@ describe('a session stands', () => {
     ],
   ] as const)('%s', (_when, expected, one, owner, at) => {
     expect(isSessionLive(one, owner, at)).toBe(expected);
+  });
+});
+
+describe('a family ends with its session', () => {
+  const live = session(started(FIRST_AT)).state!;
+  const over = session(started(FIRST_AT), ended).state!;
+
+  it.each([
+    ['when it may not act offline', true, false, over],
+    ['but not while the session lasts', false, false, live],
+    ['but not when it may act offline', false, true, over],
+    ['but not when there was no session', false, false, undefined],
+  ] as const)('%s', (_when, expected, offline, one) => {
+    expect(hasEndedWithSession({ offline }, one)).toBe(expected);
   });
 });
