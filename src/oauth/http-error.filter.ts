@@ -43,7 +43,22 @@ export class HttpErrorFilter implements ExceptionFilter {
       return;
     }
     if (reply.sent) return;
-    const error = await this.limited(this.oauthErrorOf(exception), request);
+    try {
+      await this.answer(exception, request, reply, isPage);
+    } catch (error) {
+      // Nobody waits for a filter: what it throws would end the process.
+      this.logger.error({ err: error, requestId: request.id });
+      reply.raw.destroy();
+    }
+  }
+
+  private async answer(
+    exception: unknown,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    isPage: boolean,
+  ): Promise<void> {
+    const error = await this.limited(this.oauthErrorOf(exception, request), request);
     void reply.status(error.status).headers({ ...error.headers, 'cache-control': 'no-store' });
     if (isPage) return this.sendPage(error, request, reply);
     await reply
@@ -79,7 +94,7 @@ export class HttpErrorFilter implements ExceptionFilter {
     });
   }
 
-  private oauthErrorOf(exception: unknown): OAuthError {
+  private oauthErrorOf(exception: unknown, request: FastifyRequest): OAuthError {
     if (exception instanceof OAuthError) return exception;
     const { details, headers } = problemOf(exception);
     const { status } = details;

@@ -529,8 +529,6 @@ function describeReading(current: () => LedgerStore): void {
     ] as const) {
       const metadata = metadataNamed(name);
       await append(writer, 'client', 'web', [{ type: 'ClientUpdated', data: { metadata } }]);
-      expect(await nameOf(ledger)).toBe(name);
-      expect(await nameOf(another)).toBe(name);
       const decided = await Promise.all(
         [ledger, another].map((one) =>
           decideOn(one, 'session', 's', (stream) => ({
@@ -540,6 +538,8 @@ function describeReading(current: () => LedgerStore): void {
         ),
       );
       expect(decided).toEqual([name, name]);
+      expect(await nameOf(ledger)).toBe(name);
+      expect(await nameOf(another)).toBe(name);
     }
     expect((await ledger.streamRow('client', 'web'))?.version).toBe(4);
   });

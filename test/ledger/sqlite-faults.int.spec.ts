@@ -1,6 +1,7 @@
 import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { streamIdOf } from '../../src/domain/identifiers.js';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open-sqlite-ledger.js';
 import { openSqliteSource } from '../../src/ledger/sqlite/sqlite-ledger.source.js';
 import type { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.js';
@@ -11,7 +12,13 @@ import {
   decideOn,
   metadataNamed,
 } from '../support/ledger-executions.js';
-import { asReader, expectLedgerError, openFilesIn, overwrite } from '../support/ledger-faults.js';
+import {
+  asOrdinaryUser,
+  expectLedgerError,
+  giveAway,
+  openFilesIn,
+  overwrite,
+} from '../support/ledger-faults.js';
 import {
   expectLedgerIntact,
   type HandledLedgerStore,
@@ -19,6 +26,7 @@ import {
   onDatabase,
   openHandledStore,
 } from '../support/ledger-sqlite.js';
+import { verifyFile } from '../support/ledger-tampering.js';
 
 describe('opening a ledger', () => {
   let place: ReturnType<typeof makeLedgerDirectory>;
@@ -126,23 +134,25 @@ describe('opening a ledger', () => {
     await expectRefused('ledger_unavailable', [settings.ledgerFile], settings);
   });
 
-  it('is refused to a user who may not write the file', async () => {
+  it.each([
+    ['of another user', 0o555, 0o444],
+    ['of its own', 0o755, 0o400],
+  ])('is refused to a user who may only read the file, %s', async (whose, ofDirectory, ofFile) => {
     await makeLedger(10);
-    chmodSync(place.file, 0o444);
-    await asReader(place.directory, async () => {
-      await expectLedgerError(open(), 'read_only', 'cannot be written');
-      await expectLedgerError(
-        open(place.settings, 'command_line'),
-        'read_only',
-        'cannot be written',
-      );
-    });
-    expect(openFilesIn(place.directory)).toEqual([]);
-    await makeLedger(10);
+    if (whose === 'of its own') [place.directory, place.file].forEach(giveAway);
+    for (const name of readdirSync(place.directory)) chmodSync(join(place.directory, name), 0o666);
+    chmodSync(place.file, ofFile);
+    chmodSync(place.directory, ofDirectory);
+    await asOrdinaryUser(() => expectRefused('read_only', [place.directory, 'cannot be written']));
+    chmodSync(place.directory, 0o755);
+    chmodSync(place.file, 0o600);
+    await expectLedgerIntact(place.file);
   });
 
   it('is refused to a user who may not make the file', async () => {
-    await asReader(place.directory, () => expectLedgerError(open(), 'read_only', place.file));
+    chmodSync(place.directory, 0o555);
+    await asOrdinaryUser(() => expectRefused('read_only', [place.file]));
+    chmodSync(place.directory, 0o755);
     expect(readdirSync(place.directory)).toEqual([]);
   });
 
@@ -278,28 +288,30 @@ describe('a ledger that runs', () => {
 
   it('stops trusting itself when a state or an event cannot be read', async () => {
     const { handle } = store;
-    await count(ledger, 'b');
-    await count(ledger, 'c');
-    handle.exec("UPDATE streams SET state = 'x' WHERE stream_id = 'administration:b'");
-    handle.exec("UPDATE streams SET last_position = 0 WHERE stream_id = 'administration:c'");
-    handle.exec("UPDATE streams SET version = 7 WHERE stream_id = 'client:web'");
-    const corrupted = { code: 'ledger_corrupted' };
-    await expect(ledger.load('administration', 'b')).rejects.toMatchObject(corrupted);
-    await expect(count(ledger, 'b')).rejects.toMatchObject(corrupted);
-    await expect(ledger.streamEvents('administration:c' as never, null, 9)).rejects.toMatchObject(
-      corrupted,
-    );
+    await Promise.all([count(ledger, 'b'), count(ledger, 'c'), ledger.load('client', 'web')]);
+    const size = await ledger.size();
+    handle.exec(`
+      UPDATE streams SET state = 'x' WHERE stream_id = 'administration:b';
+      UPDATE streams SET last_position = 0 WHERE stream_id = 'administration:c';
+      UPDATE streams SET version = 7 WHERE stream_id = 'client:web'`);
     const recent = decideOn(ledger, 'administration', 'c', (stream) => ({
       events: [],
       outcome: stream.recent(1),
     }));
-    await expect(recent).rejects.toMatchObject(corrupted);
-    await ledger.load('client', 'web');
-    expect(store.handle.inTransaction).toBe(false);
-    const report = await import('../../src/ledger/verification/verify-ledger.js').then((module) =>
-      module.verifyLedger(openSqliteSource(store.file)),
-    );
-    expect(report.problems.map(({ streamId }) => streamId)).toEqual([
+    await expectLedgerError(recent, 'ledger_corrupted', 'position 0');
+    const stream = streamIdOf('administration', 'c');
+    await expectLedgerError(ledger.streamEvents(stream, null, 9), 'ledger_corrupted', stream);
+    await expectLedgerError(ledger.load('administration', 'b'), 'ledger_corrupted', ':b');
+    await expectLedgerError(rename('over another one'), 'ledger_corrupted', 'client:web');
+    // Nothing that shares a commit with it is answered either.
+    const shared = await Promise.allSettled([count(ledger, 'a'), count(ledger, 'b')]);
+    const reason = { code: 'ledger_corrupted' };
+    expect(shared).toMatchObject([{ reason }, { reason }]);
+    expect(await ledger.size()).toBe(size);
+    expect(handle.inTransaction).toBe(false);
+
+    const { problems } = await verifyFile(store.file);
+    expect(problems.map(({ streamId }) => streamId)).toEqual([
       'administration:b',
       'administration:c',
       'client:web',
@@ -307,8 +319,7 @@ describe('a ledger that runs', () => {
     handle.exec(`
       UPDATE streams SET state = (SELECT state FROM streams WHERE stream_id = 'administration:c')
         WHERE stream_id = 'administration:b';
-      UPDATE streams SET last_position = (SELECT max(position) FROM events)
-        WHERE stream_id = 'administration:c';
+      UPDATE streams SET last_position = ${size - 1} WHERE stream_id = 'administration:c';
       UPDATE streams SET version = 1 WHERE stream_id = 'client:web'`);
   });
 });

@@ -127,7 +127,7 @@ describe('the write-ahead log', () => {
     };
     expect(rest).toEqual({ threads: 1, failures: [] });
     expect(megabytes(walBytesMax)).toBeLessThan(20);
-    await server.order('close');
+    await server.order('closeLast');
     expect(readdirSync(store.directory).toSorted()).toEqual([
       'ledger.sqlite',
       'opening.lock',

@@ -74,6 +74,11 @@ const orders = {
     locker?.exec('ROLLBACK');
     locker?.close();
   },
+  /** Closes the ledger when nothing else keeps the process alive. */
+  async closeLast() {
+    process.stdin.unref();
+    await opened().close();
+  },
   /** Closes the ledger. */
   async close() {
     await opened().close();

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
+import { chownSync, closeSync, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
 import { expect } from '@jest/globals';
 import { LedgerError, type LedgerErrorCode } from '../../src/ledger/ledger.errors.js';
 
@@ -45,21 +45,18 @@ export function overwrite(file: string, offset: number, bytes: Uint8Array): void
   closeSync(descriptor);
 }
 
-/**
- * Does something with an ordinary user's rights, to whom a directory is shown but not given: root
- * may write whatever the mode says. Nothing else of the test may run meanwhile.
- */
-export async function asReader<Result>(
-  directory: string,
-  action: () => Promise<Result>,
-): Promise<Result> {
-  chmodSync(directory, 0o555);
+/** Gives a file or directory to the user that `asOrdinaryUser` is. */
+export function giveAway(file: string): void {
+  if (process.geteuid?.() === 0) chownSync(file, NOBODY, NOBODY);
+}
+
+/** Does something with an ordinary user's rights: root may write whatever the mode says. */
+export async function asOrdinaryUser<Result>(action: () => Promise<Result>): Promise<Result> {
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid?.(NOBODY);
   try {
     return await action();
   } finally {
     if (isRoot) process.seteuid?.(0);
-    chmodSync(directory, 0o755);
   }
 }
