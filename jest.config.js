@@ -31,6 +31,8 @@ export default {
       },
     ],
   },
+  // The default of 5 s is about a test's own work; a busy machine is not its fault.
+  testTimeout: 30_000,
   collectCoverageFrom: ['src/**/*.ts'],
   coverageDirectory: 'coverage',
   // Instruments what swc emits: counted by hand, its branch figures are right; v8 counts functions as branches.

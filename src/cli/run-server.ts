@@ -34,11 +34,13 @@ export async function runServer(): Promise<RunningServer> {
   // Other verbs of the command line load no server.
   const { startServer } = await import('./serve.js');
   const colored = isColored(process.stdout);
-  const server = await startServer(settings, (signIn, application) => {
-    const token = application.get(InitialAccessToken).reveal();
-    process.stdout.write(firstStartText(settings, signIn, token, colored));
+  const server = await startServer(settings, {
+    onFirstSignIn: (signIn, application) => {
+      const token = application.get(InitialAccessToken).reveal();
+      process.stdout.write(firstStartText(settings, signIn, token, colored));
+    },
+    onOpened: stopWhenTold,
   });
-  stopWhenTold(server);
   const { port } = server.application.getHttpServer().address() as AddressInfo;
   process.stdout.write(`${bannerText(settings, port, colored)}\n`);
   return server;

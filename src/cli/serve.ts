@@ -33,14 +33,19 @@ export interface RunningServer {
   readonly cut: () => void;
 }
 
-/** Is told of the first administrator's sign-in the moment it exists: it cannot be had again. */
-export type OnFirstSignIn = (signIn: FirstSignIn, application: NestFastifyApplication) => void;
+/** What the one who starts a server wants to know on the way. */
+export interface StartOptions {
+  /** Told the first administrator's sign-in the moment it exists: it cannot be had again. */
+  readonly onFirstSignIn?: (signIn: FirstSignIn, application: NestFastifyApplication) => void;
+  /** Given the server before it listens: from now on it can be closed in order. */
+  readonly onOpened?: (server: RunningServer) => void;
+  readonly log?: Logger;
+}
 
 /** Opens everything, completes the first start and listens. Throws an error of one clear line. */
 export async function startServer(
   settings: Settings,
-  onFirstSignIn?: OnFirstSignIn,
-  log = createServiceLog(settings.logLevel),
+  { onFirstSignIn, onOpened, log = createServiceLog(settings.logLevel) }: StartOptions = {},
 ): Promise<RunningServer> {
   await checkListening(settings);
   const watch = new ServiceWatch();
@@ -60,9 +65,12 @@ export async function startServer(
     await application.init();
     const firstSignIn = await application.get(FirstStart).complete();
     if (firstSignIn !== undefined) onFirstSignIn?.(firstSignIn, application);
-    await application.listen(settings.port, settings.host);
     const cut = (): void => connections.cut();
-    return { application, firstSignIn, log, corrupted: watch.corrupted, close, cut };
+    const { corrupted } = watch;
+    const server = { application, firstSignIn, log, corrupted, close, cut };
+    onOpened?.(server);
+    await application.listen(settings.port, settings.host);
+    return server;
   } catch (error) {
     await close();
     throw listenErrorOf(error, settings);

@@ -18,7 +18,11 @@ describe('an authorization request on its way through the browser', () => {
     ['after a sign-in', { ...request, signedInSessionId: 's1' }],
     [
       'after consent',
-      { ...request, signedInSessionId: 's1', consent: { sessionId: 's1', consentId: 'ana.photos' } },
+      {
+        ...request,
+        signedInSessionId: 's1',
+        consent: { sessionId: 's1', consentId: 'ana.photos' },
+      },
     ],
     ['after a denial', { ...request, consent: 'denied' as const }],
   ])('comes back %s', (_when, one) => {

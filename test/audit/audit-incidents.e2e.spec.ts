@@ -176,6 +176,7 @@ describe('an incident', () => {
     const { decode, encode } = codec();
     const known = decode((await rotated(0)).first.refresh_token);
     const forgotten = encode({ ...known, id: familyId, number: 4 });
+    server.expectError(new RegExp(`family ${familyId} is unknown to this ledger`));
     await refresh(server, shop, forgotten);
     const { body } = await audit<IncidentAnswer>(`/audit/incidents/${familyId}`);
     const { incident } = incidentAnswer.parse(body);

@@ -197,6 +197,20 @@ function describeAppending(current: () => LedgerStore): void {
     );
   });
 
+  it('lets a decision say who acted, for all that it writes', async () => {
+    const { ledger } = current();
+    const streamId = streamIdOf('incident', 'i1');
+    await decideOn(ledger, 'administration', 'a', () => ({
+      events: [recorded('one')],
+      companions: [{ kind: 'incident', streamId, events: [incidentOpened()] }],
+      actor: 'client:web',
+      outcome: undefined,
+    }));
+    await count(ledger, 'a');
+    const actors = (await allEvents(ledger)).map(({ actor }) => actor);
+    expect(actors).toEqual(['client:web', 'client:web', ATTRIBUTION.actor]);
+  });
+
   it('begins companions in the same commit, also of a decision without events', async () => {
     const { ledger } = current();
     const companions = [

@@ -136,6 +136,19 @@ describe('the write-ahead log', () => {
     expect(await server.end()).toBe(0);
   }, 60_000);
 
+  it('stays short where the command line writes alone', async () => {
+    await store.ledger.close();
+    const commandLine = child();
+    await commandLine.order('open', 'command_line');
+    const { walBytesMax, ...rest } = (await commandLine.order('rotate', 3000, 50)) as {
+      walBytesMax: number;
+    };
+    expect(rest).toEqual({ threads: 0, failures: [] });
+    expect(megabytes(walBytesMax)).toBeLessThan(8);
+    await commandLine.order('close');
+    expect(await commandLine.end()).toBe(0);
+  }, 60_000);
+
   it('stays short and is complained of when the second thread fails', async () => {
     await store.ledger.close();
     const broken = buildLedger();

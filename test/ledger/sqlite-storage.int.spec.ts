@@ -126,6 +126,25 @@ describe('what the ledger keeps', () => {
     await expectLedgerIntact(ledgerFile);
   });
 
+  it('is read at one moment, whatever another process writes meanwhile', async () => {
+    await Promise.all([count(store.ledger, 'a'), count(store.ledger, 'b')]);
+    const setState = (state: string): void =>
+      onDatabase(store.file, (database) => {
+        database
+          .prepare("UPDATE streams SET state = ? WHERE stream_id = 'administration:b'")
+          .run(state);
+      });
+    const before = await store.ledger.load('administration', 'b');
+    const seen = await store.ledger.read((reader) => {
+      reader.find('administration', 'a');
+      setState('{"count":99}');
+      return reader.find('administration', 'b');
+    });
+    expect(seen).toEqual(before);
+    expect(await store.ledger.load('administration', 'b')).toEqual({ count: 99 });
+    setState(JSON.stringify(before));
+  });
+
   it('goes on where it stopped', async () => {
     await Promise.all(Array.from({ length: 10 }, () => count(store.ledger, 'a')));
     await store.ledger.close();

@@ -78,6 +78,7 @@ const orders = {
   async closeLast() {
     process.stdin.unref();
     await opened().close();
+    process.stdin.ref();
   },
   /** Closes the ledger. */
   async close() {

@@ -56,6 +56,8 @@ function tryLock(file: string): (() => void) | undefined {
   try {
     handle = new Database(file, { timeout: 0 });
     handle.pragma('locking_mode = EXCLUSIVE');
+    // Nothing is written, so no journal is needed: a lock must be had on a full disk too.
+    handle.pragma('journal_mode = MEMORY');
     handle.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     handle?.close();

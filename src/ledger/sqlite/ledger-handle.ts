@@ -56,10 +56,10 @@ export function openLedgerHandle(
   }
 }
 
-/** SQLite opens what it cannot write for reading, and says so only when a transaction begins. */
+/** SQLite opens what it cannot write for reading, and says so only when a transaction writes. */
 function isWritable(handle: Database.Database): boolean {
   try {
-    handle.exec('BEGIN IMMEDIATE; ROLLBACK');
+    handle.exec('BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK');
     return true;
   } catch (error) {
     const { code } = error as { code?: string };
