@@ -90,11 +90,9 @@ async function tell({ issuer, username, password, initialAccessToken, commandLin
   chapter('The auditor reads what happened');
   const token = await auditorToken(issuer, commandLine);
   const incident = await readIncident(issuer, token);
-  fact(
-    'incident',
-    `${incident.kind} of generation ${incident.presentedGeneration}, when ${incident.currentGeneration} was current`,
-  );
-  timeline(await readTimeline(issuer, token, incident.familyId));
+  const { kind, presentedGeneration, currentGeneration, familyId } = incident;
+  fact('incident', `${kind}: ${presentedGeneration} presented, ${currentGeneration} is current`);
+  timeline(await readTimeline(issuer, token, familyId));
 
   chapter('The ledger is checked from its first event to its last');
   note(await commandLine('verify'));
