@@ -73,7 +73,8 @@ export interface StreamRow<Kind extends StreamKind = StreamKind> {
  * means that nothing is known to have been written, never that something half was.
  *
  * Errors: `LedgerBusy` (more than 4,096 decisions wait), `LedgerUnavailable` (disk full, read-only,
- * closed), `LedgerCorrupted` (a broken invariant; the process must stop).
+ * locked by another process for too long, closed), `LedgerCorrupted` (a broken invariant; the process
+ * must stop).
  */
 export abstract class Ledger {
   /** Decides on a stream and appends what was decided; answers after the commit. */

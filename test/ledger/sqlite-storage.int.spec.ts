@@ -46,9 +46,14 @@ describe('what the ledger keeps', () => {
     ['UPDATE events SET appended_at = appended_at + 1 WHERE position = 1', 'append-only'],
     ['DELETE FROM events WHERE position = 0', 'append-only'],
     ['DELETE FROM events', 'append-only'],
-    ["INSERT INTO events VALUES (1, 9, 'a:b', 1, NULL, 'X', 1, '{}')", 'CHECK constraint'],
-    ["INSERT INTO events VALUES (0, 1, 'a:b', 1, NULL, 'X', 1, '{}')", 'UNIQUE constraint'],
-    ["INSERT INTO events VALUES (0, 9, 'a:b', 'one', NULL, 'X', 1, '{}')", 'cannot store TEXT'],
+    ["INSERT INTO events VALUES (1, 2, 'a:b', 1, NULL, 'X', 1, '{}')", 'CHECK constraint'],
+    ["INSERT INTO events VALUES (0, 1, 'a:b', 1, NULL, 'X', 1, '{}')", 'append-only'],
+    ["INSERT INTO events VALUES (0, 3, 'a:b', 1, NULL, 'X', 1, '{}')", 'append-only'],
+    ["INSERT INTO events VALUES (0, -1, 'a:b', 1, NULL, 'X', 1, '{}')", 'append-only'],
+    ["INSERT OR REPLACE INTO events VALUES (0, 1, 'a:b', 1, NULL, 'X', 1, '{}')", 'append-only'],
+    ['REPLACE INTO events SELECT * FROM events WHERE position = 0', 'append-only'],
+    ['UPDATE OR REPLACE events SET position = 0 WHERE position = 1', 'append-only'],
+    ["INSERT INTO events VALUES (0, 2, 'a:b', 'one', NULL, 'X', 1, '{}')", 'cannot store TEXT'],
   ])('refuses %s', async (statement, complaint) => {
     await append(store.ledger, 'administration', 'a', [recorded('one'), recorded('two')]);
     expect(() => onDatabase(store.file, (database) => database.exec(statement))).toThrow(complaint);
@@ -172,11 +177,17 @@ describe('what the ledger keeps', () => {
 
 describe('what a commit costs', () => {
   const statements: string[] = [];
+  const flushes: object[] = [];
+  const failures: unknown[] = [];
   let store: HandledLedgerStore;
 
   beforeEach(async () => {
     store = await openHandledStore({
       verbose: (statement) => statements.push(String(statement).trim()),
+      observer: {
+        flushed: (flush) => void flushes.push(flush),
+        failed: (...failure) => void failures.push(failure),
+      },
     });
   });
 
@@ -237,6 +248,22 @@ describe('what a commit costs', () => {
     ).toBe(undefined);
     await append(store.ledger, 'client', 'other', [clientRegistered('Other')]);
     expect((await statementsOf(three))['SELECT FROM streams']).toBe(2);
+  });
+
+  it('is told to the observer, in batches of at most 128 decisions', async () => {
+    flushes.length = failures.length = 0;
+    await Promise.allSettled([
+      ...Array.from({ length: 299 }, () => count(store.ledger, 'a')),
+      decideOn(store.ledger, 'session', 's', () => {
+        throw new Error('a broken decider');
+      }),
+    ]);
+    expect(flushes).toEqual([
+      { decisions: 128, events: 128, durationMilliseconds: expect.any(Number) },
+      { decisions: 128, events: 128, durationMilliseconds: expect.any(Number) },
+      { decisions: 44, events: 43, durationMilliseconds: expect.any(Number) },
+    ]);
+    expect(failures).toEqual([['decider', new Error('a broken decider')]]);
   });
 
   it('is durable: in write-ahead mode, with the log on the disk before the answer', () => {

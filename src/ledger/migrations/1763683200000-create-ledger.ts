@@ -41,6 +41,10 @@ const statements = [
    ) STRICT`,
   appendOnly('events', 'UPDATE'),
   appendOnly('events', 'DELETE'),
+  // INSERT OR REPLACE deletes what it replaces without asking a trigger on DELETE.
+  `CREATE TRIGGER events_refuse_gap BEFORE INSERT ON events
+   WHEN NEW.position IS NOT (SELECT coalesce(max(position), -1) + 1 FROM events)
+   BEGIN SELECT RAISE(ABORT, 'events is append-only'); END`,
   `CREATE TABLE origins (
      position INTEGER PRIMARY KEY,
      salt TEXT NOT NULL,

@@ -6,7 +6,7 @@ import { LedgerUnavailable } from '../ledger.errors.js';
 /** How long opening waits for another process, in milliseconds. */
 const OPEN_TIMEOUT = 2000;
 /** How long one try of a commit holds up the thread when another process commits, in milliseconds. */
-const BUSY_TIMEOUT = 20;
+const BUSY_TIMEOUT = 5;
 const OTHERS = 0o077;
 
 /**

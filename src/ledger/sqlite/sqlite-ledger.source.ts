@@ -81,7 +81,7 @@ const queriesOfDamage = [
   `SELECT 'a unique key names ' || stream_id || ', which does not exist' FROM directory_keys
      WHERE stream_id NOT IN (SELECT stream_id FROM streams) LIMIT 1`,
   `SELECT 'the trigger ' || column1 || ' is missing'
-     FROM (VALUES ('events_refuse_update'), ('events_refuse_delete'))
+     FROM (VALUES ('events_refuse_update'), ('events_refuse_delete'), ('events_refuse_gap'))
      WHERE column1 NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')`,
 ];
 

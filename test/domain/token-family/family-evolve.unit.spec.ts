@@ -4,6 +4,7 @@ import type { RecordedFamilyEvent } from '../../../src/domain/token-family/famil
 import {
   type Answer,
   ANSWERS_REMEMBERED,
+  consumedAt,
   type FamilyState,
   isAccessTokenRevoked,
   PRESENTATIONS_PER_HOUR,
@@ -259,6 +260,18 @@ describe('what a family remembers', () => {
         return rotatedAt(made);
       }),
     );
+  });
+
+  it('is when a generation was consumed, and nothing of a family without generations', () => {
+    const family = fold(familyAt(3)) as FamilyState;
+    expect([-1, 0, 1, 2, 3].map((generation) => consumedAt(family, generation))).toEqual([
+      undefined,
+      rotatedAt(1),
+      rotatedAt(2),
+      rotatedAt(3),
+      undefined,
+    ]);
+    expect(consumedAt(fold([granted()]) as FamilyState, 0)).toBeUndefined();
   });
 
   it('is its last answers under the current generation', () => {
