@@ -1,7 +1,7 @@
 import { In, type DataSource } from 'typeorm';
 import type { Settings } from '../config/settings.js';
 import type { ClientId, Subject } from '../domain/identifiers.js';
-import { BoundedCache } from './bounded-cache.js';
+import { BoundedMap } from '../config/bounded-map.js';
 import type { MasterKeys } from './master-keys.port.js';
 import { SealedBox } from './sealed-box.js';
 import { checkCanaries } from './vault-canary.js';
@@ -47,7 +47,7 @@ type Table = 'secret_digests' | 'password_hashes' | 'private_keys' | 'profiles';
  * one: what can be erased or replaced by another process is read afresh, and so is what was absent.
  */
 class SqliteVault extends Vault {
-  private readonly digests = new BoundedCache<Buffer>(CACHED_DIGESTS_MAX);
+  private readonly digests = new BoundedMap<string, Buffer>(CACHED_DIGESTS_MAX);
 
   constructor(
     private readonly source: DataSource,

@@ -1,5 +1,6 @@
 import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { streamIdOf } from '../../src/domain/identifiers.js';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open-sqlite-ledger.js';
@@ -288,9 +289,10 @@ describe('a ledger that runs', () => {
 
   it('stops trusting itself when a state or an event cannot be read', async () => {
     const { handle } = store;
+    const other = new Database(store.file);
     await Promise.all([count(ledger, 'b'), count(ledger, 'c'), ledger.load('client', 'web')]);
     const size = await ledger.size();
-    handle.exec(`
+    other.exec(`
       UPDATE streams SET state = 'x' WHERE stream_id = 'administration:b';
       UPDATE streams SET last_position = 0 WHERE stream_id = 'administration:c';
       UPDATE streams SET version = 7 WHERE stream_id = 'client:web'`);
@@ -316,10 +318,11 @@ describe('a ledger that runs', () => {
       'administration:c',
       'client:web',
     ]);
-    handle.exec(`
+    other.exec(`
       UPDATE streams SET state = (SELECT state FROM streams WHERE stream_id = 'administration:c')
         WHERE stream_id = 'administration:b';
       UPDATE streams SET last_position = ${size - 1} WHERE stream_id = 'administration:c';
       UPDATE streams SET version = 1 WHERE stream_id = 'client:web'`);
+    other.close();
   });
 });

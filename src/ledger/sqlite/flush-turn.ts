@@ -22,6 +22,7 @@ import type { SqliteStateReader } from './sqlite-state.reader.js';
 export class FlushTurn {
   /** Streams that were read or written in this turn, as they stand in it. */
   private readonly heads = new Map<StreamId, StreamHead | undefined>();
+  private readonly written = new Map<StreamId, StreamHead>();
   private readonly epoch: number;
   private readonly recordedAt: Instant;
   private readonly firstPosition: Position;
@@ -70,6 +71,11 @@ export class FlushTurn {
     if (this.directoryChanged) this.statements.growDirectoryVersion.run();
   }
 
+  /** Lets the next turns know what this one wrote; only after its commit. */
+  committed(): void {
+    for (const [streamId, head] of this.written) this.states.keep(streamId, head);
+  }
+
   private loaded({ streamId }: AnyExecution): LoadedStream<StreamKind> {
     return {
       state: this.head(streamId)?.state,
@@ -101,6 +107,7 @@ export class FlushTurn {
     else this.advance(streamId, before.version, head);
     this.heads.set(streamId, head);
     if (DIRECTORY_KINDS.has(kind)) this.directoryChanged = true;
+    else this.written.set(streamId, head);
   }
 
   private insert(

@@ -78,6 +78,7 @@ export function prepareLedgerStatements(handle: Handle) {
       `SELECT ${streamColumns} FROM streams
        WHERE stream_id > ? AND stream_id < ? ORDER BY stream_id DESC LIMIT ?`,
     ),
+    dataVersion: rows<[], [version: number]>('PRAGMA data_version'),
     directoryVersion: rows<[], [version: number]>('SELECT version FROM directory_version'),
     growDirectoryVersion: handle.prepare('UPDATE directory_version SET version = version + 1'),
     directoryKey: rows<[string, string, string], [streamId: string]>(

@@ -202,6 +202,7 @@ export class SqliteLedger extends Ledger {
       const answers = batch.map((item) => this.decide(turn, item));
       turn.finish();
       this.statements.commit.run();
+      turn.committed();
       return { answers, events: turn.appended };
     } finally {
       this.endTransaction();
