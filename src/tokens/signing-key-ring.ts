@@ -49,6 +49,7 @@ export async function generateSigningKey(): Promise<GeneratedSigningKey> {
 /** The signing keys of a project by key id: one of them is active, all of them verify. */
 export class SigningKeyRing {
   private readonly keys = new Map<string, RingKey>();
+  private readonly headers = new Map<string, string>();
   private active: string | undefined;
 
   /**
@@ -91,13 +92,22 @@ export class SigningKeyRing {
   signJwt(header: { readonly typ: string }, payload: JwtClaims, keyId: string): string {
     const key = this.keys.get(keyId)?.privateKey;
     if (key === undefined) throw new Error(`signing key ${keyId} has no private key here`);
-    const protectedHeader = encodeJson({ alg: 'ES256', typ: header.typ, kid: keyId });
-    const content = `${protectedHeader}.${encodeJson(payload)}`;
+    const content = `${this.protectedHeader(header.typ, keyId)}.${encodeJson(payload)}`;
     const signature = sign('sha256', Buffer.from(content, 'latin1'), {
       key,
       dsaEncoding: 'ieee-p1363',
     });
     return `${content}.${signature.toString('base64url')}`;
+  }
+
+  /** There are as many as keys and types of token, and every token has one of them. */
+  private protectedHeader(typ: string, keyId: string): string {
+    const name = `${typ} ${keyId}`;
+    const kept = this.headers.get(name);
+    if (kept !== undefined) return kept;
+    const header = encodeJson({ alg: 'ES256', typ, kid: keyId });
+    this.headers.set(name, header);
+    return header;
   }
 
   /** The public key set (RFC 7517, 5): published, active and retired keys, without private members. */
