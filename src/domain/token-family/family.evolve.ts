@@ -156,7 +156,10 @@ function retried(state: FamilyState, event: DataOf<'RefreshRetried'>, at: Instan
 }
 
 /** The request's hash stands for scope and audience: whoever asks the same names them again. */
-function answerOf(requestHash: string, { scope, audience, ...token }: AccessTokenFacts): Answer {
+function answerOf(
+  requestHash: string,
+  { scope: _scope, audience: _audience, ...token }: AccessTokenFacts,
+): Answer {
   return { requestHash, token };
 }
 
