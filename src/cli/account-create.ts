@@ -3,7 +3,7 @@ import { CreateAccount } from '../directory/create-account.handler.js';
 import type { AccountRole } from '../domain/directory/directory.state.js';
 import { ACCOUNT_SHAPE, accountFacts, accountJson } from './account-view.js';
 import { asOperator, type Operator, operatorSettings } from './operator.js';
-import { readPassword } from './password-input.js';
+import { PASSWORD_HELP, readPassword } from './password-input.js';
 import { accountRefused } from './refusals.js';
 import { factsText, printJson, printLines } from './terminal.js';
 import { verb } from './verb.js';
@@ -18,7 +18,7 @@ interface Options {
 
 const ROLES = ['administrator', 'auditor', 'responder'] as const satisfies readonly AccountRole[];
 
-const DETAILS = `The password comes from standard input: typed twice on a terminal, else the first line.
+const DETAILS = `${PASSWORD_HELP}
 
 Roles, for first-party clients that ask for their scopes:
   administrator  admin, audit:read, replay:run

@@ -44,6 +44,7 @@ export function clientCreateVerb(): Command {
     examples: [
       'token-ledger client create --preset web --name Shop --redirect-uri https://shop.example/callback',
       'token-ledger client create --preset spa --redirect-uri http://localhost:5173/ --idle-seconds 86400',
+      'token-ledger client create --preset web --first-party --redirect-uri https://desk.example/callback --scope openid audit:read',
       'token-ledger client create --preset auditor --name "Night watch" --json',
     ],
     json: `${CLIENT_SHAPE}\nand clientSecret where the client has one`,

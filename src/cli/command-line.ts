@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { accountCreateVerb } from './account-create.js';
 import { accountDisableVerb } from './account-disable.js';
 import { accountListVerb } from './account-list.js';
+import { accountSetPasswordVerb } from './account-set-password.js';
 import { accountSignOutEverywhereVerb } from './account-sign-out-everywhere.js';
 import { clientCreateVerb } from './client-create.js';
 import { clientDisableVerb } from './client-disable.js';
@@ -29,6 +30,7 @@ export function tokenLedgerProgram(): Command {
   const account = [
     accountCreateVerb(),
     accountListVerb(),
+    accountSetPasswordVerb(),
     accountDisableVerb(),
     accountSignOutEverywhereVerb(),
   ];

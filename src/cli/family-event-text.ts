@@ -1,4 +1,14 @@
 import type { EventOf } from '../domain/events/event-catalogue.js';
+import type { RevocationReason } from '../domain/events/token-family.events.js';
+
+const revocationWords: Readonly<Record<RevocationReason, string>> = {
+  refresh_token_reuse: 'a consumed refresh token was presented again',
+  code_reuse: 'an authorization code was presented again',
+  ledger_rollback: 'a refresh token came that is not known to this ledger',
+  client_request: 'revoked by its client',
+  operator_request: 'revoked by an operator',
+  signed_out: 'the person signed out',
+};
 
 /** What one event of a family says, in a few words. */
 export function familyEventText(event: EventOf<'family'>): string {
@@ -31,9 +41,9 @@ export function familyEventText(event: EventOf<'family'>): string {
       return `generation ${presentedGeneration} when ${currentGeneration} was current: ${cause}`;
     }
     case 'FamilyRevoked':
-      return event.data.reason;
+      return revocationWords[event.data.reason];
     case 'AccessTokenRevoked':
-      return `access token ${event.data.sequence}: ${event.data.reason}`;
+      return `access token ${event.data.sequence}: ${revocationWords[event.data.reason]}`;
     case 'LedgerRollbackSuspected':
       return `generation ${event.data.presentedGeneration} is not known to this ledger`;
   }

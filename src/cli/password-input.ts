@@ -1,12 +1,17 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN } from '../domain/directory/account.rules.js';
 import { CommandRefused } from './failure.js';
 
 /** Where a password can come from: a terminal, a pipe or a file. */
 export type PasswordSource = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 
 const LINE_BYTES_MAX = 8192;
+
+/** What the help of a verb that reads a password says of it. */
+export const PASSWORD_HELP = `The password comes from standard input: typed twice on a terminal, else the first line.
+It has at least ${PASSWORD_CHARACTERS_MIN} characters and at most ${PASSWORD_BYTES_MAX} bytes.`;
 
 /**
  * Reads a new password: typed twice and never shown on a terminal, the first line of anything else.

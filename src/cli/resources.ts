@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Settings } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.port.js';
 import { openSqliteLedger } from '../ledger/sqlite/open-sqlite-ledger.js';
@@ -5,7 +6,9 @@ import type { LedgerObserver } from '../ledger/sqlite/sqlite-ledger.js';
 import { loadMasterKeys } from '../vault/master-keys.js';
 import type { MasterKeys } from '../vault/master-keys.port.js';
 import { openVault } from '../vault/sqlite-vault.js';
+import { vaultFileOf } from '../vault/vault-file.js';
 import type { Vault } from '../vault/vault.port.js';
+import { CommandRefused } from './failure.js';
 
 /** What a process holds open as long as it runs. */
 export interface Resources {
@@ -24,6 +27,7 @@ export async function openResources(
   role: 'server' | 'command_line',
   observer?: LedgerObserver,
 ): Promise<Resources> {
+  refuseVaultAlone(settings);
   const ledger = await openSqliteLedger({
     settings,
     role,
@@ -37,6 +41,20 @@ export async function openResources(
     await ledger.close();
     throw error;
   }
+}
+
+/**
+ * Throws a CommandRefused when the ledger is gone and its vault is not: an empty ledger beside it would
+ * know none of its people. A first start that was killed cannot look so, as the ledger is made first;
+ * for the same reason the vault is asked for first, while another process may be making both.
+ */
+function refuseVaultAlone({ dataDirectory, ledgerFile }: Settings): void {
+  const vaultFile = vaultFileOf(dataDirectory);
+  if (!existsSync(vaultFile) || existsSync(ledgerFile)) return;
+  throw new CommandRefused(
+    `the ledger ${ledgerFile} is missing, and its vault ${vaultFile} is there: ` +
+      'put the ledger back, or move the vault away to begin anew',
+  );
 }
 
 /** Closes what was opened: the ledger first, which finishes what waits. */

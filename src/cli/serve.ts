@@ -48,6 +48,9 @@ export async function startServer(
   { onFirstSignIn, onOpened, log = createServiceLog(settings.logLevel) }: StartOptions = {},
 ): Promise<RunningServer> {
   await checkListening(settings);
+  if (isPlainHttp(settings.issuer)) {
+    log.warn(`the issuer ${settings.issuer} is plain http: whoever is on the way can read tokens`);
+  }
   const watch = new ServiceWatch();
   const resources = await openResources(settings, 'server', watch);
   watch.metrics.watch(metricSources(resources));
@@ -75,6 +78,14 @@ export async function startServer(
     await close();
     throw listenErrorOf(error, settings);
   }
+}
+
+const LOOPBACK_HOST = /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/** Whether an issuer's tokens pass a network without encryption. */
+function isPlainHttp(issuer: string): boolean {
+  const { protocol, hostname } = new URL(issuer);
+  return protocol === 'http:' && !LOOPBACK_HOST.test(hostname);
 }
 
 /** Requests first, then the ledger: what a request was told to be done is written by then. */

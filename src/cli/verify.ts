@@ -25,7 +25,8 @@ export function verifyVerb(): Command {
   return verb({
     name: 'verify',
     summary: 'verify the whole ledger: every event, every chain, every state',
-    details: 'It reads only, beside a server that may be running; what that adds is left out.',
+    details: `It reads only, beside a server that may be running; what that adds is left out. The directory of
+the file must be writable all the same: SQLite makes a -shm file there.`,
     examples: [
       'token-ledger verify',
       'token-ledger verify --file /backup/ledger.sqlite',

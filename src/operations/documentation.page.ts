@@ -45,8 +45,8 @@ const script = `SwaggerUIBundle({
 `;
 
 /**
- * Serves the API's documentation at `/docs`, and the OpenAPI document behind it. Everything comes from
- * this server, and the page runs no inline script and no inline style.
+ * Serves the API's documentation at `/docs`, where `/` leads, and the OpenAPI document behind it.
+ * Everything comes from this server, and the page runs no inline script and no inline style.
  */
 export async function serveDocumentation(
   application: NestFastifyApplication,
@@ -67,6 +67,10 @@ export async function serveDocumentation(
       reply.headers(headers).type(`${mediaType}; charset=utf-8`).send(body()),
     );
   };
+  // Whoever opens the server's address in a browser wants to know what it is.
+  fastify.get('/', (_request: unknown, reply: FastifyReply) =>
+    reply.headers(headers).redirect(PATH),
+  );
   text(PATH, 'text/html', () => page);
   text(`${PATH}/page.css`, 'text/css', () => stylesheet);
   text(`${PATH}/page.js`, 'text/javascript', () => script);

@@ -33,7 +33,7 @@ export async function checkCanaries(
     const why =
       masterKeys.derive(row.keyId, PURPOSE) === undefined
         ? `needs master key ${row.keyId}, which is not there`
-        : `was written under another master key ${row.keyId}`;
+        : `was written under a different master key with the id ${row.keyId}`;
     throw new VaultError(`the vault ${file} ${why}: start with the key that it was made with`);
   }
 }

@@ -52,6 +52,12 @@ describe('a line of the timeline', () => {
       'PresentationsCounted',
       { count: 20, outcome: 'rejected', reason: 'family_revoked' },
     ],
+    ['revoked by an operator', 'FamilyRevoked', { reason: 'operator_request' }],
+    [
+      'access token 3: revoked by its client',
+      'AccessTokenRevoked',
+      { sequence: 3, reason: 'client_request' },
+    ],
   ])('%s', (said, type, data) => {
     expect(familyEventText({ type, data } as EventOf<'family'>)).toBe(said);
   });

@@ -11,6 +11,7 @@ const VERBS = [
   'client disable',
   'account create',
   'account list',
+  'account set-password',
   'account disable',
   'account sign-out-everywhere',
   'family show',

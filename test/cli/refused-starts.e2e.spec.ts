@@ -1,4 +1,4 @@
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
@@ -113,6 +113,11 @@ describe('a start that cannot be', () => {
       /^\S+ledger\.sqlite was written by a newer version \(Newer\); start that version instead$/,
     ],
     [
+      'no ledger, but the vault that belongs to it',
+      (directory) => rmSync(join(directory, 'data/ledger.sqlite')),
+      /^the ledger \S+\/data\/ledger\.sqlite is missing, and its vault \S+\/data\/vault\.sqlite is there: put the ledger back, or move the vault away to begin anew$/,
+    ],
+    [
       'a key file that others may read',
       (directory) => chmodSync(join(directory, 'keys/master.key'), 0o644),
       /^the master key file (\S+) is open to other users: run chmod 600 \1$/,
@@ -125,7 +130,7 @@ describe('a start that cannot be', () => {
     [
       'another master key',
       (directory) => writeFileSync(join(directory, 'keys/master.key'), `1 ${'A'.repeat(43)}\n`),
-      /^the vault \S+ was written under another master key 1: start with the key that it was made with$/,
+      /^the vault \S+ was written under a different master key with the id 1: start with the key that it was made with$/,
     ],
     [
       'a vault that is no database',
@@ -138,10 +143,12 @@ describe('a start that cannot be', () => {
   ])('with %s', async (_what, spoil, line) => {
     const directory = copyOf(started, newDirectory());
     spoil(directory);
+    const isLedgerThere = existsSync(join(directory, 'data/ledger.sqlite'));
     const ended = await runBuilt('main.js', [], { directory, environment: { PORT: port } });
     expect(ended).toMatchObject({ code: 1, stdout: '' });
     expect(ended.stderr).toMatch(/^error: [^\n]+\n$/);
     expect(ended.stderr.slice('error: '.length, -1)).toMatch(line);
+    expect(existsSync(join(directory, 'data/ledger.sqlite'))).toBe(isLedgerThere);
   });
 
   it('with a ledger that another process has locked', async () => {

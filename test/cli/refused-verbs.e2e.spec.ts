@@ -75,6 +75,12 @@ describe('what cannot be done', () => {
     [[...account, 'admin'], PASSWORD, 'the user name is taken'],
     [[...account, 'dee'], '', 'there is no password on standard input'],
     [[...account, 'dee'], 'short\n', 'the password must have at least 8 characters'],
+    [['account', 'set-password', 'nobody'], PASSWORD, 'there is no such account'],
+    [
+      ['account', 'set-password', 'admin'],
+      'short\n',
+      'the password must have at least 8 characters',
+    ],
     [[...account, 'dee', '--email', 'dee'], PASSWORD, '--email must be an e-mail address'],
   ])('%j with %j: %s', async (words, input, line) => {
     expect(await run(words, input)).toEqual(refusal(line));

@@ -1,11 +1,6 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ServiceModule } from '../../src/app.module.js';
-import { closeResources, openResources } from '../../src/cli/resources.js';
-import { readSettings } from '../../src/config/settings.js';
-import { type SignInOutcome, SignIns } from '../../src/directory/sign-ins.service.js';
 import { freePort } from '../support/server-process.js';
 import {
   copyOf,
@@ -15,6 +10,7 @@ import {
   temporaryDirectories,
   useBuild,
 } from './built-processes.js';
+import { signIn } from './sign-in.js';
 
 useBuild();
 const newDirectory = temporaryDirectories();
@@ -50,7 +46,7 @@ describe('the first start', () => {
     expect(password).toMatch(/^[\w-]{24}$/);
     expect(firstStart.split(password)).toHaveLength(2);
     expect(firstStart).toContain('Shown this once');
-    expect(await signIn('admin', password)).toMatchObject({
+    expect(await signIn(started, 'admin', password)).toMatchObject({
       kind: 'proven',
       account: { roles: ['administrator'] },
     });
@@ -76,6 +72,63 @@ describe('the first start', () => {
     expect(said).toContain('as set in TOKEN_LEDGER_ADMIN_PASSWORD');
     for (const secret of Object.values(secrets)) expect(said).not.toContain(secret);
     expect(said).not.toContain('tli_');
+  });
+});
+
+describe('the first start again, when it was killed', () => {
+  it.each<[moment: string, leave: (directory: string) => void]>([
+    [
+      'before the ledger had a table',
+      (directory) => {
+        mkdirSync(join(directory, 'data'), { mode: 0o700 });
+        writeFileSync(join(directory, 'data/ledger.sqlite'), '', { mode: 0o600 });
+      },
+    ],
+    [
+      'before there was a vault',
+      (directory) => {
+        copyOf(started, directory);
+        for (const file of ['data/ledger.sqlite', 'data/vault.sqlite']) {
+          for (const end of ['', '-wal', '-shm'])
+            rmSync(join(directory, `${file}${end}`), { force: true });
+        }
+        writeFileSync(join(directory, 'data/ledger.sqlite'), '', { mode: 0o600 });
+      },
+    ],
+    [
+      'before the vault had a table',
+      (directory) => {
+        mkdirSync(join(directory, 'data'), { mode: 0o700 });
+        mkdirSync(join(directory, 'keys'), { mode: 0o700 });
+        const key = `1 ${'A'.repeat(43)}\n`;
+        writeFileSync(join(directory, 'keys/master.key'), key, { mode: 0o600 });
+        for (const file of ['ledger.sqlite', 'vault.sqlite'])
+          writeFileSync(join(directory, 'data', file), '', { mode: 0o600 });
+      },
+    ],
+  ])('%s, completes', async (_moment, leave) => {
+    const directory = newDirectory();
+    leave(directory);
+    const server = await startBuilt({ directory, environment: { PORT: port } });
+    await server.stop();
+    expect(server.said.stdout).toContain('First start: an administrator was created.');
+  });
+});
+
+describe('an issuer', () => {
+  it.each([
+    ['http://auth.example.com', 1],
+    ['https://auth.example.com', 0],
+    ['http://127.0.0.1:8080', 0],
+  ])('%s is warned of %i times', async (issuer, times) => {
+    const server = await startBuilt({
+      directory: copyOf(started, newDirectory()),
+      environment: { PORT: port, TOKEN_LEDGER_ISSUER: issuer },
+    });
+    await server.stop();
+    const warnings = server.said.stdout.split('\n').filter((line) => line.includes('"warn"'));
+    expect(warnings).toHaveLength(times);
+    for (const warning of warnings) expect(warning).toContain(`the issuer ${issuer} is plain http`);
   });
 });
 
@@ -106,19 +159,3 @@ describe('every later start', () => {
     await server.stop();
   });
 });
-
-async function signIn(username: string, secret: string): Promise<SignInOutcome> {
-  const settings = readSettings({
-    TOKEN_LEDGER_DATA_DIR: join(started, 'data'),
-    TOKEN_LEDGER_MASTER_KEY_FILE: join(started, 'keys/master.key'),
-  });
-  const resources = await openResources(settings, 'command_line');
-  const service = ServiceModule.of(resources);
-  const context = await NestFactory.createApplicationContext(service, { logger: false });
-  try {
-    return await context.get(SignIns).check(username, secret);
-  } finally {
-    await context.close();
-    await closeResources(resources);
-  }
-}

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '../support/server-process.js';
 import {
@@ -9,6 +11,7 @@ import {
   temporaryDirectories,
   useBuild,
 } from './built-processes.js';
+import { signIn } from './sign-in.js';
 
 useBuild();
 const newDirectory = temporaryDirectories();
@@ -192,6 +195,29 @@ describe('accounts, while the server runs', () => {
     const { tokensNotBefore } = signedOut;
     expect(accounts).toContainEqual(
       expect.objectContaining({ subject, status: 'disabled', tokensNotBefore }),
+    );
+  });
+
+  it('get another password, which ends what was signed in unless that is kept', async () => {
+    const { subject } = await json(['account', 'create', '--username', 'dee'], PASSWORD);
+    const found = async (): Promise<Record<string, unknown> | undefined> =>
+      (await json<Record<string, unknown>[]>(['account', 'list'])).find(
+        (account) => account['subject'] === subject,
+      );
+    const words = ['account', 'set-password', 'Dee'];
+    const kept = await json([...words, '--keep-sessions'], 'another horse\n');
+    expect(kept).toEqual({ subject, signedOutEverywhere: false });
+    expect(await found()).toMatchObject({ tokensNotBefore: null });
+    expect(await json(words, 'a third horse\n')).toEqual({ subject, signedOutEverywhere: true });
+    expect(await found()).toMatchObject({ tokensNotBefore: expect.any(String) });
+    expect(await text(words, 'a fourth horse\n')).toContain('have ended');
+    expect(await signIn(directory, 'dee', 'a third horse')).toEqual({ kind: 'refused' });
+    expect(await signIn(directory, 'dee', 'a fourth horse')).toMatchObject({ kind: 'proven' });
+    const ledger = new Database(join(directory, 'data/ledger.sqlite'), { readonly: true });
+    const bodies = ledger.prepare('SELECT body FROM events ORDER BY position').pluck().all();
+    ledger.close();
+    expect(bodies.filter((body) => String(body).includes('"account.set_password"'))).toHaveLength(
+      3,
     );
   });
 

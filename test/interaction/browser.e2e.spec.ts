@@ -59,7 +59,7 @@ const requestUrl = (more: Fields = {}, of = client): string =>
   `${server.issuer}${authorizePath(of, pkce, { state: 'st', ...more })}`;
 
 async function fillIn(password = ana.password): Promise<void> {
-  await page.getByLabel('Username').fill(ana.username);
+  await page.getByLabel('User name').fill(ana.username);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
@@ -85,7 +85,7 @@ describe('a browser without scripts', () => {
       });
       await page.goto(requestUrl({ scope: 'openid email offline_access photos:read' }));
       expect(await page.title()).toContain('Sign in');
-      expect(await page.getByLabel('Username').getAttribute('autocomplete')).toBe('username');
+      expect(await page.getByLabel('User name').getAttribute('autocomplete')).toBe('username');
       expect(await page.getByLabel('Password').getAttribute('autocomplete')).toBe(
         'current-password',
       );
@@ -150,7 +150,7 @@ describe('a browser without scripts', () => {
       await alert.waitFor();
       expect(await alert.innerText()).toContain('The user name or the password is not right.');
       expect(await page.title()).toContain('Error');
-      expect(await page.getByLabel('Username').inputValue()).toBe(ana.username);
+      expect(await page.getByLabel('User name').inputValue()).toBe(ana.username);
       expect(await page.getByLabel('Password').inputValue()).toBe('');
       expect(await page.getByLabel('Password').getAttribute('aria-invalid')).toBe('true');
       await page.getByLabel('Password').fill(ana.password);

@@ -104,6 +104,15 @@ describe('the OpenAPI document', () => {
   });
 });
 
+describe('GET /', () => {
+  it('leads to the documentation', async () => {
+    const response = await server.fetch('/', { redirect: 'manual' });
+    expect(response.status).toBe(302);
+    expect(response.headers.get('location')).toBe('/docs');
+    expect(response.headers.get('x-frame-options')).toBe('DENY');
+  });
+});
+
 describe('GET /docs', () => {
   it('lets nothing run, and nothing in, that is not from this server', async () => {
     const response = await server.fetch('/docs');

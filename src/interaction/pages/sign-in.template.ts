@@ -14,7 +14,7 @@ export const signInTemplate = `
 <input type="hidden" name="interaction" value="<%= it.interaction %>">
 <input type="hidden" name="csrf" value="<%= it.csrfToken %>">
 <div class="field">
-<label for="username">Username</label>
+<label for="username">User name</label>
 <input id="username" name="username" type="text" value="<%= it.username %>" dir="auto" required
  autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false"
 <% if (it.alert) { %> aria-describedby="sign-in-error"<% } %>
