@@ -57,7 +57,7 @@ export class PresentationCounter implements OnApplicationShutdown {
       try {
         await this.writeTally(tally);
       } catch (error) {
-        for (const [unwritten, kept] of tallies) this.tallies.set(unwritten, kept);
+        this.merge(tallies);
         throw error;
       }
       tallies.delete(key);
@@ -66,6 +66,19 @@ export class PresentationCounter implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.writeQuietly();
+  }
+
+  /** Takes back what could not be written, beside what has come meanwhile. */
+  private merge(unwritten: ReadonlyMap<string, Tally>): void {
+    for (const [key, tally] of unwritten) {
+      const newer = this.tallies.get(key);
+      this.tallies.set(
+        key,
+        newer === undefined
+          ? tally
+          : { ...newer, firstAt: tally.firstAt, count: tally.count + newer.count },
+      );
+    }
   }
 
   private async writeQuietly(): Promise<void> {

@@ -10,6 +10,7 @@ import { GiveConsent } from '../directory/give-consent.handler.js';
 import { ProfilesReader } from '../directory/profiles.reader.js';
 import { familyPolicyFor } from '../domain/directory/family-policy.rules.js';
 import { grantableScopes } from '../domain/directory/operator-scopes.rules.js';
+import { judgeResources } from '../domain/directory/resource.rules.js';
 import { parseScope } from '../domain/directory/scope.rules.js';
 import { CsrfTokens } from '../tokens/csrf-token.js';
 import { formFields, queryParameter } from './form-fields.js';
@@ -88,7 +89,9 @@ export class ConsentController {
     if (live === undefined) return undefined;
     const asked = parseScope(parameter(pending.interaction, 'scope')) ?? [];
     const scope = grantableScopes(pending.client, live.account, asked);
-    return { pending, live, scope, resources: resourcesOf(pending) };
+    const resources = judgeResources(namedResources(pending), this.settings);
+    if (resources === undefined || scope.length === 0) return undefined;
+    return { pending, live, scope, resources };
   }
 
   private async page(deciding: Deciding): Promise<string> {
@@ -127,11 +130,10 @@ function bindingOf({ live, pending }: Deciding): string {
   return `${live.session.sessionId} ${pending.sealed}`;
 }
 
-function resourcesOf({ interaction }: PendingRequest): string[] {
+function namedResources({ interaction }: PendingRequest): string[] {
   const { resource = [] } = interaction.parameters;
   const audience = parameter(interaction, 'audience');
-  const named = [resource, audience === '' ? [] : audience].flat();
-  return [...new Set(named)].sort();
+  return [resource, audience === '' ? [] : audience].flat();
 }
 
 function hostOf(redirectUri: string): string {

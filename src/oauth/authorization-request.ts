@@ -5,9 +5,10 @@ import {
   operatorAudienceOf,
 } from '../domain/directory/operator-scopes.rules.js';
 import type { AccountState, ClientState } from '../domain/directory/directory.state.js';
+import type { ResourceRules } from '../domain/directory/resource.rules.js';
 import { OAuthError } from './oauth.error.js';
 import type { Parameters } from './parameters.js';
-import { requestedResources, requestedScope, type ResourceRules } from './request-parameters.js';
+import { requestedResources, requestedScope } from './request-parameters.js';
 
 /** An authorization request whose client and redirect URI are known to belong together. */
 export interface AuthorizationRequest {
@@ -76,6 +77,10 @@ export function readAuthorizationRequest(
     ? [operatorAudienceOf(rules.issuer)]
     : [];
   const resources = requestedResources(parameters, rules) ?? operator;
+  if (operator.length > 0 && resources.some((uri) => !operator.includes(uri))) {
+    // Whoever else is an audience could present the token here (RFC 9068, 5).
+    throw new OAuthError('invalid_target', 'operator scopes are for the operator audience alone');
+  }
   const nonce = parameters.get('nonce');
   if (nonce !== undefined && nonce.length > NONCE_CHARACTERS_MAX)
     throw invalid('nonce is too long');

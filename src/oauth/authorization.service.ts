@@ -97,8 +97,8 @@ export class Authorizations {
     }
     if (request.prompt.has('consent')) return undefined;
     const { client } = request;
-    if (client.firstParty) return { consentId: undefined };
     if (!mayRemember(request)) return undefined;
+    if (client.firstParty) return { consentId: undefined };
     const given = await this.directory.consent(session.subject, client.clientId);
     return covers(given, scope, request.resources)
       ? { consentId: consentIdOf(session.subject, client.clientId) }

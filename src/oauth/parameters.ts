@@ -2,6 +2,8 @@ import { isUtf8 } from 'node:buffer';
 
 /** The one parameter that a request may repeat (RFC 8707, 2). */
 const REPEATABLE = new Set(['resource']);
+/** How many parameters a request may have, repeated ones counted. */
+const PAIRS_MAX = 100;
 /** How many characters the name and the value of a parameter may have. */
 const NAME_CHARACTERS_MAX = 128;
 const VALUE_CHARACTERS_MAX = 8192;
@@ -26,13 +28,17 @@ export class Parameters {
   /** Reads `application/x-www-form-urlencoded` text. Throws a ParameterFault. */
   static parse(text: string): Parameters {
     const values = new Map<string, string[]>();
-    for (const pair of text === '' ? [] : text.split('&')) {
+    const pairs = text === '' ? [] : text.split('&');
+    if (pairs.length > PAIRS_MAX) throw new ParameterFault('there are too many parameters');
+    for (const pair of pairs) {
       if (pair === '') continue;
       const equals = pair.indexOf('=');
       const name = decode(equals === -1 ? pair : pair.slice(0, equals));
       const value = decode(equals === -1 ? '' : pair.slice(equals + 1));
       refuseAbsurd(name, value);
-      values.set(name, [...(values.get(name) ?? []), value]);
+      const list = values.get(name);
+      if (list === undefined) values.set(name, [value]);
+      else list.push(value);
     }
     return Parameters.from(values);
   }

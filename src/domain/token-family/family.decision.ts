@@ -3,7 +3,13 @@ import type { Companion, Decision } from '../decision.js';
 import type { AccessTokenFacts, AuthMethod, By } from '../events/field-schemas.js';
 import type { RejectionReason } from '../events/token-family.events.js';
 import { type FamilyId, type Instant, streamIdOf } from '../identifiers.js';
-import { type FamilyState, HOUR, presentationKey, PRESENTATIONS_PER_HOUR } from './family.state.js';
+import {
+  type FamilyState,
+  HOUR,
+  OTHER_PARTY_PER_HOUR,
+  presentationKey,
+  PRESENTATIONS_PER_HOUR,
+} from './family.state.js';
 
 /** How a caller of the token endpoint presented itself, before anything is decided about it. */
 export interface Caller {
@@ -141,7 +147,7 @@ export function reject(
   const outcome: Refused = { kind: 'refused', error, reason };
   const isSeen = wasSeen(state, generation, reason, context.recordedAt);
   const isDue = !isSeen && hasPresentationsLeft(state, context.recordedAt);
-  if (!isDue && !isOtherParty(state, generation)) {
+  if (!isDue && !isOtherParty(state, generation, context.recordedAt)) {
     return {
       events: [],
       outcome: { ...outcome, counted: { outcome: 'rejected', reason, generation } },
@@ -172,9 +178,11 @@ export function reject(
 }
 
 /** The other party of an incident shows itself by presenting what was current when it was found. */
-function isOtherParty(state: FamilyState, generation: number | undefined): boolean {
+function isOtherParty(state: FamilyState, generation: number | undefined, now: Instant): boolean {
   const wasFound = state.revoked?.incidentId !== undefined;
-  return wasFound && generation !== undefined && generation === state.generation;
+  const { hourStart, count } = state.presentations;
+  const isBounded = now >= hourStart + HOUR || count < OTHER_PARTY_PER_HOUR;
+  return wasFound && generation !== undefined && generation === state.generation && isBounded;
 }
 
 function wasSeen(
@@ -256,5 +264,7 @@ export function ownersEnd(
   if (owners.project?.status !== 'active') return 'project_disabled';
   if (state.subject === undefined) return undefined;
   if (owners.account?.status !== 'active') return 'account_disabled';
-  return state.grantedAt < owners.account.tokensNotBefore ? 'not_before' : undefined;
+  // A session that was signed out everywhere may have been granting just then: its sign-in counts.
+  const since = state.authTime ?? state.grantedAt;
+  return since < owners.account.tokensNotBefore ? 'not_before' : undefined;
 }

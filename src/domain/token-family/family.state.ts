@@ -83,6 +83,8 @@ export const REVOKED_SEQUENCES_REMEMBERED = 8;
 export const SHADOW_GENERATIONS = 5;
 /** How many rejections and retries of one family are recorded one by one in an hour. */
 export const PRESENTATIONS_PER_HOUR = 20;
+/** How many presentations in an hour still leave room for the other party of an incident. */
+export const OTHER_PARTY_PER_HOUR = 100;
 /** An hour, in milliseconds. */
 export const HOUR = 3_600_000;
 

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FamilyContext } from '../../../src/domain/token-family/family.decision.js';
 import type { RecordedFamilyEvent } from '../../../src/domain/token-family/family.evolve.js';
-import { PRESENTATIONS_PER_HOUR } from '../../../src/domain/token-family/family.state.js';
+import {
+  OTHER_PARTY_PER_HOUR,
+  PRESENTATIONS_PER_HOUR,
+} from '../../../src/domain/token-family/family.state.js';
 import { redeemCode, refresh } from '../../support/domain-family-commands.js';
 import {
   familyAt,
@@ -192,6 +195,19 @@ describe('what is always recorded', () => {
 
   it('is the token that was current when the family was revoked: the other party', () => {
     dead().when(current, at(start)).then(kept).when(current, at(start)).then(kept);
+  });
+
+  it('is that token for a hundred presentations in an hour, and no more', () => {
+    noisy(OTHER_PARTY_PER_HOUR, revoked(start, 'refresh_token_reuse', 'reuse-1'))
+      .when(current, at(start))
+      .then({
+        outcome: {
+          reason: 'family_revoked',
+          counted: { outcome: 'rejected', reason: 'family_revoked', generation: 2 },
+        },
+      })
+      .when(current, at(start + HOUR))
+      .then(kept);
   });
 
   it('is not the token before it', () => {

@@ -260,6 +260,20 @@ describe('rows 3 to 5 and 8: refusals that change nothing', () => {
       reason: 'not_before',
     },
     {
+      why: 'the subject signed out everywhere between the sign-in and the grant',
+      history: [granted({ authTime: GRANTED_AT - 2 }), ...familyAt(1).slice(1)],
+      command: refresh({ generation: 1 }),
+      circumstances: { account: { ...account, tokensNotBefore: GRANTED_AT - 1 } },
+      reason: 'not_before',
+    },
+    {
+      why: 'the subject signed out everywhere after a grant that knows no sign-in',
+      history: [granted({ authTime: undefined }), ...familyAt(1).slice(1)],
+      command: refresh({ generation: 1 }),
+      circumstances: { account: { ...account, tokensNotBefore: GRANTED_AT + 1 } },
+      reason: 'not_before',
+    },
+    {
       why: 'a token that was used before is presented after the subject signed out everywhere',
       history: familyAt(3),
       command: refresh({ generation: 0 }),
