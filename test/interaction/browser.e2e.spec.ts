@@ -178,7 +178,7 @@ describe('a browser without scripts', () => {
     'goes straight on where nothing is to be asked, and where it goes on from there',
     async () => {
       const elsewhere = await ClientApplication.start();
-      const first = await server.register('spa', {
+      const first = await server.register('web', {
         firstParty: true,
         redirectUris: [application.redirectUri],
       });
