@@ -9,7 +9,7 @@ export const PAGE_ITEMS_MAX = 1000;
 
 const DIGITS = /^\d{1,15}$/;
 const streamKinds = Object.keys(eventCatalogue) as StreamKind[];
-const STREAM = new RegExp(`^(?:${streamKinds.join('|')}):[\\w-]{1,128}$`);
+const STREAM = new RegExp(`^(?:${streamKinds.join('|')}):[\\w.-]{1,128}$`);
 const eventTypes = [
   ...new Set(Object.values(eventCatalogue).flatMap((events) => Object.keys(events))),
 ].sort();

@@ -26,16 +26,27 @@ export class RegistrationController {
   @Header('cache-control', 'no-store')
   async register(@Req() request: FastifyRequest): Promise<Readonly<Record<string, unknown>>> {
     this.authorize(request.headers.authorization);
+    const metadata = jsonObject(request);
+    this.refuseAnonymousMachine(metadata);
     const { correlationId, origin } = requestContextOf(request);
     const outcome = await this.commands.execute(
       new RegisterClient(
-        { ...SELF_REGISTERED, metadata: jsonObject(request) },
+        { ...SELF_REGISTERED, metadata },
         { actor: 'anonymous', correlationId, origin },
       ),
     );
     if (outcome.kind === 'registered') return registrationResponse(outcome);
     if ('description' in outcome) throw new OAuthError(outcome.reason, outcome.description);
     throw new OAuthError('invalid_client_metadata', 'the client cannot be registered');
+  }
+
+  /** Anybody could get itself tokens for any resource server: that needs somebody who vouches. */
+  private refuseAnonymousMachine(metadata: { readonly grant_types?: unknown }): void {
+    const { grant_types: grantTypes } = metadata;
+    const isMachine = Array.isArray(grantTypes) && grantTypes.includes('client_credentials');
+    if (this.settings.registration !== 'open' || !isMachine) return;
+    const description = 'client_credentials is not open to anybody: ask the operator';
+    throw new OAuthError('invalid_client_metadata', description);
   }
 
   private authorize(authorization: string | undefined): void {

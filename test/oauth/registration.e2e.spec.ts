@@ -109,12 +109,22 @@ describe('registration', () => {
       client_id: expect.any(String),
       client_id_issued_at: expect.any(Number),
     });
-    const machine = await register(open, {
+  });
+
+  it('makes no machine of somebody whom nobody vouches for', async () => {
+    const metadata = {
       grant_types: ['client_credentials'],
       token_endpoint_auth_method: 'client_secret_post',
+    };
+    const anonymous = await register(open, metadata);
+    expect(anonymous.status).toBe(400);
+    expect(anonymous.body.error).toBe('invalid_client_metadata');
+
+    const machine = await register(token, metadata, {
+      authorization: `Bearer ${token.get(InitialAccessToken).reveal()}`,
     });
     expect(machine.body).toMatchObject({ redirect_uris: [], response_types: [] });
-    const issued = await post(open, '/oauth/token', {
+    const issued = await post(token, '/oauth/token', {
       grant_type: 'client_credentials',
       client_id: String(machine.body.client_id),
       client_secret: String(machine.body.client_secret),
