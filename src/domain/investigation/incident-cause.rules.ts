@@ -1,0 +1,132 @@
+import { type EventWithOrigin, familyRecordsOf } from './family-record.rules.js';
+import { type Evidence, evidenceOf, PRESENTATION_MISSING } from './incident-evidence.rules.js';
+import {
+  type InvestigatedIncident,
+  presentationOf,
+  type PresentedFacts,
+} from './incident-presentation.rules.js';
+import { type Fork, type IncidentScene, requestsIn, sceneOf } from './incident-scene.rules.js';
+import { type Otherness, othernessOf, type Party, partyOf } from './party.rules.js';
+
+/** What an incident most likely comes from. */
+export type IncidentCause =
+  | 'lost_response'
+  | 'concurrent_client'
+  | 'stale_process'
+  | 'fork'
+  | 'likely_theft'
+  | 'foreign_client'
+  | 'wrong_client_secret'
+  | 'suspected_shadow'
+  | 'code_replayed'
+  | 'ledger_rollback'
+  | 'unclear';
+
+/** How sure a cause is. */
+export type Confidence = 'low' | 'medium' | 'high';
+
+/** What an incident most likely comes from, how sure that is, and why. */
+export interface CauseOfIncident {
+  readonly cause: IncidentCause;
+  readonly confidence: Confidence;
+  readonly evidence: readonly Evidence[];
+  /** Holder and presenter, side by side; they look alike when one client is both. */
+  readonly parties: readonly Party[];
+  /** null when the presentation is not among the events. */
+  readonly presented: PresentedFacts | null;
+}
+
+/**
+ * The most likely cause of an incident, from all events of its family, oldest first; for a family that
+ * this ledger does not know, from those of the incident. It supports a verdict and is none: a thief in
+ * the same network with the same agent looks like a broken client.
+ */
+export function causeOf(
+  incident: InvestigatedIncident,
+  history: readonly EventWithOrigin[],
+): CauseOfIncident {
+  const records = familyRecordsOf(history);
+  const presentation = presentationOf(incident, records);
+  if (presentation === undefined) {
+    return { ...UNCLEAR, evidence: [PRESENTATION_MISSING], parties: [], presented: null };
+  }
+  const scene = sceneOf(presentation, records);
+  const requests = requestsIn(records);
+  const presenter = partyOf('presenter', presentation, requests);
+  return {
+    ...judge(incident, scene),
+    evidence: evidenceOf(incident, scene, records),
+    parties:
+      scene.holder === undefined
+        ? [presenter]
+        : [partyOf('holder', scene.holder, requests), presenter],
+    presented: scene.presented,
+  };
+}
+
+type Judgement = Pick<CauseOfIncident, 'cause' | 'confidence'>;
+
+const UNCLEAR: Judgement = { cause: 'unclear', confidence: 'low' };
+
+function judge({ kind }: InvestigatedIncident, scene: IncidentScene): Judgement {
+  const otherness = scene.likeness === undefined ? 'unknown' : othernessOf[scene.likeness];
+  switch (kind) {
+    case 'code_reuse':
+      return { cause: 'code_replayed', confidence: 'high' };
+    case 'foreign_client':
+      return { cause: 'foreign_client', confidence: 'high' };
+    case 'client_authentication_failed':
+      return { cause: 'wrong_client_secret', confidence: 'high' };
+    case 'ledger_rollback':
+      return { cause: 'ledger_rollback', confidence: 'high' };
+    case 'suspected_shadow':
+      return { cause: 'suspected_shadow', confidence: otherness === 'unknown' ? 'low' : 'medium' };
+    case 'refresh_token_reuse':
+    case 'stale_inside_window':
+      return judgeReuse(scene, otherness);
+  }
+}
+
+function judgeReuse(scene: IncidentScene, otherness: Otherness): Judgement {
+  const { fork } = scene;
+  if (fork === undefined) return UNCLEAR;
+  switch (otherness) {
+    case 'other':
+      return { cause: 'likely_theft', confidence: 'high' };
+    case 'same':
+      return judgeOneParty(scene, fork);
+    case 'partly':
+      return judgeLikeParties(scene, fork);
+    case 'unknown':
+      return judgeByTiming(scene, fork);
+  }
+}
+
+function judgeOneParty({ presentation, likeness }: IncidentScene, fork: Fork): Judgement {
+  const { together } = fork;
+  if (together.includes(presentation)) return { cause: 'concurrent_client', confidence: 'high' };
+  if (together.length > 1) return { cause: 'concurrent_client', confidence: 'medium' };
+  if (isLostResponse(fork)) return { cause: 'lost_response', confidence: 'high' };
+  return {
+    cause: 'stale_process',
+    confidence: likeness === 'same_sender_key' ? 'high' : 'medium',
+  };
+}
+
+/** One difference is how a phone changes its network, unless the two sides are seen apart. */
+function judgeLikeParties(scene: IncidentScene, fork: Fork): Judgement {
+  if (fork.presenterServed.length > 0) return { cause: 'stale_process', confidence: 'low' };
+  if (fork.holderContinued.length > 0) return { cause: 'fork', confidence: 'medium' };
+  return judgeByTiming(scene, fork);
+}
+
+/** When it is not known whether it was one or two, only an innocent timing says anything. */
+function judgeByTiming({ presentation }: IncidentScene, fork: Fork): Judgement {
+  if (fork.together.includes(presentation))
+    return { cause: 'concurrent_client', confidence: 'low' };
+  return isLostResponse(fork) ? { cause: 'lost_response', confidence: 'low' } : UNCLEAR;
+}
+
+function isLostResponse({ timing, successorUse }: Fork): boolean {
+  return timing.statement === 'just_beyond_window' && successorUse === undefined;
+}
