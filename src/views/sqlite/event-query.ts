@@ -1,0 +1,67 @@
+import type Database from 'better-sqlite3';
+import type { Position, StreamId } from '../../domain/identifiers.js';
+import { EVENT_OUTCOMES, type EventType, typesOfOutcome } from '../event-outcomes.js';
+import type { EventFilter, PageRequest, ViewedEvent, ViewPage } from '../views.port.js';
+import { anyOf, equals, IndexScan, type ScanCondition } from './index-scan.js';
+
+type EventRow = Omit<ViewedEvent, 'outcome' | 'streamId' | 'type'> & {
+  readonly type: EventType;
+  readonly streamId: StreamId;
+};
+
+const emptyPage: ViewPage<never> = { rows: [], next: null, rowsScanned: 0 };
+
+/** Reads events of the views. */
+export class EventQuery {
+  private readonly scan: IndexScan;
+  private readonly row: Database.Statement<[number], EventRow>;
+  private readonly address: Database.Statement<[string], number>;
+
+  constructor(handle: Database.Database) {
+    this.scan = new IndexScan(handle, { name: 'audit_events', key: 'position' });
+    this.row = handle.prepare<[number], EventRow>(
+      `SELECT position, at, type, stream_id AS streamId, family_id AS familyId,
+         subject_id AS subject, client_id AS clientId, reason, incident_id AS incidentId, generation,
+         (SELECT address FROM addresses a WHERE a.address_id = e.address_id) AS address
+       FROM audit_events e WHERE position = ?`,
+    );
+    this.address = handle
+      .prepare<[string], number>('SELECT address_id FROM addresses WHERE address = ? LIMIT 1')
+      .pluck();
+  }
+
+  /** A page of the events that match, up to a position. */
+  page(filter: EventFilter, upTo: Position, request: PageRequest): ViewPage<ViewedEvent> {
+    const conditions = this.conditionsOf(filter);
+    if (conditions === undefined) return emptyPage;
+    const found = this.scan.find(conditions, upTo, request);
+    return { ...found, rows: found.rows.flatMap((position) => this.eventAt(position) ?? []) };
+  }
+
+  /** The event at a position. */
+  eventAt(position: Position): ViewedEvent | undefined {
+    const row = this.row.get(position);
+    return row && { ...row, outcome: EVENT_OUTCOMES[row.type] };
+  }
+
+  /** Undefined when no event can match: nothing came from that address. */
+  private conditionsOf(filter: EventFilter): ScanCondition[] | undefined {
+    const conditions: ScanCondition[] = [];
+    const where = (column: string, value: string | undefined, index: string): void => {
+      if (value !== undefined) conditions.push(equals(column, value, `audit_events_by_${index}`));
+    };
+    where('incident_id', filter.incidentId, 'incident');
+    where('family_id', filter.familyId, 'family');
+    where('subject_id', filter.subject, 'subject');
+    where('reason', filter.reason, 'reason');
+    where('client_id', filter.clientId, 'client');
+    where('type', filter.type, 'type');
+    if (filter.outcome !== undefined) {
+      conditions.push(anyOf('type', typesOfOutcome(filter.outcome), 'audit_events_by_type'));
+    }
+    if (filter.address === undefined) return conditions;
+    const number = this.address.get(filter.address);
+    if (number === undefined) return undefined;
+    return [...conditions, equals('address_id', number, 'audit_events_by_address')];
+  }
+}

@@ -1,0 +1,81 @@
+import type { LogIdentity } from '../../ledger/ledger-feed.port.js';
+import type { ViewsBuild, ViewsFault, ViewsShelf, ViewsStore } from '../views-store.port.js';
+import { SqliteViewsBuild } from './sqlite-views.build.js';
+import { SqliteViewsStore } from './sqlite-views.store.js';
+import { ViewsFiles } from './views-files.js';
+import { isUnread, openViews } from './views-handle.js';
+
+/** Takes the kernel's lock on a file, made if need be; undefined while another has it. */
+export type TryLock = (file: string) => (() => void) | undefined;
+
+/** The databases of views in one directory. */
+export class SqliteViewsShelf implements ViewsShelf {
+  private readonly files: ViewsFiles;
+  /** A number is never used twice, even if somebody removed the directory meanwhile. */
+  private numberMax = 0;
+
+  constructor(
+    directory: string,
+    private readonly tryLock: TryLock,
+  ) {
+    this.files = new ViewsFiles(directory);
+    this.files.prepare();
+  }
+
+  current(): number | undefined {
+    const number = this.files.current();
+    this.numberMax = Math.max(this.numberMax, number ?? 0);
+    return number;
+  }
+
+  open(number: number): ViewsStore | ViewsFault {
+    return openViews(this.files.file(number), 'write', (handle) => {
+      handle.pragma('journal_mode = WAL');
+      // Views are disposable: a power failure may cost the newest batches, and their progress too.
+      handle.pragma('synchronous = NORMAL');
+      handle.pragma('secure_delete = ON');
+      return new SqliteViewsStore(handle);
+    });
+  }
+
+  build(log: LogIdentity): ViewsBuild | undefined {
+    this.files.prepare();
+    const release = this.tryLock(this.files.lockFile);
+    if (release === undefined) return undefined;
+    try {
+      this.sweep();
+      const number = Math.max(this.numberMax, this.current() ?? 0, ...this.files.numbers()) + 1;
+      this.numberMax = number;
+      return SqliteViewsBuild.begin(this.files.file(number), number, log, {
+        publish: () => this.files.makeCurrent(number),
+        discard: () => this.discard(number),
+        release,
+      });
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  clean(): void {
+    const release = this.tryLock(this.files.lockFile);
+    if (release === undefined) return;
+    try {
+      this.sweep();
+    } finally {
+      release();
+    }
+  }
+
+  private discard(number: number): void {
+    if (number !== this.current()) this.files.remove(number);
+  }
+
+  /** To be called under the lock: what is not current then is old, or was left by a killed build. */
+  private sweep(): void {
+    const current = this.current();
+    for (const number of this.files.numbers()) {
+      if (number !== current && isUnread(this.files.file(number))) this.files.remove(number);
+    }
+  }
+}
