@@ -81,6 +81,34 @@ export function evolve<Kind extends StreamKind>(
   return evolveByKind[kind](state, event);
 }
 
+/** What unique keys exist beside the ids of streams. */
+export type DirectoryKeyKind = 'username';
+
+/** A key that one stream of a project holds, and no other can. */
+export interface DirectoryKey {
+  readonly keyKind: DirectoryKeyKind;
+  readonly key: string;
+}
+
+const NO_KEYS: readonly DirectoryKey[] = [];
+
+const keysByKind: {
+  readonly [Kind in StreamKind]?: (state: StateOf<Kind>) => readonly DirectoryKey[];
+} = {
+  account: ({ usernameDigest }) => [{ keyKind: 'username', key: usernameDigest }],
+};
+
+/**
+ * The unique keys that a state holds. What a stream held once it holds for ever, an account that was
+ * erased its name too: a fold never takes a key back.
+ */
+export function uniqueKeysOf<Kind extends StreamKind>(
+  kind: Kind,
+  state: StateOf<Kind>,
+): readonly DirectoryKey[] {
+  return keysByKind[kind]?.(state) ?? NO_KEYS;
+}
+
 /** What a stream is looked up by, besides its id: whose it is and which client's. */
 export function ownersOf(state: StateByKind[StreamKind]): {
   subjectId: string | null;

@@ -3,7 +3,7 @@ import { noEvents } from '../../src/domain/decision.js';
 import type { Folded } from '../../src/domain/directory/directory.evolve.js';
 import { eventCatalogue } from '../../src/domain/events/event-catalogue.js';
 import { DEFAULT_PROJECT, streamIdOf, type StreamKind } from '../../src/domain/identifiers.js';
-import { evolve, ownersOf, type StateOf } from '../../src/domain/streams.js';
+import { evolve, ownersOf, type StateOf, uniqueKeysOf } from '../../src/domain/streams.js';
 import { goldenBodies } from '../support/domain-golden-events.js';
 import { GRANTED_AT } from '../support/domain-world.js';
 
@@ -18,62 +18,62 @@ function foldGolden<Kind extends StreamKind>(kind: Kind, ...types: string[]) {
   }, undefined);
 }
 
-describe('the state of every kind of stream', () => {
-  const histories: Readonly<
-    Record<StreamKind, readonly [state: Record<string, unknown>, ...types: string[]]>
-  > = {
-    family: [
-      { status: 'active', generation: 1 },
-      'GrantIssued',
-      'GrantRedeemed',
-      'RefreshTokenRotated',
-    ],
-    client_token: [
-      { clientId: 'photo-server', revoked: true },
-      'ClientTokenIssued',
-      'AccessTokenRevoked',
-    ],
-    client: [
-      {
-        clientId: 'the-id',
-        status: 'disabled',
-        metadata: expect.objectContaining({ scope: null }),
-      },
-      'ClientRegistered',
-      'ClientUpdated',
-      'ClientSecretRotated',
-      'ClientDisabled',
-    ],
-    account: [
-      { subject: 'the-id', status: 'erased' },
-      'AccountCreated',
-      'AccountPasswordChanged',
-      'AccountTokensNotBeforeMoved',
-      'AccountDisabled',
-      'AccountErased',
-    ],
-    project: [{ slug: 'default', status: 'disabled' }, 'ProjectCreated', 'ProjectDisabled'],
-    signing_key: [
-      { keyId: 'the-id', status: 'retired', algorithm: 'ES256' },
-      'SigningKeyCreated',
-      'SigningKeyActivated',
-      'SigningKeyRetired',
-    ],
-    session: [{ sessionId: 'the-id', ended: true }, 'SessionStarted', 'SessionEnded'],
-    consent: [{ clientId: 'photo-app', withdrawn: true }, 'ConsentGiven', 'ConsentWithdrawn'],
-    incident: [
-      { kind: 'refresh_token_reuse', verdict: 'theft', openedAt: recordedAt },
-      'IncidentOpened',
-      'LedgerRollbackSuspected',
-      'IncidentVerdictGiven',
-    ],
-    administration: [
-      { count: 2, lastAt: recordedAt },
-      'AdministrationRecorded',
-      'AdministrationRecorded',
-    ],
-  };
+const histories: Readonly<
+  Record<StreamKind, readonly [state: Record<string, unknown>, ...types: string[]]>
+> = {
+  family: [
+    { status: 'active', generation: 1 },
+    'GrantIssued',
+    'GrantRedeemed',
+    'RefreshTokenRotated',
+  ],
+  client_token: [
+    { clientId: 'photo-server', revoked: true },
+    'ClientTokenIssued',
+    'AccessTokenRevoked',
+  ],
+  client: [
+    {
+      clientId: 'the-id',
+      status: 'disabled',
+      metadata: expect.objectContaining({ scope: null }),
+    },
+    'ClientRegistered',
+    'ClientUpdated',
+    'ClientSecretRotated',
+    'ClientDisabled',
+  ],
+  account: [
+    { subject: 'the-id', status: 'erased' },
+    'AccountCreated',
+    'AccountPasswordChanged',
+    'AccountTokensNotBeforeMoved',
+    'AccountDisabled',
+    'AccountErased',
+  ],
+  project: [{ slug: 'default', status: 'disabled' }, 'ProjectCreated', 'ProjectDisabled'],
+  signing_key: [
+    { keyId: 'the-id', status: 'retired', algorithm: 'ES256' },
+    'SigningKeyCreated',
+    'SigningKeyActivated',
+    'SigningKeyRetired',
+  ],
+  session: [{ sessionId: 'the-id', ended: 'replaced' }, 'SessionStarted', 'SessionEnded'],
+  consent: [{ clientId: 'photo-app', withdrawn: true }, 'ConsentGiven', 'ConsentWithdrawn'],
+  incident: [
+    { kind: 'refresh_token_reuse', verdict: 'theft', openedAt: recordedAt },
+    'IncidentOpened',
+    'LedgerRollbackSuspected',
+    'IncidentVerdictGiven',
+  ],
+  administration: [
+    { count: 2, lastAt: recordedAt },
+    'AdministrationRecorded',
+    'AdministrationRecorded',
+  ],
+};
 
+describe('the state of every kind of stream', () => {
   it.each(Object.keys(eventCatalogue) as StreamKind[])('is folded from its events: %s', (kind) => {
     const [state, ...types] = histories[kind];
     expect(foldGolden(kind, ...types)).toMatchObject(state);
@@ -109,6 +109,33 @@ describe('the state of every kind of stream', () => {
     expect(evolve('client', registered, rotated as Folded<'client'>)).not.toHaveProperty(
       'previousSecret',
     );
+  });
+});
+
+describe('the unique keys of a stream', () => {
+  it('are the digest of its user name for an account, whatever became of it', () => {
+    const { data } = JSON.parse(goldenBodies['AccountCreated']!) as {
+      data: { usernameDigest: string };
+    };
+    const keys = [{ keyKind: 'username', key: data.usernameDigest }];
+    const account = [
+      'AccountCreated',
+      'AccountPasswordChanged',
+      'AccountDisabled',
+      'AccountErased',
+    ];
+    for (let length = 1; length <= account.length; length += 1) {
+      const state = foldGolden<'account'>('account', ...account.slice(0, length))!;
+      expect(uniqueKeysOf('account', state)).toEqual(keys);
+    }
+  });
+
+  it('are none for anything else', () => {
+    const kinds = (Object.keys(histories) as StreamKind[]).filter((kind) => kind !== 'account');
+    for (const kind of kinds) {
+      const [, ...types] = histories[kind];
+      expect(uniqueKeysOf(kind, foldGolden(kind, ...types)!)).toEqual([]);
+    }
   });
 });
 

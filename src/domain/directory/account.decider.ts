@@ -24,6 +24,8 @@ type AccountDecision<Done> = Decision<'account', Done | AccountRefused>;
 export interface CreateAccount {
   readonly credentialId: string;
   readonly roles: readonly AccountRole[];
+  /** HMAC of the user name under a key derived from the master key. */
+  readonly usernameDigest: string;
 }
 
 /** What else decides whether an account can be created, read in the same transaction. */
@@ -42,9 +44,10 @@ export function decideCreateAccount(
   if (state !== undefined) return refuse('account_exists');
   if (surroundings.project?.status !== 'active') return refuse('project_unavailable');
   if (surroundings.isUsernameTaken) return refuse('username_taken');
+  const { credentialId, usernameDigest } = command;
   const roles = [...new Set(command.roles)].sort();
   return {
-    events: [{ type: 'AccountCreated', data: { credentialId: command.credentialId, roles } }],
+    events: [{ type: 'AccountCreated', data: { credentialId, roles, usernameDigest } }],
     outcome: { kind: 'created' },
   };
 }

@@ -1,7 +1,7 @@
+import { PASSWORD_BYTES_MAX } from '../../config/password-limits.js';
+
 /** The fewest characters of a password (NIST SP 800-63B, 5.1.1.2). */
 export const PASSWORD_CHARACTERS_MIN = 8;
-/** The most bytes of a password in UTF-8: more would only cost time to hash. */
-export const PASSWORD_BYTES_MAX = 1024;
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
 const EMAIL_CHARACTERS_MAX = 254;
@@ -18,9 +18,16 @@ export type AccountFault =
 
 /** What is wrong with a password; undefined: nothing. What it is made of is its owner's business. */
 export function passwordFault(password: string): AccountFault | undefined {
-  if (password.length > PASSWORD_BYTES_MAX) return 'password_too_long';
+  if (isPasswordTooLong(password)) return 'password_too_long';
   if (Array.from(password).length < PASSWORD_CHARACTERS_MIN) return 'password_too_short';
-  return isTooLong(password) ? 'password_too_long' : undefined;
+  return undefined;
+}
+
+/** Whether a password has more than `PASSWORD_BYTES_MAX` bytes. */
+export function isPasswordTooLong(password: string): boolean {
+  // Whatever has more characters has more bytes, and is not encoded to find out.
+  if (password.length > PASSWORD_BYTES_MAX) return true;
+  return new TextEncoder().encode(password).length > PASSWORD_BYTES_MAX;
 }
 
 /** What is wrong with a profile; undefined: nothing. */
@@ -33,10 +40,6 @@ export function profileFault(profile: {
     return 'email_invalid';
   }
   return name === undefined || isLine(name, NAME_CHARACTERS_MAX) ? undefined : 'name_invalid';
-}
-
-function isTooLong(password: string): boolean {
-  return new TextEncoder().encode(password).length > PASSWORD_BYTES_MAX;
 }
 
 function isLine(text: string, charactersMax: number): boolean {

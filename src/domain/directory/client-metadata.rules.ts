@@ -44,6 +44,7 @@ const textList = z.array(z.string()).max(REDIRECT_URIS_MAX);
 /** The members that are understood; every other one is ignored (RFC 7591, 2). */
 const wireMetadata = z.object({
   redirect_uris: textList.nullish(),
+  post_logout_redirect_uris: textList.nullish(),
   grant_types: z
     .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials']))
     .nullish(),
@@ -56,8 +57,9 @@ const wireMetadata = z.object({
 });
 
 /**
- * Judges client metadata as it came over the wire (RFC 7591, 2), with RFC 7591's defaults: a web
- * application, `authorization_code`, `client_secret_basic`. Attacker-controlled when self-registered.
+ * Judges client metadata as it came over the wire (RFC 7591, 2; OIDC RP-Initiated Logout, 3.1), with
+ * RFC 7591's defaults: a web application, `authorization_code`, `client_secret_basic`.
+ * Attacker-controlled when self-registered.
  */
 export function judgeClientMetadata(requested: unknown, terms: OperatorTerms): MetadataJudgement {
   const parsed = wireMetadata.safeParse(requested);
@@ -68,17 +70,19 @@ export function judgeClientMetadata(requested: unknown, terms: OperatorTerms): M
   const policy = clientPolicy.strict().safeParse(terms.policy ?? {});
   if (!policy.success) return invalid(`policy.${nameOf(policy.error)} is not supported as given`);
   const name = wire.client_name?.trim() ?? '';
+  const postLogoutRedirectUris = [...new Set(wire.post_logout_redirect_uris ?? [])];
   const metadata: ClientMetadata = {
     name: name === '' ? UNNAMED_CLIENT : name,
     applicationType: wire.application_type ?? 'web',
     redirectUris: [...new Set(wire.redirect_uris ?? [])],
+    ...(postLogoutRedirectUris.length === 0 ? {} : { postLogoutRedirectUris }),
     grantTypes: [...new Set(wire.grant_types ?? (['authorization_code'] as const))],
     authMethod: wire.token_endpoint_auth_method ?? 'client_secret_basic',
     scope,
     ...(typeof wire.client_uri === 'string' ? { clientUri: wire.client_uri } : {}),
     policy: policy.data,
   };
-  for (const fault of [grantFault, redirectFault, scopeFault, nameFault, homePageFault]) {
+  for (const fault of faults) {
     const refusal = fault(metadata, terms);
     if (refusal !== undefined) return refusal;
   }
@@ -101,11 +105,23 @@ const redirectFault: Fault = ({ redirectUris, applicationType, grantTypes }) => 
   if (grantTypes.includes('authorization_code') && redirectUris.length === 0) {
     return invalidRedirectUri('redirect_uris must have at least one URI');
   }
-  const fault = redirectUris
-    .map((uri) => redirectUriFault(uri, applicationType))
-    .find((one) => one !== undefined);
+  const fault = firstUriFault(redirectUris, applicationType);
   return fault === undefined ? undefined : invalidRedirectUri(`a redirect URI ${fault}`);
 };
+
+const postLogoutFault: Fault = ({ postLogoutRedirectUris = [], applicationType }) => {
+  const fault = firstUriFault(postLogoutRedirectUris, applicationType);
+  return fault === undefined ? undefined : invalid(`a post-logout redirect URI ${fault}`);
+};
+
+function firstUriFault(
+  uris: readonly string[],
+  applicationType: ClientMetadata['applicationType'],
+): string | undefined {
+  return uris
+    .map((uri) => redirectUriFault(uri, applicationType))
+    .find((fault) => fault !== undefined);
+}
 
 const scopeFault: Fault = ({ scope }, { firstParty }) => {
   const operator = scope?.find(isOperatorScope);
@@ -127,6 +143,15 @@ const homePageFault: Fault = ({ clientUri }) =>
   clientUri === undefined || isHomePage(clientUri)
     ? undefined
     : invalid('client_uri must be an https URL');
+
+const faults: readonly Fault[] = [
+  grantFault,
+  redirectFault,
+  postLogoutFault,
+  scopeFault,
+  nameFault,
+  homePageFault,
+];
 
 /** RFC 7591, 2.1: `code` goes with `authorization_code`, and neither without the other. */
 function responseFault(

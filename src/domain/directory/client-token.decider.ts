@@ -1,7 +1,7 @@
 import type { Decision } from '../decision.js';
 import { noEvents } from '../decision.js';
 import type { AccessTokenFacts } from '../events/field-schemas.js';
-import { nextAccessToken } from '../token-family/access-token.rules.js';
+import { nextAccessToken, type ResourceRequest } from '../token-family/access-token.rules.js';
 import {
   byOf,
   type Caller,
@@ -13,17 +13,16 @@ import type { ClientTokenState } from './directory.state.js';
 import { grantableScopes, isOperatorScope, operatorAudienceOf } from './operator-scopes.rules.js';
 
 /** A client asks for an access token for itself (RFC 6749, 4.4). */
-export interface IssueClientToken {
+export interface IssueClientToken extends ResourceRequest {
   readonly caller: Caller;
   /** Undefined: the operator scopes assigned to it, else what it registered. */
   readonly scope?: readonly string[] | undefined;
-  readonly resources?: readonly string[] | undefined;
 }
 
 /** What asking for a client's own token came to. */
 export type ClientTokenOutcome =
   | { readonly kind: 'granted'; readonly token: AccessTokenFacts }
-  | { readonly kind: 'refused'; readonly error: RefusalError | 'unauthorized_client' };
+  | { readonly kind: 'refused'; readonly error: RefusalError };
 
 /** Issues a client's own access token; never a refresh token (RFC 6749, 4.4.3). */
 export function decideIssueClientToken(
@@ -32,7 +31,7 @@ export function decideIssueClientToken(
 ): Decision<'client_token', ClientTokenOutcome> {
   const { client } = context;
   const { caller } = command;
-  const refuse = (error: RefusalError | 'unauthorized_client') =>
+  const refuse = (error: RefusalError) =>
     noEvents<'client_token', ClientTokenOutcome>({ kind: 'refused', error });
   if (client === undefined || !isAuthenticated(caller, client, context.receivedAt)) {
     return refuse('invalid_client');
@@ -42,6 +41,7 @@ export function decideIssueClientToken(
   }
   const mayAsk = client.metadata.grantTypes.includes('client_credentials');
   if (caller.authMethod === 'none' || !mayAsk) return refuse('unauthorized_client');
+  if (command.fault !== undefined) return refuse(command.fault);
   const usual = [...client.operatorScopes, ...(client.metadata.scope ?? [])];
   const requested = command.scope ?? grantableScopes(client, undefined, usual);
   const scope = grantableScopes(client, undefined, requested);

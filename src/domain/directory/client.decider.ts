@@ -15,6 +15,8 @@ export interface RegisterClient {
   readonly verified: boolean;
   readonly operatorScopes: readonly string[];
   readonly mayIntrospect: boolean;
+  /** The resource server that it is: URIs that were judged. */
+  readonly resources: readonly string[];
 }
 
 /** Why nothing was done about a client. */
@@ -22,6 +24,7 @@ export type ClientRefusal =
   | 'already_registered'
   | 'project_unavailable'
   | 'operator_scope_refused'
+  | 'resource_refused'
   | 'secret_mismatch'
   | 'unknown_client'
   | 'client_disabled'
@@ -36,22 +39,29 @@ export interface ClientRefused {
 
 type ClientDecision<Done> = Decision<'client', Done | ClientRefused>;
 
-/** Registers a client once, in a project that is active. Operator scopes are for first parties only. */
+/**
+ * Registers a client once, in a project that is active. Operator scopes are for first parties only, and
+ * resources for clients that somebody vouches for and that can prove who they are.
+ */
 export function decideRegisterClient(
   state: ClientState | undefined,
   command: RegisterClient,
   project: ProjectState | undefined,
 ): ClientDecision<{ readonly kind: 'registered' }> {
-  const { metadata, operatorScopes, firstParty } = command;
+  const { metadata, operatorScopes, resources, firstParty } = command;
+  const isPublic = metadata.authMethod === 'none';
   if (state !== undefined) return refuse('already_registered');
   if (project?.status !== 'active') return refuse('project_unavailable');
-  if ((metadata.authMethod === 'none') !== (command.secretId === undefined)) {
-    return refuse('secret_mismatch');
-  }
+  if (isPublic !== (command.secretId === undefined)) return refuse('secret_mismatch');
   const asksToOperate = operatorScopes.length > 0 || namesOperatorScope(metadata);
   const areOperatorScopes = operatorScopes.every(isOperatorScope);
   if ((asksToOperate && !firstParty) || !areOperatorScopes) return refuse('operator_scope_refused');
-  const data = { ...command, operatorScopes: [...operatorScopes].sort() };
+  if (resources.length > 0 && (isPublic || !command.verified)) return refuse('resource_refused');
+  const data = {
+    ...command,
+    operatorScopes: [...operatorScopes].sort(),
+    resources: resources.length === 0 ? undefined : [...resources],
+  };
   return { events: [{ type: 'ClientRegistered', data }], outcome: { kind: 'registered' } };
 }
 

@@ -36,6 +36,7 @@ export function evolveClient(state: ClientState | undefined, event: Folded<'clie
         verified: event.data.verified,
         operatorScopes: event.data.operatorScopes,
         mayIntrospect: event.data.mayIntrospect,
+        resources: event.data.resources ?? [],
         registeredAt: event.recordedAt,
       };
     case 'ClientUpdated':
@@ -67,6 +68,7 @@ export function evolveAccount(
         status: 'active',
         credentialId: event.data.credentialId,
         roles: event.data.roles,
+        usernameDigest: event.data.usernameDigest,
         tokensNotBefore: 0,
         createdAt: event.recordedAt,
       };
@@ -129,10 +131,10 @@ export function evolveSession(
         authTime: event.data.authTime,
         amr: event.data.amr,
         expiresAt: event.data.expiresAt,
-        ended: false,
+        replaces: event.data.replaces,
       };
     case 'SessionEnded':
-      return { ...begun(state, event.type), ended: true };
+      return { ...begun(state, event.type), ended: event.data.reason };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ClientMetadata } from '../events/directory.events.js';
+import type { ClientMetadata, SessionEndReason } from '../events/directory.events.js';
 import type { ClientId, Instant, Subject } from '../identifiers.js';
 
 /** A client, folded from its events. */
@@ -13,6 +13,8 @@ export interface ClientState {
   readonly verified: boolean;
   readonly operatorScopes: readonly string[];
   readonly mayIntrospect: boolean;
+  /** The resource server that it is: absolute URIs, assigned by an operator. */
+  readonly resources: readonly string[];
   readonly registeredAt: Instant;
 }
 
@@ -25,6 +27,8 @@ export interface AccountState {
   readonly status: 'active' | 'disabled' | 'erased';
   readonly credentialId: string;
   readonly roles: readonly AccountRole[];
+  /** The unique key of its user name; kept when it is disabled or erased. */
+  readonly usernameDigest: string;
   readonly tokensNotBefore: Instant;
   readonly createdAt: Instant;
 }
@@ -52,7 +56,10 @@ export interface SessionState {
   readonly authTime: Instant;
   readonly amr: readonly string[];
   readonly expiresAt: Instant;
-  readonly ended: boolean;
+  /** The session of the same browser that this sign-in took the place of. */
+  readonly replaces?: string | undefined;
+  /** Why it ended; absent while it stands. */
+  readonly ended?: SessionEndReason;
 }
 
 /** What one subject allowed one client, folded from its events. */

@@ -30,22 +30,23 @@ export function operatorAudienceOf(issuer: string): string {
 }
 
 /**
- * Which of the requested scopes this client may be granted, each once and in the order of the
- * request: for an account, or for itself when `account` is absent (client_credentials). A scope that
- * is left out is refused or ignored, as the caller's RFC says.
+ * Which of the requested scopes this client may be granted, each once and sorted: for an account, or
+ * for itself when `account` is absent (client_credentials). A scope that is left out is refused or
+ * ignored, as the caller's RFC says.
  */
 export function grantableScopes(
   client: ClientState,
   account: Pick<AccountState, 'roles'> | undefined,
   requested: readonly string[],
 ): string[] {
-  return [...new Set(requested)].filter((scope) => {
+  const granted = [...new Set(requested)].filter((scope) => {
     if (isOperatorScope(scope)) return mayOperate(client, account, scope);
     if (client.metadata.scope !== null && !client.metadata.scope.includes(scope)) return false;
     if (scope === 'openid') return account !== undefined;
     if (scope !== 'offline_access') return true;
     return account !== undefined && client.metadata.grantTypes.includes('refresh_token');
   });
+  return granted.sort();
 }
 
 function mayOperate(

@@ -68,6 +68,17 @@ export function isRegisteredRedirectUri(
   );
 }
 
+/**
+ * Whether a browser may be sent there after signing out: exactly a URI that the client registered for
+ * that, whatever its kind (OIDC RP-Initiated Logout, 2).
+ */
+export function isRegisteredPostLogoutUri(
+  client: Pick<ClientMetadata, 'postLogoutRedirectUris'>,
+  presented: string,
+): boolean {
+  return client.postLogoutRedirectUris?.includes(presented) === true;
+}
+
 /** Whether a text can be a client's home page: an https URL that a browser shows as it is. */
 export function isHomePage(uri: string): boolean {
   if (uri.length > URI_CHARACTERS_MAX || !URI_CHARACTERS.test(uri.replace('#', ''))) return false;

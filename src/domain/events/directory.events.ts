@@ -19,6 +19,9 @@ export const clientMetadata = z.object({
   name: clientName,
   applicationType: z.enum(['web', 'native']),
   redirectUris: uriList,
+  postLogoutRedirectUris: uriList
+    .optional()
+    .describe('where browsers may be sent after signing out (OIDC RP-Initiated Logout, 3.1)'),
   grantTypes: z.array(z.enum(['authorization_code', 'refresh_token', 'client_credentials'])),
   authMethod,
   scope: scopeList.nullable().describe('what it may ask for; null: any but operator scopes'),
@@ -38,6 +41,9 @@ export const clientEvents = {
       verified: z.boolean().describe('false for a client that registered itself'),
       operatorScopes: scopeList.describe('assigned by an operator, for client_credentials'),
       mayIntrospect: z.boolean().describe('may introspect tokens of any audience'),
+      resources: uriList
+        .optional()
+        .describe('the resource server that it is: tokens for these it may introspect'),
     })
     .describe('A client became known.'),
   ClientUpdated: z
@@ -55,6 +61,9 @@ export const accountEvents = {
     .object({
       credentialId: identifier.describe('names the password hash kept in the vault'),
       roles: z.array(z.enum(['administrator', 'auditor', 'responder'])),
+      usernameDigest: identifier.describe(
+        'HMAC of the user name under a key derived from the master key; says nothing without it',
+      ),
     })
     .describe('An account exists and can sign in.'),
   AccountPasswordChanged: z
@@ -86,6 +95,15 @@ export const signingKeyEvents = {
   SigningKeyRetired: z.object({}).describe('The key signs nothing any more; it still verifies.'),
 };
 
+/** Why a session ends before it expires. */
+const sessionEndReason = z
+  .enum(['signed_out', 'renewed', 'replaced', 'operator_request'])
+  .describe(
+    '`renewed`: the same person signed in again, and what was granted in it lives on; `replaced`: somebody else did',
+  );
+/** Why a session ends before it expires. */
+export type SessionEndReason = z.infer<typeof sessionEndReason>;
+
 /** Events of a sign-in session of a browser. */
 export const sessionEvents = {
   SessionStarted: z
@@ -98,8 +116,8 @@ export const sessionEvents = {
     })
     .describe('A person signed in with this browser.'),
   SessionEnded: z
-    .object({ reason: z.enum(['signed_out', 'replaced', 'operator_request']) })
-    .describe('The session ended.'),
+    .object({ reason: sessionEndReason })
+    .describe('The session ended; one that was renewed can end once more, with what it granted.'),
 };
 
 /** Events of what one subject allowed one client. */

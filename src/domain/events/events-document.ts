@@ -45,7 +45,7 @@ const body: Readonly<Record<keyof Envelope | 'data', Omit<FieldWords, 'name'>>> 
   project: required('string', 'the tenant'),
   correlationId: required('string', 'one value for all that a request caused'),
   causationId: optional('string', 'the event that caused this one, when that was not a request'),
-  actor: required('string', '`client:<id>`, `account:<sub>`, `operator` or `system`'),
+  actor: required('string', '`client:<id>`, `account:<sub>`, `operator`, `system` or `anonymous`'),
   recordedAt: required(
     'integer',
     "instant of the store's clock, ms UTC; never runs backwards within a stream",

@@ -25,6 +25,7 @@ export const rejectionReason = z.enum([
   'client_disabled',
   'project_disabled',
   'not_before',
+  'session_ended',
   'stale_inside_window',
   'scope_exceeded',
   'target_exceeded',

@@ -1,21 +1,37 @@
 import type { ClientState } from '../directory/directory.state.js';
 import type { AccessTokenFacts } from '../events/field-schemas.js';
+import type { RejectionReason } from '../events/token-family.events.js';
 import type { Instant } from '../identifiers.js';
-import type { FamilyContext, RefusalError } from './family.decision.js';
+import type { FamilyContext } from './family.decision.js';
 import type { FamilyState } from './family.state.js';
 
-/** What an access token is asked for: both narrowed to what was granted. */
-export interface AccessRequest {
-  /** In any order; undefined: all that was granted. */
-  readonly scope?: readonly string[] | undefined;
+/** What cannot be had: a scope (RFC 6749, 5.2) or a resource (RFC 8707, 2). */
+export type RequestFault = 'invalid_scope' | 'invalid_target';
+
+/** Whom an access token is asked for. */
+export interface ResourceRequest {
   /** Absolute URIs in any order; undefined or none: all that were granted. */
   readonly resources?: readonly string[] | undefined;
+  /** Something that was named is malformed: refused like what is too wide, after client and token. */
+  readonly fault?: RequestFault | undefined;
+}
+
+/** What an access token is asked for: both narrowed to what was granted. */
+export interface AccessRequest extends ResourceRequest {
+  /** In any order; undefined: all that was granted. */
+  readonly scope?: readonly string[] | undefined;
 }
 
 /** What an access token will hold. */
 export interface AccessTerms {
   readonly scope: readonly string[];
   readonly audience: readonly string[];
+}
+
+/** More was asked for than was granted, or something that is none. */
+export interface TermsRefused {
+  readonly error: RequestFault;
+  readonly reason: Extract<RejectionReason, 'scope_exceeded' | 'target_exceeded'>;
 }
 
 /**
@@ -27,15 +43,20 @@ export function accessTerms(
   state: Pick<FamilyState, 'scope' | 'resources'>,
   request: AccessRequest,
   issuer: string,
-): AccessTerms | { readonly error: Extract<RefusalError, 'invalid_scope' | 'invalid_target'> } {
-  const { scope = state.scope, resources = [] } = request;
-  if (scope.some((token) => !state.scope.includes(token))) return { error: 'invalid_scope' };
-  if (resources.some((uri) => !state.resources.includes(uri))) return { error: 'invalid_target' };
+): AccessTerms | TermsRefused {
+  const { scope = state.scope, resources = [], fault } = request;
+  if (fault !== undefined) return refused(fault);
+  if (scope.some((token) => !state.scope.includes(token))) return refused('invalid_scope');
+  if (resources.some((uri) => !state.resources.includes(uri))) return refused('invalid_target');
   const audience = resources.length === 0 ? state.resources : inOrderOf(state.resources, resources);
   return {
     scope: inOrderOf(state.scope, scope),
     audience: audience.length === 0 ? [issuer] : audience,
   };
+}
+
+function refused(error: RequestFault): TermsRefused {
+  return { error, reason: error === 'invalid_scope' ? 'scope_exceeded' : 'target_exceeded' };
 }
 
 function inOrderOf(granted: readonly string[], asked: readonly string[]): readonly string[] {
@@ -46,19 +67,24 @@ function accessTokenLifetimeOf(client: ClientState | undefined, serviceDefault: 
   return client?.metadata.policy.accessTokenLifetime ?? serviceDefault;
 }
 
-/** The facts of the family's next access token. It expires on a whole second, as a JWT says it. */
+/**
+ * The facts of the next access token of a family, or of a client for itself, which has no end of its
+ * own. It expires on a whole second, as a JWT says it, and never after its family.
+ */
 export function nextAccessToken(
-  state: Pick<FamilyState, 'nextSequence'>,
+  state: Pick<FamilyState, 'nextSequence'> & Partial<Pick<FamilyState, 'absoluteExpiresAt'>>,
   terms: AccessTerms,
   context: Pick<FamilyContext, 'client' | 'recordedAt' | 'accessTokenLifetime' | 'signingKeyId'>,
   senderKey?: string,
 ): AccessTokenFacts {
   const lifetime = accessTokenLifetimeOf(context.client, context.accessTokenLifetime);
+  const { absoluteExpiresAt = Number.POSITIVE_INFINITY } = state;
+  const lastSecond = Math.floor(absoluteExpiresAt / 1000);
   return {
     sequence: state.nextSequence,
     format: 'jwt',
     issuedAt: context.recordedAt,
-    expiresAt: Math.ceil((context.recordedAt + lifetime) / 1000) * 1000,
+    expiresAt: Math.min(Math.ceil((context.recordedAt + lifetime) / 1000), lastSecond) * 1000,
     scope: [...terms.scope],
     audience: [...terms.audience],
     signingKeyId: context.signingKeyId,

@@ -1,7 +1,14 @@
 import type { Decision } from '../decision.js';
+import { hasEndedWithSession } from '../directory/session.decider.js';
 import type { CodeFacts, FamilyPolicy } from '../events/token-family.events.js';
 import type { Instant } from '../identifiers.js';
-import { accessTerms, hasIdToken, idleExpiryOf, nextAccessToken } from './access-token.rules.js';
+import {
+  accessTerms,
+  hasIdToken,
+  idleExpiryOf,
+  nextAccessToken,
+  type ResourceRequest,
+} from './access-token.rules.js';
 import {
   byOf,
   type Caller,
@@ -15,6 +22,7 @@ import {
   reject,
 } from './family.decision.js';
 import type { FamilyState } from './family.state.js';
+import { withinGrantType } from './grant-type.rules.js';
 import { rollbackSuspected } from './refresh.decider.js';
 
 /** A resource owner authorized a client: begin a family with an authorization code. */
@@ -52,7 +60,7 @@ export function decideIssueGrant(
           subject: command.subject,
           sessionId: command.sessionId,
           grantType: 'authorization_code',
-          scope: [...command.scope],
+          scope: [...command.scope].sort(),
           resources: [...command.resources],
           offline: command.scope.includes('offline_access'),
           authTime: command.authTime,
@@ -74,14 +82,15 @@ export function decideIssueGrant(
 }
 
 /** An authorization code of this family was presented. */
-export interface RedeemCode {
+export interface RedeemCode extends ResourceRequest {
   readonly presented: PresentedToken;
   readonly caller: Caller;
   readonly redirectUri?: string | undefined;
   /** S256 of the presented verifier (RFC 7636, 4.6); absent when none was presented. */
   readonly verifierChallenge?: string | undefined;
-  readonly resources?: readonly string[] | undefined;
 }
+
+type CodeDecision = Decision<'family', PresentationOutcome>;
 
 /**
  * Decides what a genuine authorization code leads to (RFC 6749, 4.1.3; RFC 7636, 4.6; RFC 9449, 10).
@@ -92,9 +101,13 @@ export function decideRedeemCode(
   state: FamilyState,
   command: RedeemCode,
   context: FamilyContext,
-): Decision<'family', PresentationOutcome> {
+): CodeDecision {
+  return withinGrantType(command, context, decide(state, command, context));
+}
+
+function decide(state: FamilyState, command: RedeemCode, context: FamilyContext): CodeDecision {
   const { presented, caller } = command;
-  const refuse = (refusal: Parameters<typeof reject>[4]): Decision<'family', PresentationOutcome> =>
+  const refuse = (refusal: Parameters<typeof reject>[4]): CodeDecision =>
     reject(state, presented, caller, context, refusal);
   const { code } = state;
 
@@ -123,6 +136,9 @@ export function decideRedeemCode(
   }
   const ended = ownersEnd(state, context);
   if (ended !== undefined) return refuse({ error: 'invalid_grant', reason: ended });
+  if (!state.offline && hasEndedWithSession(state, context.session())) {
+    return refuse({ error: 'invalid_grant', reason: 'session_ended' });
+  }
   return redeem(state, command, context, refuse);
 }
 
@@ -130,10 +146,11 @@ function redeem(
   state: FamilyState,
   command: RedeemCode,
   context: FamilyContext,
-  refuse: (refusal: Parameters<typeof reject>[4]) => Decision<'family', PresentationOutcome>,
-): Decision<'family', PresentationOutcome> {
-  const terms = accessTerms(state, { resources: command.resources }, context.issuer);
-  if ('error' in terms) return refuse({ error: terms.error, reason: 'target_exceeded' });
+  refuse: (refusal: Parameters<typeof reject>[4]) => CodeDecision,
+): CodeDecision {
+  const { resources, fault } = command;
+  const terms = accessTerms(state, { resources, fault }, context.issuer);
+  if ('error' in terms) return refuse(terms);
   const { authMethod, senderKey } = command.caller;
   const token = nextAccessToken(state, terms, context, senderKey);
   const idToken = hasIdToken(state);
@@ -172,7 +189,7 @@ function redeemedTwice(
   command: RedeemCode,
   context: FamilyContext,
   redeemedAt: Instant,
-): Decision<'family', PresentationOutcome> {
+): CodeDecision {
   const currentGeneration = state.generation ?? 0;
   return {
     events: [

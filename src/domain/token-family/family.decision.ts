@@ -1,4 +1,9 @@
-import type { AccountState, ClientState, ProjectState } from '../directory/directory.state.js';
+import type {
+  AccountState,
+  ClientState,
+  ProjectState,
+  SessionState,
+} from '../directory/directory.state.js';
 import type { Companion, Decision } from '../decision.js';
 import type { AccessTokenFacts, AuthMethod, By } from '../events/field-schemas.js';
 import type { RejectionReason } from '../events/token-family.events.js';
@@ -33,10 +38,14 @@ export interface FamilyContext {
   readonly client: ClientState | undefined;
   readonly account: AccountState | undefined;
   readonly project: ProjectState | undefined;
+  /** Reads the session that the family was granted in: few decisions depend on it. */
+  readonly session: () => SessionState | undefined;
   /** Milliseconds. */
   readonly accessTokenLifetime: number;
   readonly issuer: string;
   readonly signingKeyId: string;
+  /** Whether a token can still be signed with this key. */
+  readonly canSign: (keyId: string) => boolean;
   readonly refreshKeyId: string;
   readonly policyRevision: string;
   /** An unused incident id. */
@@ -48,7 +57,8 @@ export interface FamilyContext {
 }
 
 /** The OAuth error a refusal is answered with; why it really was stays in the ledger. */
-export type RefusalError = 'invalid_client' | 'invalid_grant' | 'invalid_scope' | 'invalid_target';
+export type RefusalError =
+  'invalid_client' | 'invalid_grant' | 'invalid_scope' | 'invalid_target' | 'unauthorized_client';
 
 /** A presentation that was not recorded as an event of its own, to be counted. */
 export interface CountedPresentation {
@@ -77,7 +87,12 @@ export interface Granted {
 export interface Refused {
   readonly kind: 'refused';
   readonly error: RefusalError;
-  readonly reason: RejectionReason | 'reuse_detected' | 'rollback_suspected' | 'unknown_family';
+  readonly reason:
+    | RejectionReason
+    | 'reuse_detected'
+    | 'rollback_suspected'
+    | 'unknown_family'
+    | 'unauthorized_client';
   readonly counted?: CountedPresentation;
 }
 

@@ -20,6 +20,7 @@ import {
   openIncident,
   type PresentationOutcome,
   type PresentedToken,
+  type Refused,
   reject,
 } from './family.decision.js';
 import {
@@ -28,6 +29,7 @@ import {
   isAccessTokenRevoked,
   SHADOW_GENERATIONS,
 } from './family.state.js';
+import { withinGrantType } from './grant-type.rules.js';
 
 /** A refresh token of this family was presented. */
 export interface Refresh extends AccessRequest {
@@ -35,8 +37,8 @@ export interface Refresh extends AccessRequest {
   readonly caller: Caller;
 }
 
-/** An answered access token is given again on a retry while it has this much left, in ms. */
-export const REUSABLE_ANSWER_REMAINDER = 30_000;
+/** An answered access token is given again on a retry while it has this much left, in milliseconds. */
+const REUSABLE_ANSWER_REMAINDER = 30_000;
 
 type RefreshDecision = Decision<'family', PresentationOutcome>;
 
@@ -50,6 +52,10 @@ export function decideRefresh(
   command: Refresh,
   context: FamilyContext,
 ): RefreshDecision {
+  return withinGrantType(command, context, decide(state, command, context));
+}
+
+function decide(state: FamilyState, command: Refresh, context: FamilyContext): RefreshDecision {
   const { presented, caller } = command;
   const refuse = (refusal: Parameters<typeof reject>[4]): RefreshDecision =>
     reject(state, presented, caller, context, refusal);
@@ -66,10 +72,8 @@ export function decideRefresh(
   const ended = familyEnd(state, context.receivedAt, context);
   if (ended !== undefined) return refuse({ error: 'invalid_grant', reason: ended });
 
+  if (!hasIssued(state, presented, context)) return rollbackSuspected(state, command, context);
   const current = state.generation;
-  if (current === null || presented.number > current || presented.epoch !== context.epoch) {
-    return rollbackSuspected(state, command, context);
-  }
   const standing = standingOf(state, presented.number, current, context.receivedAt);
   if (standing === 'reused') return reuseDetected(state, command, context, current);
   if (standing === 'stale') {
@@ -77,10 +81,7 @@ export function decideRefresh(
     return refuse({ error: 'invalid_grant', reason: 'stale_inside_window', age });
   }
   const terms = accessTerms(state, command, context.issuer);
-  if ('error' in terms) {
-    const reason = terms.error === 'invalid_scope' ? 'scope_exceeded' : 'target_exceeded';
-    return refuse({ error: terms.error, reason });
-  }
+  if ('error' in terms) return refuse(terms);
   return standing === 'current'
     ? renew(state, command, context, current, terms)
     : retry(state, command, context, current, terms);
@@ -157,6 +158,7 @@ function retry(
   const reusable =
     answered !== undefined &&
     answered.expiresAt - context.receivedAt >= REUSABLE_ANSWER_REMAINDER &&
+    context.canSign(answered.signingKeyId) &&
     !isAccessTokenRevoked(state, answered.sequence);
   const minted = reusable
     ? undefined
@@ -237,12 +239,25 @@ function reuseDetected(
   };
 }
 
+/**
+ * Whether the family can have issued this refresh token: not one of a generation that is still to
+ * come, and not one from before the ledger was restored.
+ */
+export function hasIssued(
+  state: FamilyState,
+  presented: PresentedToken,
+  { epoch }: Pick<FamilyContext, 'epoch'>,
+): state is FamilyState & { readonly generation: number } {
+  const { generation } = state;
+  return generation !== null && presented.number <= generation && presented.epoch === epoch;
+}
+
 /** Kills a family whose genuine token the ledger cannot have issued (design: restored copy). */
 export function rollbackSuspected(
   state: FamilyState,
   command: Pick<Refresh, 'presented' | 'caller'>,
   context: FamilyContext,
-): RefreshDecision {
+): Decision<'family', Refused> {
   return {
     events: [
       {

@@ -4,10 +4,10 @@ import {
   byOf,
   type Caller,
   type FamilyContext,
-  isAuthenticated,
   type PresentedToken,
   type Refused,
 } from './family.decision.js';
+import { refusalOf } from './grant-type.rules.js';
 
 /**
  * Refuses a genuine token whose family this ledger does not know: an old copy of it was restored.
@@ -19,9 +19,7 @@ export function decideUnknownFamily(
   context: FamilyContext,
   isIncidentOpen: boolean,
 ): Decision<'family', Refused> {
-  const error = isAuthenticated(caller, context.client, context.receivedAt)
-    ? 'invalid_grant'
-    : 'invalid_client';
+  const error = refusalOf(presented.kind, caller, context);
   const outcome: Refused = { kind: 'refused', error, reason: 'unknown_family' };
   if (isIncidentOpen) return { events: [], outcome };
   return {

@@ -10,7 +10,7 @@ import { FIRST_AT, given, MINUTE } from './directory-history.js';
 
 const created: EventOf<'account'> = {
   type: 'AccountCreated',
-  data: { credentialId: 'credential-1', roles: ['auditor'] },
+  data: { credentialId: 'credential-1', roles: ['auditor'], usernameDigest: 'digest-of-ana' },
 };
 const disabled = { type: 'AccountDisabled', data: {} } as const;
 const erased = { type: 'AccountErased', data: {} } as const;
@@ -28,7 +28,11 @@ const unusable = [
 ] as const;
 
 describe('creating an account', () => {
-  const command = { credentialId: 'credential-1', roles: ['auditor', 'auditor'] } as const;
+  const command = {
+    credentialId: 'credential-1',
+    roles: ['auditor', 'auditor'],
+    usernameDigest: 'digest-of-ana',
+  } as const;
   const free = {
     project: { slug: 'default', status: 'active' } as const,
     isUsernameTaken: false,
@@ -43,6 +47,7 @@ describe('creating an account', () => {
       status: 'active',
       credentialId: 'credential-1',
       roles: ['auditor'],
+      usernameDigest: 'digest-of-ana',
       tokensNotBefore: 0,
       createdAt: FIRST_AT,
     });

@@ -17,10 +17,18 @@ const register: RegisterClient = {
   verified: true,
   operatorScopes: [],
   mayIntrospect: false,
+  resources: [],
 };
 const registered = (change: Partial<RegisterClient> = {}): EventOf<'client'> => {
-  const data = { ...register, ...change };
-  return { type: 'ClientRegistered', data: { ...data, operatorScopes: [...data.operatorScopes] } };
+  const { resources, ...data } = { ...register, ...change };
+  return {
+    type: 'ClientRegistered',
+    data: {
+      ...data,
+      operatorScopes: [...data.operatorScopes],
+      ...(resources.length === 0 ? {} : { resources: [...resources] }),
+    },
+  };
 };
 const disabled = { type: 'ClientDisabled', data: {} } as const;
 const rotated = (secretId: string, previousUntil: number): EventOf<'client'> => ({
@@ -41,15 +49,16 @@ describe('registering a client', () => {
       metadata: webMetadata,
       secretId: 'secret-1',
       verified: true,
+      resources: [],
       registeredAt: FIRST_AT,
     });
   });
 
   it('needs no secret for a public client', () => {
-    const { secretId: _, ...withoutSecret } = register;
+    const { secretId: _, resources, ...withoutSecret } = register;
     const command = { ...withoutSecret, metadata: publicMetadata };
     client()
-      .when((before) => decideRegisterClient(before, command, project))
+      .when((before) => decideRegisterClient(before, { ...command, resources }, project))
       .then({
         events: [{ type: 'ClientRegistered', data: { ...command, operatorScopes: [] } }],
         outcome: { kind: 'registered' },
@@ -68,6 +77,24 @@ describe('registering a client', () => {
         events: [registered({ firstParty: true, operatorScopes: ['audit:read', 'replay:run'] })],
         outcome: { kind: 'registered' },
       });
+  });
+
+  it('makes it the resource server of the resources assigned to it', () => {
+    const resources = ['https://api.example.com/photos', 'urn:example:albums'];
+    const { state } = client()
+      .when((before) => decideRegisterClient(before, { ...register, resources }, project))
+      .then({ events: [registered({ resources })], outcome: { kind: 'registered' } });
+    expect(state?.resources).toEqual(resources);
+  });
+
+  it.each([
+    ['a public client', { metadata: publicMetadata, secretId: undefined }],
+    ['a client that registered itself', { verified: false }],
+  ])('makes no resource server of %s', (_whom, change: Partial<RegisterClient>) => {
+    const command = { ...register, ...change, resources: ['https://api.example.com/photos'] };
+    client()
+      .when((before) => decideRegisterClient(before, command, project))
+      .then({ outcome: refused('resource_refused') });
   });
 
   it.each([

@@ -36,6 +36,7 @@ describe('client metadata', () => {
       scope: 'openid  email openid',
       client_name: '  Fotos 📷 für Zoë ',
       client_uri: 'https://app.example.com/',
+      post_logout_redirect_uris: ['https://app.example.com/', 'com.example.app:/signed-out'],
       logo_uri: 'javascript:alert(1)',
       jwks: { keys: [] },
       policy: { rotation: 'fixed' },
@@ -45,6 +46,7 @@ describe('client metadata', () => {
         name: 'Fotos 📷 für Zoë',
         applicationType: 'native',
         redirectUris: [REDIRECT_URI, 'com.example.app:/callback'],
+        postLogoutRedirectUris: ['https://app.example.com/', 'com.example.app:/signed-out'],
         grantTypes: ['authorization_code', 'refresh_token'],
         authMethod: 'none',
         scope: ['email', 'openid'],
@@ -64,10 +66,18 @@ describe('client metadata', () => {
       scope: null,
       client_name: null,
       client_uri: null,
+      post_logout_redirect_uris: null,
     };
     expect(judge(nothing)).toEqual(judge({}));
     expect(judgeClientMetadata({ redirect_uris: null }, someone)).toMatchObject({
       error: 'invalid_redirect_uri',
+    });
+  });
+
+  it('leave out a list of no post-logout redirect URIs, and repeated ones', () => {
+    expect(judge({ post_logout_redirect_uris: [] })).toEqual(judge({}));
+    expect(judge({ post_logout_redirect_uris: [REDIRECT_URI, REDIRECT_URI] })).toMatchObject({
+      metadata: { postLogoutRedirectUris: [REDIRECT_URI] },
     });
   });
 
@@ -148,6 +158,21 @@ describe('client metadata', () => {
     ['a name that cannot be seen', { client_name: '\u200b\u200d' }, /client_name/],
     ['a home page on http', { client_uri: 'http://app.example.com/' }, /client_uri/],
     ['an empty home page', { client_uri: '' }, /client_uri/],
+    [
+      'a post-logout redirect URI on http',
+      { post_logout_redirect_uris: [REDIRECT_URI, 'http://x.example/'] },
+      /post-logout redirect URI must be https/,
+    ],
+    [
+      'a post-logout redirect URI of a native application',
+      { post_logout_redirect_uris: ['com.example.app:/signed-out'] },
+      /post-logout redirect URI must be https/,
+    ],
+    [
+      'too many post-logout redirect URIs',
+      { post_logout_redirect_uris: Array.from({ length: 33 }, () => REDIRECT_URI) },
+      /post_logout_redirect_uris/,
+    ],
   ])('are refused as invalid_client_metadata with %s', (_what, change, description) => {
     expect(judge(change)).toEqual({
       error: 'invalid_client_metadata',

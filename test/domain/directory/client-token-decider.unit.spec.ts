@@ -44,6 +44,20 @@ describe('a client’s own access token', () => {
     ['all it registered', photosMachine, {}, ['photos:read', 'photos:write'], [ISSUER]],
     ['the scope asked for', photosMachine, { scope: ['photos:read'] }, ['photos:read'], [ISSUER]],
     ['nothing, when it registered no list', machine(null), {}, [], [ISSUER]],
+    [
+      'its scope sorted, in whatever order it was asked for',
+      photosMachine,
+      { scope: ['photos:write', 'photos:read'] },
+      ['photos:read', 'photos:write'],
+      [ISSUER],
+    ],
+    [
+      'operator scopes and others sorted',
+      machine(['zoom', 'admin'], { firstParty: true, operatorScopes: ['audit:read', 'admin'] }),
+      {},
+      ['admin', 'audit:read', 'zoom'],
+      [ADMIN],
+    ],
     ['any scope, when it registered no list', machine(null), { scope: ['x'] }, ['x'], [ISSUER]],
     [
       'the resource asked for',
@@ -100,6 +114,22 @@ describe('a client’s own access token', () => {
       'invalid_scope',
     ],
     ['operator scopes elsewhere', auditor, { resources: [PHOTOS_API] }, {}, 'invalid_target'],
+    ['a scope that is none', photosMachine, { fault: 'invalid_scope' }, {}, 'invalid_scope'],
+    ['a resource that is none', photosMachine, { fault: 'invalid_target' }, {}, 'invalid_target'],
+    [
+      'a wrong secret, whatever is asked for',
+      photosMachine,
+      { caller: callerOf(photosMachine, { provenSecretId: 'another' }), fault: 'invalid_scope' },
+      {},
+      'invalid_client',
+    ],
+    [
+      'a client without the grant type, whatever it asks for',
+      clientNamed('server', 'client_secret_basic'),
+      { fault: 'invalid_scope' },
+      {},
+      'unauthorized_client',
+    ],
   ] as const)('is refused for %s', (_what, client, command, circumstances, error) => {
     expect(decide(client, command, circumstances as Partial<FamilyContext>)).toEqual({
       events: [],

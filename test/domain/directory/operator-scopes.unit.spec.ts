@@ -17,6 +17,7 @@ const client = (change: Partial<ClientState>, scope: string[] | null = null): Cl
   verified: true,
   operatorScopes: [],
   mayIntrospect: false,
+  resources: [],
   registeredAt: 0,
   ...change,
 });
@@ -50,10 +51,10 @@ describe('operator scopes', () => {
 describe('what a client may be granted for a person', () => {
   it.each([
     [
-      'anything, when it registered no list',
+      'anything, when it registered no list, sorted and each once',
       null,
-      ['photos:read', 'openid'],
-      ['photos:read', 'openid'],
+      ['photos:read', 'openid', 'photos:read'],
+      ['openid', 'photos:read'],
     ],
     ['what it registered', ['openid'], ['openid', 'photos:read'], ['openid']],
     ['offline_access, when it can refresh', null, ['offline_access'], ['offline_access']],

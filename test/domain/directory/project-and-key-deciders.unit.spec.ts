@@ -5,6 +5,8 @@ import {
   decideCreateSigningKey,
   decideRetireSigningKey,
 } from '../../../src/domain/directory/signing-key.decider.js';
+import type { SigningKeyState } from '../../../src/domain/directory/directory.state.js';
+import { keyThatSigns } from '../../../src/domain/directory/signing-key.rules.js';
 import type { EventOf } from '../../../src/domain/events/event-catalogue.js';
 import { FIRST_AT, given } from './directory-history.js';
 
@@ -91,5 +93,32 @@ describe('a signing key', () => {
     key()
       .when((before) => decideRetireSigningKey(before, undefined))
       .then({ outcome: refused('unknown_key') });
+  });
+});
+
+describe('the key that signs', () => {
+  const key = (
+    keyId: string,
+    status: SigningKeyState['status'],
+    createdAt: number,
+  ): SigningKeyState => ({
+    keyId,
+    status,
+    createdAt,
+    algorithm: 'ES256',
+    publicJwk: {},
+    vaultId: 'vault-1',
+  });
+
+  it.each<[why: string, keys: readonly SigningKeyState[], signing: string | undefined]>([
+    ['none where there is no key', [], undefined],
+    ['none while none is active', [key('a', 'published', 1), key('b', 'retired', 2)], undefined],
+    ['the active one', [key('a', 'active', 1), key('b', 'published', 2)], 'a'],
+    ['the youngest of the active ones', [key('b', 'active', 1), key('a', 'active', 2)], 'a'],
+    ['never a retired one', [key('a', 'active', 1), key('b', 'retired', 2)], 'a'],
+    ['one of two that are equally young', [key('a', 'active', 1), key('b', 'active', 1)], 'b'],
+  ])('is %s, in whatever order they come', (_why, keys, signing) => {
+    expect(keyThatSigns(keys)).toBe(signing);
+    expect(keyThatSigns(keys.toReversed())).toBe(signing);
   });
 });

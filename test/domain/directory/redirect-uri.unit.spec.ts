@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   isHomePage,
+  isRegisteredPostLogoutUri,
   isRegisteredRedirectUri,
   redirectUriFault,
   redirectUriMatches,
@@ -93,6 +94,23 @@ describe('a presented redirect URI matches a registered one', () => {
     };
     expect(isRegisteredRedirectUri(client, 'https://a.example/two')).toBe(true);
     expect(isRegisteredRedirectUri(client, 'https://a.example/three')).toBe(false);
+  });
+});
+
+describe('where a browser may be sent after signing out', () => {
+  const postLogoutRedirectUris = ['https://a.example/bye', 'http://127.0.0.1/bye'];
+
+  it.each([
+    ['is a URI registered for that', true, 'https://a.example/bye'],
+    ['is none with another query', false, 'https://a.example/bye?x=1'],
+    ['is none on another port, not on loopback either', false, 'http://127.0.0.1:5000/bye'],
+    ['is none that was registered for something else', false, 'https://a.example/cb'],
+  ])('%s', (_what, expected, uri) => {
+    expect(isRegisteredPostLogoutUri({ postLogoutRedirectUris }, uri)).toBe(expected);
+  });
+
+  it('is nowhere for a client that registered none', () => {
+    expect(isRegisteredPostLogoutUri({}, 'https://a.example/bye')).toBe(false);
   });
 });
 

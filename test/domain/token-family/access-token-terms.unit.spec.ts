@@ -43,8 +43,11 @@ describe('what an access token is narrowed to', () => {
     ['a resource that was not granted', { resources: [PHOTOS, ISSUER] }, 'invalid_target'],
     ['a resource below a granted one', { resources: [`${PHOTOS}/1`] }, 'invalid_target'],
     ['both', { scope: ['admin'], resources: [ISSUER] }, 'invalid_scope'],
-  ])('is never %s', (_what, request, error) => {
-    expect(accessTerms(grant, request, ISSUER)).toEqual({ error });
+    ['a scope that is none', { fault: 'invalid_scope' }, 'invalid_scope'],
+    ['a resource that is none', { fault: 'invalid_target', scope: ['openid'] }, 'invalid_target'],
+  ] as const)('is never %s', (_what, request, error) => {
+    const reason = error === 'invalid_scope' ? 'scope_exceeded' : 'target_exceeded';
+    expect(accessTerms(grant, request, ISSUER)).toEqual({ error, reason });
   });
 
   it('is for the issuer where no resource was granted', () => {
@@ -56,6 +59,7 @@ describe('what an access token is narrowed to', () => {
   it('is not for the issuer by naming it, where no resource was granted', () => {
     expect(accessTerms({ ...grant, resources: [] }, { resources: [ISSUER] }, ISSUER)).toEqual({
       error: 'invalid_target',
+      reason: 'target_exceeded',
     });
   });
 });
@@ -107,6 +111,17 @@ describe('the facts of an access token', () => {
       issuedAt: recordedAt,
       expiresAt: GRANTED_AT + 600_000 + later,
     });
+  });
+
+  it.each([
+    ['its lifetime, where that ends first', 600_001, 600_000],
+    ['the end of the family, where that is the same', 600_000, 600_000],
+    ['the end of the family, where that comes first', 599_000, 599_000],
+    ['the last whole second of the family', 599_999, 599_000],
+    ['a second that has begun already, where the family has no other', 999, 0],
+  ])('say that it ends with %s', (_what, familyEnds, ends) => {
+    const family = { nextSequence: 0, absoluteExpiresAt: GRANTED_AT + familyEnds };
+    expect(nextAccessToken(family, terms, context).expiresAt).toBe(GRANTED_AT + ends);
   });
 });
 

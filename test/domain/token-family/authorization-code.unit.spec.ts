@@ -99,6 +99,15 @@ describe('a grant', () => {
   it('is given once', () => {
     expect(() => given(granted()).when(issueGrant())).toThrow('a family is granted once');
   });
+
+  it('records its scope sorted', () => {
+    given()
+      .when(issueGrant({ scope: ['photos:read', 'offline_access', 'openid'] }))
+      .then({
+        events: [event('GrantIssued', { scope: ['offline_access', 'openid', 'photos:read'] })],
+        outcome: {},
+      });
+  });
 });
 
 describe('an authorization code', () => {
@@ -207,6 +216,12 @@ describe('an authorization code', () => {
   });
 });
 
+it('gives an access token that ends no later than the family', () => {
+  const absoluteExpiresAt = REDEEMED_AT + MINUTE + 999;
+  const { decision } = given(granted({ absoluteExpiresAt })).when(redeemCode(), at(REDEEMED_AT));
+  expect(decision.outcome).toMatchObject({ token: { expiresAt: REDEEMED_AT + MINUTE } });
+});
+
 describe('a code that is refused', () => {
   const refusals = [
     {
@@ -278,6 +293,24 @@ describe('a code that is refused', () => {
       error: 'invalid_target',
       reason: 'target_exceeded',
     },
+    {
+      why: 'the resource is none',
+      command: redeemCode({ fault: 'invalid_target' }),
+      error: 'invalid_target',
+      reason: 'target_exceeded',
+    },
+    {
+      why: 'another client asks for a resource that is none',
+      command: redeemCode({ caller: callerOf(otherApp), fault: 'invalid_target' }),
+      reason: 'foreign_client',
+      incident: 'foreign_client',
+    },
+    {
+      why: 'it expired and the resource is none',
+      command: redeemCode({ fault: 'invalid_target' }),
+      circumstances: at(CODE_EXPIRES_AT),
+      reason: 'code_expired',
+    },
   ] as const;
 
   it.each(refusals)('because $why can still be redeemed as it should be', (refusal) => {
@@ -335,6 +368,74 @@ describe('a code that is refused', () => {
         events: [event('RefreshRejected', { kind: 'code', reason: 'family_revoked' })],
         outcome: { error: 'invalid_grant', reason: 'family_revoked' },
       });
+  });
+});
+
+describe('a code of a family that lasts as long as its session', () => {
+  const bound = granted({ scope: ['openid'], offline: false });
+  const session = {
+    sessionId: 'session-1',
+    subject: SUBJECT,
+    authTime: GRANTED_AT,
+    amr: ['pwd'],
+    expiresAt: GRANTED_AT + DAY,
+  };
+  const redeemable = {
+    events: [event('GrantRedeemed')],
+    outcome: { how: 'redeemed' },
+  } as const;
+
+  it.each(['signed_out', 'replaced'] as const)(
+    'is refused once that ended, and stays so: %s',
+    (ended) => {
+      const over = at(REDEEMED_AT, { session: () => ({ ...session, ended }) });
+      const { state } = given(bound)
+        .when(redeemCode(), over)
+        .then({
+          events: [event('RefreshRejected', { kind: 'code', reason: 'session_ended' })],
+          outcome: { kind: 'refused', error: 'invalid_grant', reason: 'session_ended' },
+        })
+        .when(redeemCode(), over)
+        .then({
+          outcome: {
+            reason: 'session_ended',
+            counted: { outcome: 'rejected', reason: 'session_ended', generation: undefined },
+          },
+        });
+      expect(state?.status).toBe('pending');
+    },
+  );
+
+  it.each([
+    ['stands', session],
+    ['was only renewed by its person', { ...session, ended: 'renewed' as const }],
+    ['is unknown', undefined],
+  ])('is redeemed while that %s', (_how, found) => {
+    given(bound)
+      .when(redeemCode(), at(REDEEMED_AT, { session: () => found }))
+      .then(redeemable);
+  });
+
+  it('comes after its own end, and before what is asked for', () => {
+    const over = { session: () => ({ ...session, ended: 'signed_out' as const }) };
+    given(bound)
+      .when(redeemCode(), at(CODE_EXPIRES_AT, over))
+      .then({
+        events: [event('RefreshRejected', { reason: 'code_expired' })],
+        outcome: { reason: 'code_expired' },
+      })
+      .when(redeemCode({ fault: 'invalid_target' }), at(REDEEMED_AT, over))
+      .then({
+        events: [event('RefreshRejected', { reason: 'session_ended' })],
+        outcome: { reason: 'session_ended' },
+      });
+  });
+
+  it('with offline access asks for no session', () => {
+    const session = (): never => {
+      throw new Error('the session was read');
+    };
+    given(granted()).when(redeemCode(), at(REDEEMED_AT, { session })).then(redeemable);
   });
 });
 

@@ -295,6 +295,33 @@ describe('rows 3 to 5 and 8: refusals that change nothing', () => {
       reason: 'target_exceeded',
     },
     {
+      why: 'the scope is none',
+      history: familyAt(1),
+      command: refresh({ generation: 1, fault: 'invalid_scope' }),
+      error: 'invalid_scope',
+      reason: 'scope_exceeded',
+    },
+    {
+      why: 'the resource is none',
+      history: familyAt(1),
+      command: refresh({ generation: 1, fault: 'invalid_target' }),
+      error: 'invalid_target',
+      reason: 'target_exceeded',
+    },
+    {
+      why: 'another client asks for a scope that is none',
+      history: familyAt(1),
+      command: refresh({ generation: 1, caller: foreign, fault: 'invalid_scope' }),
+      reason: 'foreign_client',
+      incident: 'foreign_client',
+    },
+    {
+      why: 'a revoked family is asked for a resource that is none',
+      history: [...familyAt(1), revoked(rotatedAt(1) + SECOND)],
+      command: refresh({ generation: 1, fault: 'invalid_target' }),
+      reason: 'family_revoked',
+    },
+    {
       why: 'a retry asks for more than was granted',
       history: familyAt(1),
       command: refresh({ generation: 0, scope: ['photos:write'] }),

@@ -100,6 +100,21 @@ describe('row 9: the current token', () => {
       });
   });
 
+  it('is answered with an access token that ends no later than the family', () => {
+    const absoluteExpiresAt = rotatedAt(1) + MINUTE + 999;
+    const end = rotatedAt(1) + MINUTE;
+    given(granted({ absoluteExpiresAt }), redeemed())
+      .when(refresh({ generation: 0 }), at(rotatedAt(1)))
+      .then({
+        events: [
+          event('RefreshTokenRotated', {
+            token: accessToken(1, rotatedAt(1), { expiresAt: end }),
+          }),
+        ],
+        outcome: { how: 'rotated' },
+      });
+  });
+
   it('lives by the rules of its grant, whatever the client says today', () => {
     const client = clientNamed('photo-app', 'none', {
       metadata: { ...photoApp.metadata, policy: { rotation: 'fixed', idle: MINUTE } },
@@ -421,6 +436,42 @@ describe('row 10: the access token of a retry', () => {
         events: [event('RefreshRetried', { servedSequence: 2 })],
         outcome: {
           token: accessToken(2, now, { expiresAt: expiresAt + 2 * SECOND }),
+        },
+      });
+  });
+
+  it('is minted for this request when the key that signed the answered one can sign no more', () => {
+    const now = rotatedAt(1) + SECOND;
+    const token = accessToken(2, now, {
+      expiresAt: expiresAt + SECOND,
+      signingKeyId: 'key-of-today',
+    });
+    const keys = { signingKeyId: 'key-of-today', canSign: (id: string) => id === 'key-of-today' };
+    given(...familyAt(1))
+      .when(refresh({ generation: 0 }), at(now, keys))
+      .then({
+        events: [event('RefreshRetried', { servedSequence: 2, token })],
+        outcome: { how: 'retried', generation: 1, token },
+      })
+      .when(refresh({ generation: 0 }), at(now + SECOND, keys))
+      .then({
+        events: [event('RefreshRetried', { servedSequence: 2, token: undefined })],
+        outcome: { token },
+      });
+  });
+
+  it('ends no later than the family', () => {
+    const absoluteExpiresAt = rotatedAt(1) + 5 * MINUTE + 1;
+    const family = [granted({ absoluteExpiresAt }), redeemed(), rotatedTo(1)];
+    given(...family)
+      .when(refresh({ generation: 0, scope: ['openid'] }), at(rotatedAt(1) + SECOND))
+      .then({
+        events: [event('RefreshRetried')],
+        outcome: {
+          token: accessToken(2, rotatedAt(1) + SECOND, {
+            scope: ['openid'],
+            expiresAt: absoluteExpiresAt - 1,
+          }),
         },
       });
   });
