@@ -2,8 +2,9 @@ import { newUuid, randomToken } from '../config/random-identifiers.js';
 import type { Folded } from '../domain/directory/directory.evolve.js';
 import type { Envelope, Origin } from '../domain/envelope.js';
 import { EVENT_VERSION } from '../domain/events/event-catalogue.js';
+import { eventDataFault } from '../domain/events/event-data.rules.js';
 import type { Instant, Position, ProjectId, StreamId, StreamKind } from '../domain/identifiers.js';
-import { evolve, type StateOf } from '../domain/streams.js';
+import { type DirectoryKey, evolve, type StateOf, uniqueKeysOf } from '../domain/streams.js';
 import { eventBody } from './event-body.js';
 import type { Execution, LedgerDecision } from './ledger.port.js';
 import { ORIGIN_SALT_BYTES, originCommitment } from './origin-commitment.js';
@@ -38,13 +39,14 @@ export interface PlannedStream {
   readonly before: StreamHead | undefined;
   readonly events: readonly PlannedEvent[];
   readonly after: Omit<StreamHead, 'lastPosition'>;
+  /** The unique keys that the stream holds from now on. */
+  readonly newKeys: readonly DirectoryKey[];
 }
 
 /** Everything that one decision writes. */
 export interface AppendPlan {
   readonly outcome: unknown;
   readonly streams: readonly PlannedStream[];
-  readonly claims: NonNullable<LedgerDecision<StreamKind, unknown>['claims']>;
 }
 
 interface EventsOfStream {
@@ -63,7 +65,8 @@ export interface PlanningGround {
  * Turns a decision into what is to be written, without writing: bodies, states, digests.
  *
  * Throws what the fold throws at an impossible history, a TypeError for what has no canonical form,
- * and an Error when a companion exists already or a stream belongs to another project.
+ * and an Error when the data of an event are not as the catalogue says, a companion exists already or
+ * a stream belongs to another project.
  */
 export function planAppend(
   asked: AnyExecution,
@@ -88,7 +91,7 @@ export function planAppend(
       streams.push(planStream(execution, ground, companion, undefined));
     }
   }
-  return { outcome: decision.outcome, streams, claims: decision.claims ?? [] };
+  return { outcome: decision.outcome, streams };
 }
 
 function attributedBy(
@@ -116,13 +119,27 @@ function planStream(
   let state = before?.state;
   for (const event of events) {
     version += 1;
+    const fault = eventDataFault(kind, event.type, event.data);
+    if (fault !== undefined) throw new Error(fault);
     const appended = planEvent(execution, recordedAt, streamId, version, event);
     planned.push(appended);
     digest = digestAfter(digest, appended.body);
     state = evolve(kind, state, { ...event, recordedAt, id } as unknown as Folded<StreamKind>);
   }
   const after = { project, version, digest, state } as PlannedStream['after'];
-  return { kind, streamId, before, events: planned, after };
+  const newKeys = newKeysOf(kind, before?.state, after.state);
+  return { kind, streamId, before, events: planned, after, newKeys };
+}
+
+function newKeysOf(
+  kind: StreamKind,
+  before: StateOf<StreamKind> | undefined,
+  after: StateOf<StreamKind>,
+): readonly DirectoryKey[] {
+  const held = before === undefined ? [] : uniqueKeysOf(kind, before);
+  return uniqueKeysOf(kind, after).filter(
+    ({ keyKind, key }) => !held.some((one) => one.keyKind === keyKind && one.key === key),
+  );
 }
 
 function planEvent(

@@ -16,5 +16,6 @@ export interface Placement {
 
 /** Reads a body back. Throws a SyntaxError when it is not JSON. */
 export function recordedEvent(body: string, placement: Placement): RecordedEvent {
-  return { ...(JSON.parse(body) as Envelope & Pick<RecordedEvent, 'data'>), ...placement };
+  // What was just parsed is nobody else's: to be added to, not copied, which costs twice the parsing.
+  return Object.assign(JSON.parse(body) as Envelope & Pick<RecordedEvent, 'data'>, placement);
 }

@@ -5,6 +5,7 @@ export type LedgerErrorCode =
   | 'ledger_corrupted'
   | 'ledger_locked'
   | 'schema_newer'
+  | 'clock_behind'
   | 'disk_full'
   | 'read_only';
 

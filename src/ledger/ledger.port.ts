@@ -1,7 +1,7 @@
 import type { Decision } from '../domain/decision.js';
 import type { Origin, RecordedEvent } from '../domain/envelope.js';
 import type { Instant, Position, ProjectId, StreamId, StreamKind } from '../domain/identifiers.js';
-import type { StateOf } from '../domain/streams.js';
+import type { DirectoryKeyKind, StateOf } from '../domain/streams.js';
 
 /** Reads that a decision may use: all of them in the transaction that its events are written in. */
 export interface StateReader {
@@ -10,9 +10,6 @@ export interface StateReader {
   /** The stream that holds a unique key, such as a digest of a user name. */
   findKey(project: ProjectId, keyKind: DirectoryKeyKind, key: string): StreamId | undefined;
 }
-
-/** What unique keys exist beside the ids of streams. */
-export type DirectoryKeyKind = 'username';
 
 /** A stream as a decision sees it. */
 export interface LoadedStream<Kind extends StreamKind> extends StateReader {
@@ -25,11 +22,10 @@ export interface LoadedStream<Kind extends StreamKind> extends StateReader {
   recent(limit: number): readonly { event: RecordedEvent; origin: Origin | undefined }[];
 }
 
-/** A decision that may also claim unique keys for its stream; one that is taken fails it. */
+/** A decision that may also say who acted. It fails when a new state holds a key that is taken. */
 export interface LedgerDecision<Kind extends StreamKind, Outcome> extends Decision<Kind, Outcome> {
   /** Who acted, when only the decision can tell; in place of the attribution's actor. */
   readonly actor?: string;
-  readonly claims?: readonly { readonly keyKind: DirectoryKeyKind; readonly key: string }[];
 }
 
 /** Who asked, as the envelope says it. */
@@ -73,8 +69,8 @@ export interface StreamRow<Kind extends StreamKind = StreamKind> {
  * means that nothing is known to have been written, never that something half was.
  *
  * Errors: `LedgerBusy` (more than 4,096 decisions wait), `LedgerUnavailable` (disk full, read-only,
- * locked by another process for too long, closed), `LedgerCorrupted` (a broken invariant; the process
- * must stop).
+ * locked by another process for too long, the clock far behind the last event, closed),
+ * `LedgerCorrupted` (a broken invariant; the process must stop).
  */
 export abstract class Ledger {
   /** Decides on a stream and appends what was decided; answers after the commit. */

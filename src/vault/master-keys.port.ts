@@ -5,6 +5,8 @@
 export interface MasterKeys {
   /** The id of the key that new tokens are minted under: '1', '2', … */
   readonly activeKeyId: string;
+  /** The ids of all keys, the active one first, then from the newest to the oldest. */
+  readonly keyIds: readonly [string, ...string[]];
   /** 32 bytes derived with HKDF-SHA-256 for one purpose; undefined when the key id is unknown. */
   derive(keyId: string, purpose: string): Buffer | undefined;
 }

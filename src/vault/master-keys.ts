@@ -17,6 +17,7 @@ interface HeldKey {
 /** Master keys held in memory; what is derived from them is derived once. */
 export class DerivedMasterKeys implements MasterKeys {
   readonly activeKeyId: string;
+  readonly keyIds: readonly [string, ...string[]];
   readonly #keys = new Map<string, HeldKey>();
 
   /**
@@ -32,9 +33,10 @@ export class DerivedMasterKeys implements MasterKeys {
       if (key.length !== KEY_BYTES) throw new VaultError(`master key ${keyId} is not 32 bytes`);
       this.#keys.set(keyId, { key: Buffer.from(key), derivedByPurpose: new Map() });
     }
-    const activeKeyId = [...keys.keys()].at(-1);
+    const [activeKeyId, ...olderKeyIds] = [...keys.keys()].toReversed();
     if (activeKeyId === undefined) throw new VaultError('there is no master key');
     this.activeKeyId = activeKeyId;
+    this.keyIds = [activeKeyId, ...olderKeyIds];
   }
 
   /** HKDF-SHA-256 (RFC 5869) without salt: 32 bytes for this purpose, not to be changed. */

@@ -1,8 +1,7 @@
 import { argon2id, hash as argon2Hash, verify as argon2Verify } from 'argon2';
 import pLimit, { type LimitFunction } from 'p-limit';
-
-/** The longest password that is hashed, in bytes of UTF-8. */
-export const PASSWORD_BYTES_MAX = 1024;
+import { PASSWORD_BYTES_MAX } from '../config/password-limits.js';
+import { isPasswordTooLong } from '../domain/directory/account.rules.js';
 
 /** OWASP's recommendation for argon2id; memory in KiB. */
 const PARAMETERS = { type: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -45,7 +44,7 @@ export class Passwords {
 
   /** The argon2id hash as a PHC string. Throws PasswordTooLong or TooManyHashes. */
   async hash(password: string): Promise<string> {
-    if (isTooLong(password)) throw new PasswordTooLong();
+    if (isPasswordTooLong(password)) throw new PasswordTooLong();
     return this.enqueue(() => argon2Hash(normalized(password), PARAMETERS));
   }
 
@@ -54,7 +53,7 @@ export class Passwords {
    * false. A password that is too long is false at once, whatever the hash. Throws TooManyHashes.
    */
   async verify(hash: string | undefined, password: string): Promise<boolean> {
-    if (isTooLong(password)) return false;
+    if (isPasswordTooLong(password)) return false;
     const matches = await this.enqueue(() =>
       argon2Verify(hash ?? DUMMY_HASH, normalized(password)),
     );
@@ -72,10 +71,4 @@ export class Passwords {
 /** Keyboards write the same character in several ways (RFC 8265, 4.2: OpaqueString uses NFC). */
 function normalized(password: string): string {
   return password.normalize('NFC');
-}
-
-function isTooLong(password: string): boolean {
-  return (
-    password.length > PASSWORD_BYTES_MAX || Buffer.byteLength(password, 'utf8') > PASSWORD_BYTES_MAX
-  );
 }

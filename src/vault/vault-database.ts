@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { DataSource } from 'typeorm';
+import { preparePrivateFile } from '../config/private-file.js';
 import type { Instant } from '../domain/identifiers.js';
 import { CreateVault1763683200000 } from './create-vault.migration.js';
-import { prepareVaultFile } from './vault-file.js';
 import { VAULT_ENTITIES } from './vault.entities.js';
 import { VaultError } from './vault.errors.js';
 
@@ -19,7 +19,7 @@ const RETRY_DELAY = 10;
  * of a newer version, and otherwise the file system's or the database's error.
  */
 export async function openVaultDatabase(file: string, busyTimeout: number): Promise<DataSource> {
-  prepareVaultFile(file);
+  preparePrivateFile(file);
   const source = new DataSource({
     type: 'better-sqlite3',
     driver: BetterSqlite3,

@@ -5,7 +5,13 @@ import type { Folded } from '../../src/domain/directory/directory.evolve.js';
 import { type StreamKind, streamIdOf } from '../../src/domain/identifiers.js';
 import { evolve, type StateOf } from '../../src/domain/streams.js';
 import type { Ledger } from '../../src/ledger/ledger.port.js';
-import { consented, decideOn, incidentOpened, recorded } from '../support/ledger-executions.js';
+import {
+  accountCreated,
+  consented,
+  decideOn,
+  incidentOpened,
+  recorded,
+} from '../support/ledger-executions.js';
 import type { LedgerStore, OpenLedgerStore } from '../support/ledger-store.js';
 
 /** One decision of an interleaving: where, what, and whether the next one waits for a turn. */
@@ -109,12 +115,17 @@ function consent(ledger: Ledger, { stream, events, does, name }: Step, index: nu
     const before = state?.scope ?? [];
     const scopes = added(index, events).map((_, nth, all) => before.concat(all.slice(0, nth + 1)));
     const streamId = streamIdOf('incident', String(name));
-    const companion = { kind: 'incident', streamId, events: [incidentOpened()] } as const;
+    const incident = { kind: 'incident', streamId, events: [incidentOpened()] } as const;
+    const account = {
+      kind: 'account',
+      streamId: streamIdOf('account', String(index)),
+      events: [accountCreated(String(name))],
+    } as const;
+    const companions = does === 'claim' ? [account] : does === 'accompany' ? [incident] : [];
     return {
       events: scopes.map((scope) => consented(scope.slice(-SCOPES_KEPT))),
       outcome: before.length,
-      ...(does === 'claim' ? { claims: [{ keyKind: 'username', key: String(name) }] } : {}),
-      ...(does === 'accompany' ? { companions: [companion] } : {}),
+      companions,
     };
   });
 }

@@ -287,6 +287,26 @@ describe('a ledger that runs', () => {
     expect(await ledger.load('session', 'bad')).toBeUndefined();
   });
 
+  it('tells of a contradiction that only a read found, and of nothing else that a read failed for', async () => {
+    const broken = ledger.read(() => {
+      throw new Error('a broken query');
+    });
+    await expect(broken).rejects.toThrow('a broken query');
+    expect(failures).toEqual([]);
+    const setState = (state: string): string =>
+      onDatabase(store.file, (database) => {
+        const where = "WHERE stream_id = 'administration:a'";
+        const before = database.prepare<[], string>(`SELECT state FROM streams ${where}`).pluck();
+        const text = before.get() ?? '';
+        database.prepare(`UPDATE streams SET state = ? ${where}`).run(state);
+        return text;
+      });
+    const before = setState('x');
+    await expectLedgerError(ledger.load('administration', 'a'), 'ledger_corrupted', ':a');
+    expect(failures).toEqual(['ledger_corrupted']);
+    setState(before);
+  });
+
   it('stops trusting itself when a state or an event cannot be read', async () => {
     const { handle } = store;
     const other = new Database(store.file);

@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -40,7 +41,8 @@ describe('a second server on the same data directory', () => {
     const first = child();
     await first.order('open', 'server');
     await first.begin('countForEver', 'a');
-    const open = () => openSqliteLedger({ settings: store.settings, role: 'server' });
+    const { settings, clock } = store;
+    const open = () => openSqliteLedger({ settings, role: 'server', clock });
     await expect(open()).rejects.toMatchObject({ code: 'ledger_locked' });
     const answers = await first.kill();
     const second = await open();
@@ -49,6 +51,49 @@ describe('a second server on the same data directory', () => {
     expect([answers.length - 1, answers.length]).toContain(size);
     expect(await count(second, 'a')).toBe(size);
     await second.close();
+  });
+});
+
+describe('a second server on the same ledger file', () => {
+  const otherData = () => join(store.directory, 'other data');
+
+  it('is refused from another data directory, by whatever path, and the first one goes on', async () => {
+    const link = join(store.directory, 'link.sqlite');
+    symlinkSync(store.file, link);
+    for (const ledgerFile of [store.file, link]) {
+      const second = openSqliteLedger({
+        settings: { dataDirectory: otherData(), ledgerFile },
+        role: 'server',
+        clock: store.clock,
+      });
+      await expect(second).rejects.toMatchObject({
+        code: 'ledger_locked',
+        message: `another server is running on the ledger ${ledgerFile}; one server owns a ledger`,
+      });
+    }
+    expect(await count(store.ledger, 'a')).toBe(0);
+  });
+
+  it('leaves its own data directory free when it is refused', async () => {
+    const dataDirectory = otherData();
+    const open = (ledgerFile: string) =>
+      openSqliteLedger({ settings: { dataDirectory, ledgerFile }, role: 'server' });
+    await expect(open(store.file)).rejects.toMatchObject({ code: 'ledger_locked' });
+    await (await open(join(dataDirectory, 'ledger.sqlite'))).close();
+  });
+
+  it('may start when the first one is gone, closed or killed', async () => {
+    await store.ledger.close();
+    const first = child();
+    await first.order('open', 'server');
+    const settings = { dataDirectory: otherData(), ledgerFile: store.file };
+    const open = () => openSqliteLedger({ settings, role: 'server', clock: store.clock });
+    await expect(open()).rejects.toMatchObject({ code: 'ledger_locked' });
+    await first.kill();
+    await (await open()).close();
+    const again = await open();
+    expect(await count(again, 'a')).toBe(0);
+    await again.close();
   });
 });
 
@@ -133,6 +178,7 @@ describe('the write-ahead log', () => {
     await server.order('closeLast');
     expect(readdirSync(store.directory).toSorted()).toEqual([
       'ledger.sqlite',
+      'ledger.sqlite-lock',
       'opening.lock',
       'server.lock',
     ]);

@@ -154,7 +154,8 @@ describe('what the ledger keeps', () => {
     await Promise.all(Array.from({ length: 10 }, () => count(store.ledger, 'a')));
     await store.ledger.close();
     expect(existsSync(`${store.file}-wal`)).toBe(false);
-    const again = await openSqliteLedger({ settings: store.settings, role: 'server' });
+    const { settings, clock } = store;
+    const again = await openSqliteLedger({ settings, role: 'server', clock });
     expect(await count(again, 'a')).toBe(10);
     expect(await again.eventsAfter(8, 9)).toMatchObject({
       events: [{ position: 9 }, { position: 10, previousPosition: 9, streamVersion: 11 }],

@@ -7,7 +7,8 @@ import { canonicalJson, type JsonValue } from '../../src/domain/canonical-json.j
 import { openSqliteSource } from '../../src/ledger/sqlite/sqlite-ledger.source.js';
 import type { LedgerSource } from '../../src/ledger/verification/ledger.source.js';
 import { verifyLedger } from '../../src/ledger/verification/verify-ledger.js';
-import { count } from '../support/ledger-executions.js';
+import { digestAfter } from '../../src/ledger/stream-digest.js';
+import { accountCreated, append, count } from '../support/ledger-executions.js';
 import { overwrite } from '../support/ledger-faults.js';
 import { onDatabase, openSqliteStore, type SqliteLedgerStore } from '../support/ledger-sqlite.js';
 import { FILLED_FAMILY, fillLedger, tamper, verifyFile } from '../support/ledger-tampering.js';
@@ -83,6 +84,33 @@ describe('a verification finds', () => {
     ['another id', rewrite(7, (body) => (body.id = 'x')), 'the envelope is wrong at id'],
     ['a version that is not ours', rewrite(7, (body) => (body.version = 2)), 'wrong at version'],
     ['a member that no envelope has', rewrite(7, (body) => (body.note = '')), 'envelope is wrong'],
+    [
+      'a member of a token that no token has',
+      rewrite(7, ({ data }) => Object.assign(data.token as object, { note: '' })),
+      'the data of RefreshTokenRotated are wrong at token',
+    ],
+    [
+      'a member of a policy that no policy has',
+      rewrite(5, ({ data }) => Object.assign(data.policy as object, { note: '' })),
+      'the data of GrantIssued are wrong at policy',
+    ],
+    [
+      'a member of a code that no code has',
+      rewrite(5, ({ data }) => Object.assign(data.code as object, { note: '' })),
+      'the data of GrantIssued are wrong at code',
+    ],
+    [
+      "a member of a client's metadata that no metadata have",
+      rewrite(1, ({ data }) => Object.assign(data.metadata as object, { note: '' })),
+      'the data of ClientRegistered are wrong at metadata',
+    ],
+    [
+      "a member of a client's policy that no such policy has",
+      rewrite(1, ({ data }) => {
+        Object.assign((data.metadata as Body).policy as object, { note: '' });
+      }),
+      'the data of ClientRegistered are wrong at metadata.policy',
+    ],
     [
       'a member that no such event has',
       rewrite(7, ({ data }) => (data.note = '')),
@@ -332,9 +360,79 @@ describe('a verification finds', () => {
       'a position below 0',
     ],
     [
+      'a unique key that was taken away',
+      sql('DELETE FROM directory_keys'),
+      'its unique key has no row',
+    ],
+    [
       'a unique key of nobody',
       sql("UPDATE directory_keys SET stream_id = 'account:nobody'"),
-      'a unique key names account:nobody',
+      'its unique key is given to account:nobody',
+    ],
+    [
+      'a unique key of another stream',
+      sql("UPDATE directory_keys SET stream_id = 'client:photo-app'"),
+      'its unique key is given to client:photo-app',
+    ],
+    [
+      'a unique key in another project',
+      sql("UPDATE directory_keys SET project_id = 'elsewhere'"),
+      'its unique key stands in the project elsewhere',
+    ],
+    [
+      'a unique key of another kind',
+      sql("UPDATE directory_keys SET key_kind = 'email'"),
+      'a unique key that its events do not give',
+    ],
+    [
+      'another unique key',
+      sql("UPDATE directory_keys SET key = key || 'x'"),
+      'a unique key that its events do not give',
+    ],
+    [
+      'a second unique key',
+      sql("INSERT INTO directory_keys VALUES ('default', 'username', 'eve', 'account:ana')"),
+      'a unique key that its events do not give',
+    ],
+    [
+      'a unique key of a stream that there is not',
+      sql("INSERT INTO directory_keys VALUES ('default', 'username', 'eve', 'account:eve')"),
+      'a unique key that its events do not give',
+    ],
+    [
+      'a unique key that is no text',
+      sql(`INSERT INTO directory_keys
+           VALUES ('default', 'username', CAST(X'FF' AS TEXT), 'account:ana')`),
+      'a unique key that its events do not give',
+    ],
+    [
+      'a unique key of nothing',
+      sql("INSERT INTO directory_keys VALUES ('', '', '', 'account:ana')"),
+      'a unique key has no project',
+    ],
+    [
+      'a stream of nothing',
+      sql(`INSERT INTO streams SELECT 0, '', kind, project_id, subject_id, client_id, version,
+             last_position, digest, state FROM streams WHERE kind = 'consent'`),
+      'a stream has no id',
+    ],
+
+    ['a log that is not there', sql('DELETE FROM logs'), 'logs is not the one row of log 0'],
+    [
+      'a second log',
+      sql("INSERT INTO logs VALUES (1, 'token-ledger/1', 0, 1)"),
+      'logs is not the one row of log 0',
+    ],
+    ['another log', sql('UPDATE logs SET log_id = 1'), 'logs is not the one row of log 0'],
+    [
+      'an epoch that no event opened',
+      sql('UPDATE logs SET epoch = 1'),
+      'the epoch of the log is 1, and by its events 0',
+    ],
+    [
+      'no version of the directory',
+      sql('DELETE FROM directory_version'),
+      'directory_version is not one row',
     ],
   ])('%s', async (_, change, problem) => {
     tamper(file, change);
@@ -346,12 +444,98 @@ describe('a verification finds', () => {
     expect(inParts.problems).toHaveLength(report.problems.length);
   });
 
-  it('a trigger that is missing', async () => {
-    onDatabase(file, (database) => database.exec('DROP TRIGGER events_refuse_delete'));
-    expect(await verifyFile(file)).toMatchObject({
-      ok: false,
-      problems: [{ problem: 'the trigger events_refuse_delete is missing' }],
-    });
+  it.each<[what: string, statements: string, problem: string]>([
+    [
+      'a trigger that is missing',
+      'DROP TRIGGER events_refuse_delete',
+      'the trigger events_refuse_delete is missing',
+    ],
+    [
+      'a trigger that refuses nothing',
+      `DROP TRIGGER events_refuse_update;
+       CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events BEGIN SELECT 1; END`,
+      'the trigger events_refuse_update is not as it was made',
+    ],
+    [
+      'a trigger on another table',
+      `DROP TRIGGER events_refuse_update;
+       CREATE TRIGGER events_refuse_update BEFORE UPDATE ON logs
+       BEGIN SELECT RAISE(ABORT, 'events is append-only'); END`,
+      'the trigger events_refuse_update is not as it was made',
+    ],
+    [
+      'a trigger that we did not make',
+      `CREATE TRIGGER migrations AFTER INSERT ON streams
+       BEGIN UPDATE streams SET client_id = 'eve' WHERE stream_id = NEW.stream_id; END`,
+      "the trigger migrations is none of the ledger's",
+    ],
+    [
+      'a table that we did not make',
+      'CREATE TABLE notes (note TEXT)',
+      "the table notes is none of the ledger's",
+    ],
+    [
+      'a table that holds more',
+      'ALTER TABLE origins ADD COLUMN note TEXT',
+      'the table origins is not as it was made',
+    ],
+    [
+      'a view that we did not make',
+      'CREATE VIEW people AS SELECT subject_id FROM streams',
+      "the view people is none of the ledger's",
+    ],
+    [
+      'an index that we did not make',
+      'CREATE UNIQUE INDEX one_client ON streams (client_id) WHERE client_id IS NULL AND 0',
+      "the index one_client is none of the ledger's",
+    ],
+  ])('%s', async (_, statements, problem) => {
+    onDatabase(file, (database) => database.exec(statements));
+    expect(await verifyFile(file)).toMatchObject({ ok: false, problems: [{ problem }] });
+  });
+
+  it('of which stream a unique key is wrong', async () => {
+    const problemsAfter = async (statement: string) => {
+      tamper(file, sql(statement));
+      const { problems } = await verifyFile(file);
+      return problems.map(({ streamId, problem }) => `${streamId}: ${problem}`);
+    };
+    expect(await problemsAfter("UPDATE directory_keys SET stream_id = 'client:photo-app'")).toEqual(
+      [
+        'account:ana: its unique key is given to client:photo-app',
+        'client:photo-app: it has a unique key that its events do not give',
+      ],
+    );
+    expect(await problemsAfter('DELETE FROM directory_keys')).toEqual([
+      'account:ana: its unique key has no row',
+    ]);
+  });
+
+  it('two streams that hold one unique key', async () => {
+    const store = await openSqliteStore();
+    try {
+      await append(store.ledger, 'account', 'ana', [accountCreated('one')]);
+      await append(store.ledger, 'account', 'eve', [accountCreated('two')]);
+      await store.ledger.close();
+      copyFileSync(store.file, file);
+      tamper(file, (database) => {
+        rewrite(1, ({ data }) => (data.usernameDigest = 'one'))(database);
+        const body = database.prepare<[], string>('SELECT body FROM events WHERE position = 1');
+        database
+          .prepare(
+            `UPDATE streams SET digest = ?, state = replace(state, 'two', 'one')
+             WHERE stream_id = 'account:eve'`,
+          )
+          .run(digestAfter(undefined, body.pluck().get() ?? ''));
+        database.exec("DELETE FROM directory_keys WHERE stream_id = 'account:eve'");
+      });
+      expect((await verifyFile(file)).problems).toEqual([
+        { streamId: 'account:eve', problem: 'account:ana holds its unique key too' },
+      ]);
+      expect((await verifyFile(file, undefined, 1)).ok).toBe(false);
+    } finally {
+      await store.remove();
+    }
   });
 
   it('where the problem is, and one for each stream', async () => {
@@ -506,15 +690,17 @@ describe('a verification finds nothing', () => {
   });
 });
 
-/** Counts on 50 streams, some of them new, in commits of 20. */
+/** Counts on 50 streams, some of them new, and makes an account, in commits of 20. */
 async function writeBriskly({ ledger }: SqliteLedgerStore, events: number): Promise<void> {
   const start = await ledger.size();
   for (let written = 0; written < events; written += 20) {
-    await Promise.all(
-      Array.from({ length: 20 }, (_, index) =>
-        count(ledger, index === 0 ? `new-${start + written}` : `s${(written + index) % 50}`),
+    const name = `new-${start + written}`;
+    await Promise.all([
+      append(ledger, 'account', name, [accountCreated(`digest-of-${name}`)]),
+      ...Array.from({ length: 19 }, (_, index) =>
+        count(ledger, index === 0 ? name : `s${(written + index) % 50}`),
       ),
-    );
+    ]);
     await nextTurn();
   }
 }

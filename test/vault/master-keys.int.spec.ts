@@ -71,7 +71,7 @@ describe('derived keys', () => {
   it('do not show their master keys when they are logged', () => {
     const shown = JSON.stringify(keys) + inspect(keys, { depth: null, showHidden: true });
     expect(shown).not.toMatch(/AAECAwQF|00 01 02 03/);
-    expect(Object.keys(keys)).toEqual(['keyFileCreated', 'activeKeyId']);
+    expect(Object.keys(keys)).toEqual(['keyFileCreated', 'activeKeyId', 'keyIds']);
   });
 });
 
@@ -123,6 +123,13 @@ describe('the key file', () => {
     for (const { keyId, purpose, key } of vectors.derived) {
       expect(keys.derive(keyId, purpose)?.toString('hex')).toBe(key);
     }
+  });
+
+  it('may list key ids in any order: all are known, the active one first', () => {
+    const [one, two] = [KEY, OTHER_KEY];
+    const keys = loadMasterKeys(settingsWithFile(`9 ${one}\n40 ${two}\n7 ${one}\n`));
+    expect(keys.keyIds).toEqual(['7', '40', '9']);
+    expect(keys.activeKeyId).toBe('7');
   });
 
   it.each([

@@ -64,7 +64,7 @@ describe('a sealed box', () => {
   });
 
   it('is not made without the active key', () => {
-    const keys = { activeKeyId: '1', derive: () => undefined };
+    const keys = { activeKeyId: '1', keyIds: ['1'], derive: () => undefined } as const;
     expect(() => new SealedBox(keys, 'x').seal(Buffer.alloc(1), 'c')).toThrow(RangeError);
   });
 });

@@ -59,7 +59,7 @@ describe('two processes', () => {
       return masterKeys.derive(keyId, purpose);
     };
     let met = false;
-    const vault = await open(directory, { activeKeyId: '1', derive }, 1000);
+    const vault = await open(directory, { activeKeyId: '1', keyIds: ['1'], derive }, 1000);
     other.close();
     expect(met).toBe(true);
     expect(await vault.profile(ALICE)).toBeUndefined();

@@ -4,22 +4,6 @@ const appendOnly = (table: string, change: 'UPDATE' | 'DELETE'): string =>
   `CREATE TRIGGER ${table}_refuse_${change.toLowerCase()} BEFORE ${change} ON ${table}
    BEGIN SELECT RAISE(ABORT, '${table} is append-only'); END`;
 
-/**
- * The tables of the ledger on SQLite. One log, so its position is the row id: appending touches one
- * place of one tree. A stream's history follows `previous_position`, so no second index on events.
- */
-export class CreateLedger1763683200000 implements MigrationInterface {
-  readonly name = 'CreateLedger1763683200000';
-
-  async up(queryRunner: QueryRunner): Promise<void> {
-    for (const statement of statements) await queryRunner.query(statement);
-  }
-
-  async down(): Promise<void> {
-    throw new Error('the ledger cannot be undone');
-  }
-}
-
 const statements = [
   `CREATE TABLE logs (
      log_id INTEGER PRIMARY KEY,
@@ -77,3 +61,21 @@ const statements = [
    ) STRICT`,
   'INSERT INTO directory_version (singleton, version) VALUES (1, 0)',
 ];
+
+/**
+ * The tables of the ledger on SQLite. One log, so its position is the row id: appending touches one
+ * place of one tree. A stream's history follows `previous_position`, so no second index on events.
+ */
+export class CreateLedger1763683200000 implements MigrationInterface {
+  /** What it runs, in order: a verification compares the schema with what these make. */
+  static readonly statements: readonly string[] = statements;
+  readonly name = 'CreateLedger1763683200000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    for (const statement of statements) await queryRunner.query(statement);
+  }
+
+  async down(): Promise<void> {
+    throw new Error('the ledger cannot be undone');
+  }
+}

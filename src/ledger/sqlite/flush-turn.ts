@@ -11,6 +11,7 @@ import {
 } from '../append-plan.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import type { LoadedStream } from '../ledger.port.js';
+import { recordedTime } from '../recorded-time.js';
 import type { LedgerStatements } from './ledger-statements.js';
 import type { SqliteEventReader } from './sqlite-event.reader.js';
 import type { SqliteStateReader } from './sqlite-state.reader.js';
@@ -41,7 +42,7 @@ export class FlushTurn {
     if (log === undefined) throw new LedgerCorrupted('the log has no row');
     this.firstPosition = lastPosition + 1;
     this.position = this.firstPosition;
-    this.recordedAt = Math.max(clock(), lastAppendedAt);
+    this.recordedAt = recordedTime(clock(), lastAppendedAt);
     this.epoch = log[0];
   }
 
@@ -59,11 +60,8 @@ export class FlushTurn {
   }
 
   /** Writes what was prepared. After an error the whole turn is void. */
-  write(execution: AnyExecution, plan: AppendPlan): void {
+  write(plan: AppendPlan): void {
     for (const stream of plan.streams) this.append(stream);
-    for (const { keyKind, key } of plan.claims) {
-      this.statements.insertDirectoryKey.run(execution.project, keyKind, key, execution.streamId);
-    }
   }
 
   /** Ends the turn, before its commit. */
@@ -99,12 +97,15 @@ export class FlushTurn {
     return head;
   }
 
-  private append({ kind, streamId, before, events, after }: PlannedStream): void {
+  private append({ kind, streamId, before, events, after, newKeys }: PlannedStream): void {
     let lastPosition = before?.lastPosition ?? null;
     for (const event of events) lastPosition = this.insert(streamId, lastPosition, event);
     const head = { ...after, lastPosition: lastPosition as Position };
     if (before === undefined) this.begin(kind, streamId, head);
     else this.advance(streamId, before.version, head);
+    for (const { keyKind, key } of newKeys) {
+      this.statements.insertDirectoryKey.run(head.project, keyKind, key, streamId);
+    }
     this.heads.set(streamId, head);
     if (DIRECTORY_KINDS.has(kind)) this.directoryChanged = true;
     else this.written.set(streamId, head);

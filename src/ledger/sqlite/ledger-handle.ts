@@ -1,5 +1,3 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { LedgerUnavailable } from '../ledger.errors.js';
 
@@ -7,24 +5,6 @@ import { LedgerUnavailable } from '../ledger.errors.js';
 const OPEN_TIMEOUT = 2000;
 /** How long one try of a commit holds up the thread when another process commits, in milliseconds. */
 const BUSY_TIMEOUT = 5;
-const OTHERS = 0o077;
-
-/**
- * Makes the database file (mode 0600) and its directory (0700) when they are missing, and takes a
- * file that others may read away from them: it holds origins. SQLite gives its other files the same
- * mode. Throws the file system's error.
- */
-export function prepareLedgerFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    closeSync(openSync(file, 'wx', 0o600));
-  } catch (error) {
-    // An existing file is not opened here: closing it would drop SQLite's locks on it.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const { mode } = statSync(file);
-    if ((mode & OTHERS) !== 0) chmodSync(file, mode & ~OTHERS);
-  }
-}
 
 /**
  * Opens a migrated ledger file as its writers do: every commit durable, checkpoints left to a

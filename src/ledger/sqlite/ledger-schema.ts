@@ -1,4 +1,4 @@
-import type Database from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { LEDGER_MIGRATIONS } from '../connection-options.js';
 import { LedgerError } from '../ledger.errors.js';
 
@@ -17,4 +17,51 @@ export function appliedMigrations(handle: Database.Database, file: string): read
     'schema_newer',
     `${file} was written by a newer version (${unknown}); start that version instead`,
   );
+}
+
+interface SchemaObject {
+  readonly type: string;
+  readonly name: string;
+  readonly sql: string | null;
+}
+
+/** TypeORM keeps its own table; what begins with `sqlite_` is SQLite's, which lets nobody else make it. */
+const SCHEMA = `SELECT type, name, sql FROM sqlite_master
+  WHERE NOT (type = 'table' AND name = 'migrations')
+    AND NOT (type IN ('table', 'index') AND name LIKE 'sqlite\\_%' ESCAPE '\\')
+  ORDER BY type, name`;
+
+/**
+ * How the tables, triggers, indexes and views of a ledger file differ from what its migrations made: a
+ * trigger that refuses nothing has the right name too.
+ */
+export function schemaFaults(handle: Database.Database, applied: readonly string[]): string[] {
+  const made = schemaAfter(applied);
+  const found = schemaOf(handle);
+  const lost = [...made.keys()].filter((name) => !found.has(name));
+  const others = [...found].filter(([name, sql]) => made.get(name) !== sql);
+  return [
+    ...lost.map((name) => `the ${name} is missing`),
+    ...others.map(([name]) =>
+      made.has(name) ? `the ${name} is not as it was made` : `the ${name} is none of the ledger's`,
+    ),
+  ];
+}
+
+/** The schema by type and name, as these migrations make it in an empty database. */
+function schemaAfter(migrations: readonly string[]): ReadonlyMap<string, string | null> {
+  const database = new Database(':memory:');
+  try {
+    for (const { name, statements } of LEDGER_MIGRATIONS) {
+      if (migrations.includes(name)) for (const sql of statements) database.exec(sql);
+    }
+    return schemaOf(database);
+  } finally {
+    database.close();
+  }
+}
+
+function schemaOf(handle: Database.Database): ReadonlyMap<string, string | null> {
+  const objects = handle.prepare<[], SchemaObject>(SCHEMA).all();
+  return new Map(objects.map(({ type, name, sql }) => [`${type} ${name}`, sql]));
 }

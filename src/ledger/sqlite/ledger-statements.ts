@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import type { LogIdentity } from '../ledger-feed.port.js';
 
 type Handle = Database.Database;
 
@@ -27,6 +28,17 @@ export type EventColumns = [
   body: string,
 ];
 
+/** An event with its origin, whose columns are null when there is none. */
+export type FeedColumns = [
+  position: number,
+  previousPosition: number | null,
+  appendedAt: number,
+  body: string,
+  address: string | null,
+  userAgent: string,
+  requestId: string,
+];
+
 /** A row of `origins` in the order of its columns here. */
 export type OriginColumns = [
   position: number,
@@ -51,6 +63,7 @@ export function prepareLedgerStatements(handle: Handle) {
     commit: handle.prepare('COMMIT'),
     rollback: handle.prepare('ROLLBACK'),
     log: rows<[], [epoch: number]>('SELECT epoch FROM logs WHERE log_id = 0'),
+    logIdentity: handle.prepare<[], LogIdentity>('SELECT origin, epoch FROM logs WHERE log_id = 0'),
     lastEvent: rows<[], [position: number, appendedAt: number]>(
       'SELECT position, appended_at FROM events ORDER BY position DESC LIMIT 1',
     ),
@@ -89,6 +102,11 @@ export function prepareLedgerStatements(handle: Handle) {
     ),
     eventsAfter: rows<[number, number], EventColumns>(
       `SELECT ${eventColumns} FROM events WHERE position > ? ORDER BY position LIMIT ?`,
+    ),
+    feed: rows<[number, number], FeedColumns>(
+      `SELECT e.position, previous_position, appended_at, body, address, user_agent, request_id
+       FROM events e LEFT JOIN origins o ON o.position = e.position
+       WHERE e.position > ? ORDER BY e.position LIMIT ?`,
     ),
     event: rows<[number], EventColumns>(`SELECT ${eventColumns} FROM events WHERE position = ?`),
     origin: rows<[number], OriginColumns>(

@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { DataSource } from 'typeorm';
+import { preparePrivateFile } from '../../config/private-file.js';
 import type { Settings } from '../../config/settings.js';
 import type { Instant } from '../../domain/identifiers.js';
 import { LEDGER_MIGRATIONS, ledgerDataSourceOptions } from '../connection-options.js';
 import { LedgerError } from '../ledger.errors.js';
-import { lockDataDirectory, openAlone } from './directory-locks.js';
-import { openLedgerHandle, prepareLedgerFile } from './ledger-handle.js';
+import { lockForServer, openAlone } from './ledger-locks.js';
+import { openLedgerHandle } from './ledger-handle.js';
 import { appliedMigrations } from './ledger-schema.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
 import { type LedgerObserver, SqliteLedger } from './sqlite-ledger.js';
@@ -15,7 +16,7 @@ import { WalCheckpointer } from './wal-checkpointer.js';
 /** Where a ledger is and who opens it. */
 export interface OpenSqliteLedger {
   readonly settings: Pick<Settings, 'dataDirectory' | 'ledgerFile'>;
-  /** A server owns the data directory; the command line shares it with a server that runs. */
+  /** A server owns data directory and ledger; the command line shares them with one that runs. */
   readonly role: 'server' | 'command_line';
   readonly clock?: () => Instant;
   readonly observer?: LedgerObserver;
@@ -38,8 +39,8 @@ export async function openSqliteLedger(options: OpenSqliteLedger): Promise<Sqlit
   const opened: (() => void)[] = [];
   try {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-    prepareLedgerFile(ledgerFile);
-    if (options.role === 'server') opened.push(lockDataDirectory(dataDirectory));
+    preparePrivateFile(ledgerFile);
+    if (options.role === 'server') opened.push(lockForServer(options.settings));
     const handle = await openAlone(dataDirectory, () => openMigrated(options.settings));
     opened.push(() => handle.close());
     return ledgerOn(handle, options, opened[0]);

@@ -1,9 +1,15 @@
 import type { Origin, RecordedEvent } from '../../domain/envelope.js';
 import type { Position, StreamId, StreamKind } from '../../domain/identifiers.js';
-import { recordedEvent } from '../event-body.js';
+import { type Placement, recordedEvent } from '../event-body.js';
+import type { FedEvent } from '../ledger-feed.port.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import type { EventPage, StreamRow } from '../ledger.port.js';
-import type { EventColumns, LedgerStatements, StreamColumns } from './ledger-statements.js';
+import type {
+  EventColumns,
+  FeedColumns,
+  LedgerStatements,
+  StreamColumns,
+} from './ledger-statements.js';
 import { parseState } from './sqlite-state.reader.js';
 
 /** No read of the ledger takes more rows than this at once. */
@@ -19,6 +25,11 @@ export class SqliteEventReader {
     const rows = this.statements.eventsAfter.all(after ?? -1, rowsMax);
     const events = rows.map(eventOf);
     return { events, next: rows.length < rowsMax ? null : (events.at(-1)?.position ?? null) };
+  }
+
+  /** A page of the whole ledger in order of position, with origins: one statement for both. */
+  feed(after: Position | null, limit: number): FedEvent[] {
+    return this.statements.feed.all(after ?? -1, rowsOf(limit)).map(fedEventOf);
   }
 
   /** A page of one stream, newest first, along its chain of previous positions. */
@@ -90,9 +101,27 @@ function eventOf([
   appendedAt,
   body,
 ]: EventColumns): RecordedEvent {
+  return readBody(body, { position, previousPosition, appendedAt });
+}
+
+function fedEventOf([
+  position,
+  previousPosition,
+  appendedAt,
+  body,
+  address,
+  userAgent,
+  requestId,
+]: FeedColumns): FedEvent {
+  const event = readBody(body, { position, previousPosition, appendedAt });
+  return { event, origin: address === null ? undefined : { address, userAgent, requestId } };
+}
+
+function readBody(body: string, placement: Placement): RecordedEvent {
   try {
-    return recordedEvent(body, { position, previousPosition, appendedAt });
+    return recordedEvent(body, placement);
   } catch (error) {
+    const { position } = placement;
     throw new LedgerCorrupted(`the event at position ${position} cannot be read`, { cause: error });
   }
 }

@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { LedgerUnavailable } from '../ledger.errors.js';
-import type { LedgerSource, StoredEvent, StoredStream } from '../verification/ledger.source.js';
-import { appliedMigrations } from './ledger-schema.js';
+import type {
+  LedgerSource,
+  StoredEvent,
+  StoredKey,
+  StoredStream,
+} from '../verification/ledger.source.js';
+import { appliedMigrations, schemaFaults } from './ledger-schema.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
 import { PAGE_ROWS_MAX } from './sqlite-event.reader.js';
 
@@ -22,8 +27,9 @@ export function openSqliteSource(file: string): LedgerSource {
   let handle: Database.Database | undefined;
   try {
     handle = new Database(file, { readonly: true, fileMustExist: true, timeout: 5000 });
-    if (appliedMigrations(handle, file).length === 0) throw noLedger(file);
-    return sourceOn(handle, file);
+    const applied = appliedMigrations(handle, file);
+    if (applied.length === 0) throw noLedger(file);
+    return sourceOn(handle, file, applied);
   } catch (error) {
     handle?.close();
     throw ledgerErrorOf(error, file);
@@ -34,7 +40,11 @@ function noLedger(file: string): LedgerUnavailable {
   return new LedgerUnavailable('ledger_unavailable', `there is no ledger in ${file}`);
 }
 
-function sourceOn(handle: Database.Database, file: string): LedgerSource {
+function sourceOn(
+  handle: Database.Database,
+  file: string,
+  applied: readonly string[],
+): LedgerSource {
   const events = handle.prepare<[number, number], EventRow>(
     `SELECT e.position, stream_id AS streamId, stream_version AS streamVersion,
        previous_position AS previousPosition, type, appended_at AS appendedAt, body,
@@ -47,6 +57,14 @@ function sourceOn(handle: Database.Database, file: string): LedgerSource {
        client_id AS clientId, version, last_position AS lastPosition, digest, state
      FROM streams WHERE stream_id > ? ORDER BY stream_id LIMIT ${PAGE_ROWS_MAX}`,
   );
+  const keys = handle.prepare<[string, string, string], StoredKey>(
+    `SELECT k.project_id AS project, key_kind AS keyKind, key, k.stream_id AS streamId,
+       last_position AS lastPosition
+     FROM directory_keys k LEFT JOIN streams s ON s.stream_id = k.stream_id
+     WHERE (k.project_id, key_kind, key) > (?, ?, ?)
+     ORDER BY k.project_id, key_kind, key LIMIT ${PAGE_ROWS_MAX}`,
+  );
+  const rowsOfDamage = queriesOfDamage.map((query) => handle.prepare<[], string>(query).pluck());
   const counts = handle.prepare<[], { events: number; streams: number }>(
     `SELECT (SELECT coalesce(max(position) + 1, 0) FROM events) AS events,
        (SELECT count(*) FROM streams) AS streams`,
@@ -63,7 +81,14 @@ function sourceOn(handle: Database.Database, file: string): LedgerSource {
     events: (after, limit = PAGE_ROWS_MAX) =>
       read(() => events.all(after, Math.min(limit, PAGE_ROWS_MAX)).map(storedEvent)),
     streams: (after) => read(() => streams.all(after)),
-    damage: () => read(() => damageOf(handle, INTEGRITY_CHECK_BYTES_MAX)),
+    keys: (after) =>
+      read(() => keys.all(after?.project ?? '', after?.keyKind ?? '', after?.key ?? '')),
+    damage: () =>
+      read(() => [
+        ...damagedPages(handle, INTEGRITY_CHECK_BYTES_MAX),
+        ...schemaFaults(handle, applied),
+        ...rowsOfDamage.flatMap((query) => query.all()),
+      ]),
     close: () => handle.close(),
   };
 }
@@ -72,17 +97,20 @@ function storedEvent({ salt, address, userAgent, requestId, ...event }: EventRow
   return salt === null ? event : { ...event, origin: { salt, address, userAgent, requestId } };
 }
 
-/** What no walk over events and streams can see, each as one row when it is there. */
+/** What no walk over events, streams and keys can see, each as one row when it is there. */
 const queriesOfDamage = [
   `SELECT 'an event or an origin has a position below 0' WHERE
      (SELECT min(position) FROM events) < 0 OR (SELECT min(position) FROM origins) < 0`,
   `SELECT 'an origin belongs to no event' WHERE
      (SELECT max(position) FROM origins) > (SELECT coalesce(max(position), -1) FROM events)`,
-  `SELECT 'a unique key names ' || stream_id || ', which does not exist' FROM directory_keys
-     WHERE stream_id NOT IN (SELECT stream_id FROM streams) LIMIT 1`,
-  `SELECT 'the trigger ' || column1 || ' is missing'
-     FROM (VALUES ('events_refuse_update'), ('events_refuse_delete'), ('events_refuse_gap'))
-     WHERE column1 NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')`,
+  "SELECT 'a stream has no id' FROM streams WHERE stream_id = '' LIMIT 1",
+  "SELECT 'a unique key has no project' FROM directory_keys WHERE project_id = '' LIMIT 1",
+  `SELECT 'logs is not the one row of log 0' WHERE
+     (SELECT group_concat(log_id) FROM logs) IS NOT '0'`,
+  `SELECT 'the epoch of the log is ' || epoch || ', and by its events 0' FROM logs
+     WHERE log_id = 0 AND epoch <> 0`,
+  `SELECT 'directory_version is not one row' WHERE
+     (SELECT count(*) FROM directory_version) <> 1`,
 ];
 
 /**
@@ -91,12 +119,11 @@ const queriesOfDamage = [
  */
 const INTEGRITY_CHECK_BYTES_MAX = 128 * 1024 * 1024;
 
-function damageOf(handle: Database.Database, bytesMax: number): string[] {
+function damagedPages(handle: Database.Database, bytesMax: number): string[] {
   const bytes =
     Number(handle.pragma('page_count', { simple: true })) *
     Number(handle.pragma('page_size', { simple: true }));
-  const pages =
-    bytes > bytesMax ? [] : handle.prepare<[], string>('PRAGMA integrity_check(10)').pluck().all();
-  const rows = queriesOfDamage.flatMap((query) => handle.prepare<[], string>(query).pluck().all());
-  return [...pages.filter((text) => text !== 'ok').map((text) => `the database: ${text}`), ...rows];
+  if (bytes > bytesMax) return [];
+  const pages = handle.prepare<[], string>('PRAGMA integrity_check(10)').pluck().all();
+  return pages.filter((text) => text !== 'ok').map((text) => `the database: ${text}`);
 }

@@ -10,7 +10,12 @@ import {
 import type { StateOf } from '../../domain/streams.js';
 import type { AnyExecution, AppendPlan } from '../append-plan.js';
 import { GroupCommit } from '../group-commit.js';
-import { LedgerError, type LedgerErrorCode, LedgerUnavailable } from '../ledger.errors.js';
+import {
+  LedgerCorrupted,
+  LedgerError,
+  type LedgerErrorCode,
+  LedgerUnavailable,
+} from '../ledger.errors.js';
 import {
   type EventPage,
   type Execution,
@@ -28,7 +33,7 @@ import { SqliteStateReader } from './sqlite-state.reader.js';
 export interface LedgerObserver {
   /** A batch was committed. */
   flushed?(flush: { decisions: number; events: number; durationMilliseconds: number }): void;
-  /** A decision failed, or the store did. */
+  /** A decision failed, or the store did; a read only tells of a ledger that contradicts itself. */
   failed?(code: LedgerErrorCode | 'decider', error: unknown): void;
 }
 
@@ -166,7 +171,9 @@ export class SqliteLedger extends Ledger {
         this.endTransaction();
       }
     } catch (error) {
-      throw ledgerErrorOf(error, this.options.file);
+      const failure = ledgerErrorOf(error, this.options.file);
+      if (failure instanceof LedgerCorrupted) this.tellFailed(failure.code, failure);
+      throw failure;
     }
   }
 
@@ -219,10 +226,10 @@ export class SqliteLedger extends Ledger {
       if (failure instanceof LedgerError) throw failure;
       return () => {
         reject(error);
-        this.tell(() => this.options.observer?.failed?.('decider', error));
+        this.tellFailed('decider', error);
       };
     }
-    turn.write(execution, plan);
+    turn.write(plan);
     return () => resolve(plan.outcome as never);
   }
 
@@ -247,7 +254,10 @@ export class SqliteLedger extends Ledger {
 
   private fail(batch: readonly Waiting[], error: Error): void {
     for (const item of batch) item.reject(error);
-    const code = error instanceof LedgerError ? error.code : 'decider';
+    this.tellFailed(error instanceof LedgerError ? error.code : 'decider', error);
+  }
+
+  private tellFailed(code: LedgerErrorCode | 'decider', error: unknown): void {
     this.tell(() => this.options.observer?.failed?.(code, error));
   }
 

@@ -4,11 +4,11 @@ import {
   type StreamKind,
   streamIdOf,
 } from '../../domain/identifiers.js';
-import { DIRECTORY_KINDS, type StateOf } from '../../domain/streams.js';
+import { DIRECTORY_KINDS, type DirectoryKeyKind, type StateOf } from '../../domain/streams.js';
 import type { StreamHead } from '../append-plan.js';
 import { BoundedMap } from '../../config/bounded-map.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
-import type { DirectoryKeyKind, StateReader } from '../ledger.port.js';
+import type { StateReader } from '../ledger.port.js';
 import type { LedgerStatements } from './ledger-statements.js';
 
 /** How many clients, accounts, projects and keys are kept in memory. */

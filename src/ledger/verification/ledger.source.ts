@@ -33,6 +33,16 @@ export interface StoredStream {
   readonly state: string;
 }
 
+/** A unique key exactly as it is stored. */
+export interface StoredKey {
+  readonly project: string;
+  readonly keyKind: string;
+  readonly key: string;
+  readonly streamId: string;
+  /** How far its stream has come at that moment; null when it has no row. */
+  readonly lastPosition: Position | null;
+}
+
 /**
  * A ledger to be verified, read in pages on a handle of its own. Every read throws LedgerCorrupted
  * where the database itself is damaged.
@@ -44,7 +54,9 @@ export interface LedgerSource {
   events(after: Position, limit?: number): readonly StoredEvent[];
   /** Stored streams after an id, in order; at most 1,000. */
   streams(after: string): readonly StoredStream[];
-  /** What is wrong with the database beside its events and streams; empty when it is intact. */
+  /** Stored unique keys after another one, in order; at most 1,000. */
+  keys(after: StoredKey | undefined): readonly StoredKey[];
+  /** What is wrong with the database beside its events, streams and keys; empty when it is intact. */
   damage(): readonly string[];
   close(): void;
 }

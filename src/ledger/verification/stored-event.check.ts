@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { canonicalJson, type JsonValue } from '../../domain/canonical-json.js';
 import type { Envelope } from '../../domain/envelope.js';
-import { EVENT_VERSION, eventCatalogue } from '../../domain/events/event-catalogue.js';
+import { EVENT_VERSION } from '../../domain/events/event-catalogue.js';
+import { eventDataFault, faultPlaceOf } from '../../domain/events/event-data.rules.js';
 import { identifier, instant } from '../../domain/events/field-schemas.js';
 import type { Instant, StreamKind } from '../../domain/identifiers.js';
 import { originCommitment } from '../origin-commitment.js';
@@ -28,15 +29,6 @@ const envelopeSchema = z.strictObject({
   originCommitment: z.string().length(43).optional(),
 });
 
-/** The schema of the data of each event, by `<kind>:<type>`. */
-const dataSchemas: ReadonlyMap<string, z.ZodType> = new Map(
-  Object.entries(eventCatalogue).flatMap(([kind, types]) =>
-    Object.entries(types as Record<string, z.ZodObject>).map(
-      ([type, schema]) => [`${kind}:${type}`, schema.strict()] as const,
-    ),
-  ),
-);
-
 /**
  * What is wrong with a stored event by itself, or the event. The row may hold anything at all.
  * `appendedAtBefore` is that of the event before it: `appended_at` is the latest `recordedAt` so far.
@@ -49,18 +41,13 @@ export function checkStoredEvent(
   if (body === undefined) return { problem: 'the body is not canonical JSON' };
   const { data, ...rest } = body;
   const parsed = envelopeSchema.safeParse(rest);
-  if (!parsed.success) return { problem: `the envelope is wrong at ${placeOf(parsed.error)}` };
+  if (!parsed.success) return { problem: `the envelope is wrong at ${faultPlaceOf(parsed.error)}` };
   const envelope = parsed.data as Envelope;
   const column = differingColumn(stored, envelope, appendedAtBefore);
   if (column !== undefined) return { problem: `the body and the column ${column} differ` };
   const kind = stored.streamId.slice(0, Math.max(0, stored.streamId.indexOf(':')));
-  const schema = dataSchemas.get(`${kind}:${stored.type}`);
-  if (schema === undefined)
-    return { problem: `a stream of kind ${kind} cannot hold ${stored.type}` };
-  const shape = schema.safeParse(data);
-  if (!shape.success) {
-    return { problem: `the data of ${stored.type} are wrong at ${placeOf(shape.error)}` };
-  }
+  const fault = eventDataFault(kind, stored.type, data);
+  if (fault !== undefined) return { problem: fault };
   if (!isCommitted(stored, envelope)) {
     return { problem: 'the origin is not the one that the event committed to' };
   }
@@ -89,10 +76,6 @@ function differingColumn(
   if (envelope.type !== stored.type) return 'type';
   const appendedAt = Math.max(envelope.recordedAt, appendedAtBefore);
   return appendedAt === stored.appendedAt ? undefined : 'appended_at';
-}
-
-function placeOf(error: z.ZodError): string {
-  return error.issues[0]?.path.join('.') || 'the top';
 }
 
 function isCommitted({ origin }: StoredEvent, envelope: Envelope): boolean {

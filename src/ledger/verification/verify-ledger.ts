@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Instant, Position } from '../../domain/identifiers.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import { type FoldedStream, foldStoredEvent } from './folded-stream.js';
-import type { LedgerSource, StoredEvent, StoredStream } from './ledger.source.js';
+import type { LedgerSource, StoredEvent, StoredKey, StoredStream } from './ledger.source.js';
 import { checkStoredEvent } from './stored-event.check.js';
+import { FoldedKeys } from './stored-key.check.js';
 import { checkStoredStream } from './stored-stream.check.js';
 
 /** One thing that is wrong, and where. */
@@ -31,9 +32,9 @@ const PROBLEMS_MAX = 20;
 
 /**
  * Verifies a whole ledger: positions dense, bodies canonical and of the catalogue's shape, stream
- * versions and `previous_position` chains whole, origins as committed to, and every stored digest and
- * state equal to the fold of its events. Memory is bounded; a server may write meanwhile, and what it
- * adds is left to the next verification.
+ * versions and `previous_position` chains whole, origins as committed to, every stored digest and
+ * state equal to the fold of its events, and every unique key one that a state holds. Memory is
+ * bounded; a server may write meanwhile, and what it adds is left to the next verification.
  */
 export async function verifyLedger(
   source: LedgerSource,
@@ -81,6 +82,7 @@ class LedgerVerification {
       const belongs = (streamId: string): boolean =>
         partitions === 1 || partitionOf(streamId, partitions) === partition;
       await this.readEvents(folded, belongs, partition === 0, this.events * partitions);
+      if (!this.isFull) await this.compareKeys(new FoldedKeys(folded), belongs);
       if (!this.isFull) await this.compareStreams(folded, belongs);
     }
   }
@@ -133,6 +135,30 @@ class LedgerVerification {
           ? foldStoredEvent(folded, stored, checked)
           : undefined;
     if (problem !== undefined) this.report({ position, streamId, problem });
+  }
+
+  /** Compares the unique keys of folded streams with the stored ones, each way. */
+  private async compareKeys(
+    keys: FoldedKeys,
+    belongs: (streamId: string) => boolean,
+  ): Promise<void> {
+    let last: StoredKey | undefined;
+    let page = this.source.keys(last);
+    while (page.length > 0 && !this.isFull) {
+      for (const stored of page) {
+        const hasGrown = (stored.lastPosition ?? -1) >= this.events;
+        const concerns = (streamId: string): boolean => !hasGrown && belongs(streamId);
+        for (const problem of keys.check(stored, concerns)) this.report(problem);
+      }
+      await nextTurn();
+      const end = page.at(-1);
+      // A key that is no text comes back for ever: it was just reported.
+      if (JSON.stringify(end) === JSON.stringify(last)) break;
+      last = end;
+      page = this.source.keys(last);
+    }
+    if (this.isFull) return;
+    for (const problem of keys.rest()) this.report(problem);
   }
 
   /** Compares the folded streams with the stored ones, each way. */

@@ -1,6 +1,8 @@
+import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import type { Settings } from '../../config/settings.js';
 import { LedgerError } from '../ledger.errors.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
 
@@ -9,20 +11,35 @@ const OPENING_TIMEOUT = 10_000;
 const OPENING_INTERVAL = 20;
 
 /**
- * Takes the data directory for this server. The lock is the kernel's, held through an open
- * transaction on a file of its own, and gone the moment the process is, SIGKILL included. Returns
- * what gives it back.
+ * Takes the data directory and the ledger file, which may be elsewhere, for this server. The locks are
+ * the kernel's, held through open transactions on files of their own, and gone the moment the process
+ * is, SIGKILL included. Returns what gives them back.
  *
- * Throws a LedgerError: `ledger_locked` when another server holds it, else what keeps the lock's file
- * from being opened.
+ * Throws a LedgerError: `ledger_locked` when another server holds one, else what keeps a lock's file
+ * from being opened; then neither is held.
  */
-export function lockDataDirectory(dataDirectory: string): () => void {
-  const release = tryLock(join(dataDirectory, 'server.lock'));
-  if (release !== undefined) return release;
-  throw new LedgerError(
-    'ledger_locked',
+export function lockForServer(
+  settings: Pick<Settings, 'dataDirectory' | 'ledgerFile'>,
+): () => void {
+  const { dataDirectory, ledgerFile } = settings;
+  const releaseDirectory = lockOrRefuse(
+    join(dataDirectory, 'server.lock'),
     `another server is running on ${dataDirectory}; one server owns a data directory`,
   );
+  try {
+    const releaseLedger = lockOrRefuse(
+      // Whatever link leads to the ledger, there is one lock.
+      `${realpathSync(ledgerFile)}-lock`,
+      `another server is running on the ledger ${ledgerFile}; one server owns a ledger`,
+    );
+    return () => {
+      releaseLedger();
+      releaseDirectory();
+    };
+  } catch (error) {
+    releaseDirectory();
+    throw error;
+  }
 }
 
 /**
@@ -50,8 +67,14 @@ export async function openAlone<Opened>(
   }
 }
 
+function lockOrRefuse(file: string, refusal: string): () => void {
+  const release = tryLock(file);
+  if (release === undefined) throw new LedgerError('ledger_locked', refusal);
+  return release;
+}
+
 /** Takes the kernel's lock on a file, made if need be; undefined when another has it. */
-function tryLock(file: string): (() => void) | undefined {
+export function tryLock(file: string): (() => void) | undefined {
   let handle: Database.Database | undefined;
   try {
     handle = new Database(file, { timeout: 0 });
