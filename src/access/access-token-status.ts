@@ -32,12 +32,7 @@ export interface ActiveAccessToken extends Owners {
 /** Something that is worth nothing as an access token, and why; never said to the caller. */
 export interface InactiveAccessToken {
   readonly isActive: false;
-  readonly reason:
-    | RejectionReason
-    | 'not_genuine'
-    | 'access_token_revoked'
-    | 'session_ended'
-    | 'unknown_to_ledger';
+  readonly reason: RejectionReason | 'not_genuine' | 'access_token_revoked' | 'unknown_to_ledger';
 }
 
 /** What an access token is worth now. */
@@ -76,7 +71,11 @@ export class AccessTokenStatuses {
     };
   }
 
-  private async verify(text: string, now: Instant): Promise<VerifiedAccessToken | undefined> {
+  /**
+   * What a text says as an access token that we signed and that has not expired at `now`, whichever
+   * process made the key; undefined for anything else. Whether it still counts is not said.
+   */
+  async verify(text: string, now: Instant): Promise<VerifiedAccessToken | undefined> {
     const keyId = keyIdOf(text);
     if (keyId === undefined || !(await this.signingKeys.verifies(keyId))) return undefined;
     return verifyAccessToken(text, { issuer: this.settings.issuer, ring: this.ring, now });

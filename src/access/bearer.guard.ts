@@ -40,7 +40,7 @@ export const Bearer = createParamDecorator(
 /**
  * Lets a request through whose `Authorization: Bearer` token is good now, is meant for this server,
  * and has the scopes of `@RequireScopes` (RFC 6750; not as a form or query parameter). Operator scopes
- * count only at the audience `<issuer>/admin`.
+ * count only where `<issuer>/admin` is the sole audience: any other could present the token here.
  */
 @Injectable()
 export class BearerGuard implements CanActivate {
@@ -79,18 +79,21 @@ export class BearerGuard implements CanActivate {
     if (text === undefined) throw challenge(400, required, 'invalid_request');
     const status = await this.statuses.statusOf(text);
     if (!status.isActive) throw challenge(401, required, 'invalid_token');
-    const { issuer } = this.settings;
-    const needsOperator = required.some(isOperatorScope);
-    const expected = needsOperator
-      ? [operatorAudienceOf(issuer)]
-      : [issuer, operatorAudienceOf(issuer)];
-    if (!expected.some((audience) => status.audience.includes(audience))) {
+    if (!this.isMeantFor(required, status.audience)) {
       throw challenge(401, required, 'invalid_token');
     }
     if (!required.every((scope) => status.scope.includes(scope))) {
       throw challenge(403, required, 'insufficient_scope');
     }
     return status;
+  }
+
+  private isMeantFor(required: readonly string[], audience: readonly string[]): boolean {
+    const { issuer } = this.settings;
+    const operator = operatorAudienceOf(issuer);
+    const isForOperator = audience.includes(operator);
+    if (required.some(isOperatorScope)) return isForOperator && audience.length === 1;
+    return isForOperator || audience.includes(issuer);
   }
 }
 

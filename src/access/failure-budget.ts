@@ -23,12 +23,6 @@ export class FailureBudget {
     });
   }
 
-  /** Seconds until the key may fail again; undefined when it may now. */
-  async exhaustedFor(key: string): Promise<number | undefined> {
-    const { failures, waitSeconds } = await this.count(key);
-    return failures < this.allowance.failures ? undefined : waitSeconds;
-  }
-
   /** Counts a failure. Seconds until the key may fail again, when this was beyond its allowance. */
   async fail(key: string): Promise<number | undefined> {
     const { consumedPoints, msBeforeNext } = await this.limiter.penalty(key);

@@ -36,11 +36,6 @@ export class FailureLimits {
     return this.calls.fail(addressGroup(address));
   }
 
-  /** Seconds to wait when the address has failed too often; undefined when it may fail again. */
-  callsExhausted(address: string): Promise<number | undefined> {
-    return this.calls.exhaustedFor(addressGroup(address));
-  }
-
   /** Runs a sign-in unless too many have failed, and counts it when `hasFailed` says so of its outcome. */
   async signIn<Outcome>(
     attempt: SignInAttempt,

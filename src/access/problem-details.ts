@@ -40,6 +40,7 @@ const passing: ReadonlyMap<string, string> = new Map([
   ['ledger_busy', 'Too many requests are waiting. Try again shortly.'],
   ['ledger_unavailable', 'The service cannot write or read its ledger now. Nothing was lost.'],
   ['ledger_locked', 'The service cannot write or read its ledger now. Nothing was lost.'],
+  ['clock_behind', 'The service cannot write its ledger now. Nothing was lost.'],
   ['disk_full', 'The service cannot write its ledger now. Nothing was lost.'],
   ['read_only', 'The service cannot write its ledger now. Nothing was lost.'],
 ]);

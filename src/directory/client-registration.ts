@@ -10,6 +10,8 @@ export interface ClientRegistration extends OperatorTerms {
   readonly operatorScopes: readonly string[];
   /** Whether it may introspect tokens of any audience. */
   readonly mayIntrospect: boolean;
+  /** The resource server that it is: absolute URIs, unvalidated; absent: none. */
+  readonly resources?: readonly string[] | undefined;
 }
 
 /** What a client that registers itself is given: nothing that an operator would have to vouch for. */
@@ -38,6 +40,7 @@ const presets = {
     token_endpoint_auth_method: 'none',
     application_type: 'native',
   },
+  'resource-server': CLIENT_CREDENTIALS,
   spa: { ...CODE_AND_REFRESH, token_endpoint_auth_method: 'none' },
   web: { ...CODE_AND_REFRESH, token_endpoint_auth_method: 'client_secret_basic' },
 } as const satisfies Record<string, Readonly<Record<string, unknown>>>;
@@ -52,10 +55,12 @@ export const CLIENT_PRESETS = Object.keys(presets) as readonly ClientPreset[];
 export interface PresetChoices {
   readonly name?: string | undefined;
   readonly redirectUris?: readonly string[] | undefined;
+  readonly postLogoutRedirectUris?: readonly string[] | undefined;
   /** Scopes it may ask for, separated by spaces; absent: any but operator scopes. */
   readonly scope?: string | undefined;
   readonly firstParty?: boolean | undefined;
   readonly mayIntrospect?: boolean | undefined;
+  readonly resources?: readonly string[] | undefined;
   readonly policy?: OperatorTerms['policy'];
 }
 
@@ -65,18 +70,22 @@ export function presetRegistration(
   choices: PresetChoices = {},
 ): ClientRegistration {
   const isAuditor = preset === 'auditor';
-  const { name, redirectUris, scope } = choices;
+  const { name, redirectUris, postLogoutRedirectUris, scope } = choices;
   return {
     metadata: {
       ...presets[preset],
       ...(name === undefined ? {} : { client_name: name }),
       ...(redirectUris === undefined ? {} : { redirect_uris: redirectUris }),
+      ...(postLogoutRedirectUris === undefined
+        ? {}
+        : { post_logout_redirect_uris: postLogoutRedirectUris }),
       ...(scope === undefined ? {} : { scope }),
     },
     firstParty: isAuditor || choices.firstParty === true,
     verified: true,
     operatorScopes: isAuditor ? ['audit:read'] : [],
     mayIntrospect: choices.mayIntrospect === true,
+    resources: choices.resources,
     policy: choices.policy,
   };
 }

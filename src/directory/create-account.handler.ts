@@ -68,15 +68,29 @@ export class CreateAccountHandler implements ICommandHandler<CreateAccount> {
     );
     if (isTaken) return { kind: 'refused', reason: 'username_taken' };
 
+    const hash = await this.passwords.hash(account.password);
+    return this.createWith(command, named, hash);
+  }
+
+  /** Leaves no person in the vault for whom there is no account in the end. */
+  private async createWith(
+    command: CreateAccount,
+    named: UsernameKeys,
+    hash: string,
+  ): Promise<CreateAccountOutcome> {
     const subject = randomToken(16) as Subject;
     const credentialId = newUuid();
-    const { email, emailVerified, name } = account;
-    const hash = await this.passwords.hash(account.password);
-    await this.vault.putPasswordHash(credentialId, subject, hash);
-    await this.vault.putProfile(subject, { username: named.username, email, emailVerified, name });
-    const outcome = await this.create(command, named, subject, credentialId);
-    if (outcome.kind === 'refused') await this.vault.erase(subject);
-    return outcome;
+    const { email, emailVerified, name } = command.account;
+    const { username } = named;
+    let outcome: CreateAccountOutcome | undefined;
+    try {
+      await this.vault.putPasswordHash(credentialId, subject, hash);
+      await this.vault.putProfile(subject, { username, email, emailVerified, name });
+      outcome = await this.create(command, named, subject, credentialId);
+      return outcome;
+    } finally {
+      if (outcome?.kind !== 'created') await this.vault.erase(subject);
+    }
   }
 
   private create(
@@ -96,12 +110,11 @@ export class CreateAccountHandler implements ICommandHandler<CreateAccount> {
         );
         const { events, outcome } = decideCreateAccount(
           stream.state,
-          { credentialId, roles: account.roles },
+          { credentialId, roles: account.roles, usernameDigest: keys[0] },
           { project: stream.find('project', project), isUsernameTaken },
         );
         if (outcome.kind === 'refused') return { events, outcome };
-        const claims = [{ keyKind: 'username', key: keys[0] } as const];
-        return { events, claims, outcome: { ...outcome, subject, username } };
+        return { events, outcome: { ...outcome, subject, username } };
       },
     });
   }

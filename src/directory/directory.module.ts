@@ -16,6 +16,7 @@ import { InitialAccessToken } from './initial-access-token.service.js';
 import { ProfilesReader } from './profiles.reader.js';
 import { RecordAdministrationHandler } from './record-administration.handler.js';
 import { RegisterClientHandler } from './register-client.handler.js';
+import { RetireSigningKeyHandler } from './retire-signing-key.handler.js';
 import { RotateClientSecretHandler } from './rotate-client-secret.handler.js';
 import { SignIns } from './sign-ins.service.js';
 import { SignOutEverywhereHandler } from './sign-out-everywhere.handler.js';
@@ -48,6 +49,7 @@ import { Usernames } from './usernames.js';
     ProfilesReader,
     RecordAdministrationHandler,
     RegisterClientHandler,
+    RetireSigningKeyHandler,
     RotateClientSecretHandler,
     SignIns,
     SignOutEverywhereHandler,

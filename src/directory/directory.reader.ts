@@ -7,7 +7,7 @@ import type {
   ProjectState,
   SessionState,
 } from '../domain/directory/directory.state.js';
-import { isSessionLive } from '../domain/directory/session.decider.js';
+import { isSessionLive, sessionsRenewedBy } from '../domain/directory/session.decider.js';
 import {
   type ClientId,
   DEFAULT_PROJECT,
@@ -75,6 +75,14 @@ export class DirectoryReader {
       if (account === undefined || !isSessionLive(session, account, now)) return undefined;
       return { session, account };
     });
+  }
+
+  /** Whether a session is the one of this id, or has renewed it. */
+  async continues(session: SessionState, sessionId: string): Promise<boolean> {
+    if (session.sessionId === sessionId) return true;
+    return this.ledger.read((reader) =>
+      sessionsRenewedBy(session, (id) => reader.find('session', id)).includes(sessionId),
+    );
   }
 
   /** What a person allowed a client; `covers` says whether it is enough. */

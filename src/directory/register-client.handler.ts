@@ -1,10 +1,14 @@
+import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { randomToken } from '../config/random-identifiers.js';
+import type { Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/settings.tokens.js';
 import { type ClientRefused, decideRegisterClient } from '../domain/directory/client.decider.js';
 import {
   judgeClientMetadata,
   type MetadataRefusal,
 } from '../domain/directory/client-metadata.rules.js';
+import { judgeResources } from '../domain/directory/resource.rules.js';
 import type { ClientMetadata } from '../domain/events/directory.events.js';
 import {
   type ClientId,
@@ -54,6 +58,7 @@ export class RegisterClientHandler implements ICommandHandler<RegisterClient> {
   constructor(
     private readonly ledger: Ledger,
     private readonly secrets: ClientSecrets,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'issuer' | 'resources'>,
   ) {}
 
   /** Registers the client; refusals are values. */
@@ -61,6 +66,8 @@ export class RegisterClientHandler implements ICommandHandler<RegisterClient> {
     const { registration, attribution, project } = command;
     const judged = judgeClientMetadata(registration.metadata, registration);
     if ('error' in judged) return metadataRefused(judged);
+    const resources = judgeResources(registration.resources ?? [], this.settings);
+    if (resources === undefined) return { kind: 'refused', reason: 'resource_refused' };
     const { metadata } = judged;
     const clientId = randomToken(16) as ClientId;
     const isPublic = metadata.authMethod === 'none';
@@ -73,6 +80,7 @@ export class RegisterClientHandler implements ICommandHandler<RegisterClient> {
       verified,
       operatorScopes,
       mayIntrospect,
+      resources,
     };
     return this.ledger.execute<'client', RegisterClientOutcome>({
       kind: 'client',

@@ -4,8 +4,10 @@ import type { SigningKeyState } from '../domain/directory/directory.state.js';
 import {
   decideActivateSigningKey,
   decideCreateSigningKey,
+  decideRetireSigningKey,
   type SigningKeyRefused,
 } from '../domain/directory/signing-key.decider.js';
+import { keyThatSigns } from '../domain/directory/signing-key.rules.js';
 import {
   DEFAULT_PROJECT,
   type Instant,
@@ -25,6 +27,10 @@ export type CreateSigningKeyOutcome =
 /** What activating a signing key came to. */
 export type ActivateSigningKeyOutcome =
   { readonly kind: 'activated' | 'already_active' } | SigningKeyRefused;
+
+/** What retiring a signing key came to. */
+export type RetireSigningKeyOutcome =
+  { readonly kind: 'retired' | 'already_retired' } | SigningKeyRefused;
 
 interface Asked {
   readonly attribution: Attribution;
@@ -100,15 +106,42 @@ export class SigningKeys implements OnModuleDestroy {
     return outcome;
   }
 
-  /** Lets a published key sign; of several active keys the youngest signs. */
+  /**
+   * Lets a published key sign; of several active keys the youngest signs. Throws a VaultError when its
+   * private part is lost, and then leaves it as it is.
+   */
   async activate(asked: Asked & { readonly keyId: string }): Promise<ActivateSigningKeyOutcome> {
     const { attribution, project, keyId } = asked;
+    const known = await this.ledger.load('signing_key', keyId);
+    if (known !== undefined && (await this.vault.privateKey(known.vaultId)) === undefined) {
+      throw new VaultError(`the vault has lost the private key of the signing key ${keyId}`);
+    }
     const outcome = await this.ledger.execute<'signing_key', ActivateSigningKeyOutcome>({
       kind: 'signing_key',
       streamId: streamIdOf('signing_key', keyId),
       project,
       attribution,
       decide: ({ state }) => decideActivateSigningKey(state),
+    });
+    await this.load();
+    return outcome;
+  }
+
+  /** Lets a key sign nothing any more. The one that new tokens are signed with is refused. */
+  async retire(asked: Asked & { readonly keyId: string }): Promise<RetireSigningKeyOutcome> {
+    const { attribution, project, keyId } = asked;
+    const keyIds: string[] = [];
+    for await (const key of statesOfKind(this.ledger, 'signing_key')) keyIds.push(key.keyId);
+    const outcome = await this.ledger.execute<'signing_key', RetireSigningKeyOutcome>({
+      kind: 'signing_key',
+      streamId: streamIdOf('signing_key', keyId),
+      project,
+      attribution,
+      decide: (stream) => {
+        // As they are in this transaction: another process may be activating or retiring one.
+        const keys = keyIds.flatMap((id) => stream.find('signing_key', id) ?? []);
+        return decideRetireSigningKey(stream.state, keyThatSigns(keys));
+      },
     });
     await this.load();
     return outcome;

@@ -4,10 +4,11 @@ import { newFamilyId } from '../config/random-identifiers.js';
 import type { Settings } from '../config/settings.js';
 import { SETTINGS } from '../config/settings.tokens.js';
 import {
-  decideEndSession,
   decideStartSession,
   type SessionRefused,
+  sessionsSupersededBy,
   type SessionStarted,
+  type SupersededSessions,
 } from '../domain/directory/session.decider.js';
 import {
   DEFAULT_PROJECT,
@@ -19,15 +20,20 @@ import { type Attribution, Ledger } from '../ledger/ledger.port.js';
 import { TokenCodec } from '../tokens/token-codec.js';
 import type { MasterKeys } from '../vault/master-keys.port.js';
 import { MASTER_KEYS } from '../vault/vault.tokens.js';
+import { endOneSession } from './end-session.handler.js';
 
-/** What starting a session came to. The id is 128 bits as 32 lower-case hexadecimal digits. */
-export type StartSessionOutcome =
-  | (SessionStarted & {
-      readonly sessionId: string;
-      /** For the cookie: it names the session and cannot be forged. Secret. */
-      readonly token: string;
-    })
-  | SessionRefused;
+/** A session that has begun. */
+interface BegunSession extends SessionStarted {
+  /** 128 bits as 32 lower-case hexadecimal digits. */
+  readonly sessionId: string;
+  /** For the cookie: it names the session and cannot be forged. Secret. */
+  readonly token: string;
+}
+
+/** What starting a session came to. */
+export type StartSessionOutcome = BegunSession | SessionRefused;
+
+type Decided = (BegunSession & { readonly superseded: SupersededSessions }) | SessionRefused;
 
 /** Whose sign-in was proven, and how. */
 export interface ProvenSignIn {
@@ -51,7 +57,7 @@ export class StartSession extends Command<StartSessionOutcome> {
   }
 }
 
-/** Starts the session, then ends the one it replaces. */
+/** Starts the session, then ends the one it replaces, and what has to end with that. */
 @CommandHandler(StartSession)
 export class StartSessionHandler implements ICommandHandler<StartSession> {
   constructor(
@@ -66,7 +72,7 @@ export class StartSessionHandler implements ICommandHandler<StartSession> {
     const { signIn, replaces, attribution, project } = command;
     const sessionId = newFamilyId();
     const lifetime = this.settings.sessionLifetime;
-    const outcome = await this.ledger.execute<'session', StartSessionOutcome>({
+    const decided = await this.ledger.execute<'session', Decided>({
       kind: 'session',
       streamId: streamIdOf('session', sessionId),
       project,
@@ -79,20 +85,17 @@ export class StartSessionHandler implements ICommandHandler<StartSession> {
           stream.recordedAt,
         );
         if (outcome.kind === 'refused') return { events, outcome };
+        const find = (id: string) => stream.find('session', id);
+        const superseded = sessionsSupersededBy(signIn.subject, replaces, find);
         const token = this.tokenOf(sessionId, stream.epoch);
-        return { events, outcome: { ...outcome, sessionId, token } };
+        return { events, outcome: { ...outcome, sessionId, token, superseded } };
       },
     });
-    if (outcome.kind === 'started' && replaces !== undefined) {
-      await this.ledger.execute({
-        kind: 'session',
-        streamId: streamIdOf('session', replaces),
-        project,
-        attribution,
-        decide: ({ state }) => decideEndSession(state, 'replaced'),
-      });
-    }
-    return outcome;
+    if (decided.kind === 'refused') return decided;
+    const { superseded, ...begun } = decided;
+    const end = { reason: superseded.reason, attribution, project };
+    for (const one of superseded.sessionIds) await endOneSession(this.ledger, one, end);
+    return begun;
   }
 
   private tokenOf(sessionId: string, epoch: number): string {

@@ -1,10 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { noEvents } from '../domain/decision.js';
+import { type ClientChange, judgeClientChange } from '../domain/directory/client-change.rules.js';
 import { type ClientRefused, decideUpdateClient } from '../domain/directory/client.decider.js';
-import {
-  judgeClientMetadata,
-  type OperatorTerms,
-} from '../domain/directory/client-metadata.rules.js';
-import type { ClientMetadata } from '../domain/events/directory.events.js';
 import {
   type ClientId,
   DEFAULT_PROJECT,
@@ -16,17 +13,13 @@ import { type MetadataRefused, metadataRefused } from './register-client.handler
 
 /** What updating a client came to. */
 export type UpdateClientOutcome =
-  | { readonly kind: 'updated' | 'unchanged'; readonly metadata: ClientMetadata }
-  | ClientRefused
-  | MetadataRefused;
+  { readonly kind: 'updated' | 'unchanged' } | ClientRefused | MetadataRefused;
 
-/** Replace all that a client registered; for operators. */
+/** Change what a client registered; for operators. */
 export class UpdateClient extends Command<UpdateClientOutcome> {
-  /** `metadata`: members by their names in RFC 7591, 2, unvalidated. */
   constructor(
     readonly clientId: ClientId,
-    readonly metadata: unknown,
-    readonly policy: OperatorTerms['policy'],
+    readonly change: ClientChange,
     readonly attribution: Attribution,
     readonly project: ProjectId = DEFAULT_PROJECT,
   ) {
@@ -34,26 +27,24 @@ export class UpdateClient extends Command<UpdateClientOutcome> {
   }
 }
 
-/** Judges the new metadata by what the client is, and replaces the old. */
+/** Judges what the client would be by the rules of a registration, and lets it be that. */
 @CommandHandler(UpdateClient)
 export class UpdateClientHandler implements ICommandHandler<UpdateClient> {
   constructor(private readonly ledger: Ledger) {}
 
   /** Updates the client; refusals are values. */
   async execute(command: UpdateClient): Promise<UpdateClientOutcome> {
-    const { clientId, policy, attribution, project } = command;
+    const { clientId, change, attribution, project } = command;
     return this.ledger.execute<'client', UpdateClientOutcome>({
       kind: 'client',
       streamId: streamIdOf('client', clientId),
       project,
       attribution,
       decide: ({ state }) => {
-        const terms = { firstParty: state?.firstParty === true, policy };
-        const judged = judgeClientMetadata(command.metadata, terms);
-        if ('error' in judged) return { events: [], outcome: metadataRefused(judged) };
-        const { events, outcome } = decideUpdateClient(state, judged.metadata);
-        if (outcome.kind === 'refused') return { events, outcome };
-        return { events, outcome: { ...outcome, metadata: judged.metadata } };
+        if (state === undefined) return noEvents({ kind: 'refused', reason: 'unknown_client' });
+        const judged = judgeClientChange(state, change);
+        if ('error' in judged) return noEvents(metadataRefused(judged));
+        return decideUpdateClient(state, judged.metadata);
       },
     });
   }

@@ -22,20 +22,14 @@ export class Usernames {
   keysOf(project: ProjectId, text: string): UsernameKeys | undefined {
     const username = normaliseUsername(text);
     if (username === undefined) return undefined;
-    const { activeKeyId } = this.masterKeys;
-    const active = this.digest(activeKeyId, project, username);
-    if (active === undefined) throw new Error('the active master key is unknown');
-    const older: string[] = [];
-    for (let keyId = Number(activeKeyId) - 1; keyId > 0; keyId -= 1) {
-      const key = this.digest(String(keyId), project, username);
-      if (key !== undefined) older.push(key);
-    }
-    return { username, keys: [active, ...older] };
+    const [active, ...others] = this.masterKeys.keyIds;
+    const keyUnder = (keyId: string): string => this.digest(keyId, project, username);
+    return { username, keys: [keyUnder(active), ...others.map(keyUnder)] };
   }
 
-  private digest(keyId: string, project: ProjectId, username: string): string | undefined {
+  private digest(keyId: string, project: ProjectId, username: string): string {
     const key = this.masterKeys.derive(keyId, `token-ledger/v1/username/${project}`);
-    if (key === undefined) return undefined;
+    if (key === undefined) throw new Error(`the master key ${keyId} is unknown`);
     return createHmac('sha256', key).update(username, 'utf8').digest('base64url');
   }
 }

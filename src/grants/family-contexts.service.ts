@@ -27,7 +27,7 @@ export class FamilyContexts {
 
   /** The context of a decision on this stream, as its transaction sees it. */
   of(stream: LoadedStream<StreamKind>, caller: Caller, request: RequestContext): FamilyContext {
-    const subject = (stream.state as FamilyState | undefined)?.subject;
+    const { subject, sessionId } = (stream.state ?? {}) as Partial<FamilyState>;
     let incidentId: string | undefined;
     return {
       // Most decisions need none: it is made when it is first asked for.
@@ -40,9 +40,11 @@ export class FamilyContexts {
       client: stream.find('client', caller.clientId),
       account: subject === undefined ? undefined : stream.find('account', subject),
       project: stream.find('project', DEFAULT_PROJECT),
+      session: () => (sessionId === undefined ? undefined : stream.find('session', sessionId)),
       accessTokenLifetime: this.settings.accessTokenLifetime,
       issuer: this.settings.issuer,
       signingKeyId: this.signingKeyId(),
+      canSign: (keyId) => this.ring.canSign(keyId),
       refreshKeyId: this.masterKeys.activeKeyId,
       policyRevision: this.settings.policyRevision,
       digest: (text) => hash('sha256', text, 'base64url'),

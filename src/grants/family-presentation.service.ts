@@ -1,14 +1,15 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Decision } from '../domain/decision.js';
 import { DEFAULT_PROJECT, type FamilyId, streamIdOf } from '../domain/identifiers.js';
-import {
-  type Caller,
-  type FamilyContext,
-  isAuthenticated,
-  type PresentationOutcome,
-  type PresentedToken,
+import type {
+  Caller,
+  FamilyContext,
+  PresentationOutcome,
+  PresentedToken,
 } from '../domain/token-family/family.decision.js';
 import type { FamilyState } from '../domain/token-family/family.state.js';
+import { refusalOf } from '../domain/token-family/grant-type.rules.js';
+import type { RevocationOutcome } from '../domain/token-family/revocation.decider.js';
 import { decideUnknownFamily } from '../domain/token-family/unknown-family.decider.js';
 import { Ledger } from '../ledger/ledger.port.js';
 import { TokenCodec } from '../tokens/token-codec.js';
@@ -18,12 +19,16 @@ import type { RequestContext } from './request-context.js';
 import type { TokenOutcome } from './token-answer.js';
 import { TokenMinter } from './token-minter.service.js';
 
-/** A code or refresh token as text, who presents it, and what is decided when it is genuine. */
-export interface Presentation {
-  readonly kind: 'code' | 'refresh';
-  readonly text: string;
+/** Who presents a token, and with which request. */
+export interface Presenting {
   readonly caller: Caller;
   readonly request: RequestContext;
+}
+
+/** A code or refresh token as text, and what is decided when it is genuine and its family known. */
+export interface Presentation extends Presenting {
+  readonly kind: PresentedToken['kind'];
+  readonly text: string;
   readonly decide: (
     state: FamilyState,
     presented: PresentedToken,
@@ -31,7 +36,16 @@ export interface Presentation {
   ) => Decision<'family', PresentationOutcome>;
 }
 
-const grantTypeOf = { code: 'authorization_code', refresh: 'refresh_token' } as const;
+/** A genuine token, and what is decided about it. */
+export interface GenuinePresentation<Outcome> extends Presenting {
+  readonly presented: PresentedToken;
+  /** The state is absent when the ledger does not know the family; an incident may say so already. */
+  readonly decide: (
+    state: FamilyState | undefined,
+    context: FamilyContext,
+    isIncidentOpen: boolean,
+  ) => Decision<'family', Outcome>;
+}
 
 /** Refusals that mean that the ledger has lost what it knew. */
 const rollbackReasons: ReadonlySet<string> = new Set(['unknown_family', 'rollback_suspected']);
@@ -51,66 +65,68 @@ export class FamilyPresentations {
 
   /** Decides and answers. A text that we did not mint never reaches the ledger's writer. */
   async present(presentation: Presentation): Promise<TokenOutcome> {
-    const { kind, text, caller, request } = presentation;
+    const { kind, text, caller, request, decide } = presentation;
+    const presented = this.genuine(kind, text);
+    if (presented === undefined) return this.malformed(presentation);
+    const { outcome, epoch } = await this.decided<PresentationOutcome>({
+      presented,
+      caller,
+      request,
+      decide: (state, context, isIncidentOpen) =>
+        state === undefined
+          ? decideUnknownFamily(presented, caller, context, isIncidentOpen)
+          : decide(state, presented, context),
+    });
+    if (outcome.kind === 'refused') return outcome;
+    return this.minter.answer(presented.familyId, outcome, epoch, request.receivedAt);
+  }
+
+  /** What a text says of itself, if we minted it as this kind. It is attacker-controlled. */
+  genuine(kind: PresentedToken['kind'], text: string): PresentedToken | undefined {
     const decoded = this.codec.decode(kind, text);
-    if (decoded === undefined) return this.malformed(caller, request);
+    if (decoded === undefined) return undefined;
     const { id, number, keyId, epoch } = decoded;
-    const presented: PresentedToken = { kind, familyId: id as FamilyId, number, keyId, epoch };
-    const { outcome, currentEpoch } = await this.ledger.execute({
+    return { kind, familyId: id as FamilyId, number, keyId, epoch };
+  }
+
+  /**
+   * What is decided about a genuine token, once it is durable, and the ledger's epoch then. Counts
+   * what was too much to be recorded, and raises the alarm when the ledger has lost a family.
+   */
+  async decided<Outcome extends PresentationOutcome | RevocationOutcome>(
+    presentation: GenuinePresentation<Outcome>,
+  ): Promise<{ readonly outcome: Outcome; readonly epoch: number }> {
+    const { presented, caller, request } = presentation;
+    const { familyId } = presented;
+    const { outcome, epoch } = await this.ledger.execute({
       kind: 'family',
-      streamId: streamIdOf('family', id),
+      streamId: streamIdOf('family', familyId),
       project: DEFAULT_PROJECT,
       attribution: this.contexts.attribution(request),
       decide: (stream) => {
         const context = this.contexts.of(stream, caller, request);
         const actor = actorOf(context.client);
         const isIncidentOpen =
-          stream.state === undefined && stream.find('incident', id) !== undefined;
-        const decision =
-          unauthorized(kind, caller, context) ??
-          (stream.state === undefined
-            ? decideUnknownFamily(presented, caller, context, isIncidentOpen)
-            : presentation.decide(stream.state, presented, context));
-        const outcome = { outcome: decision.outcome, currentEpoch: stream.epoch };
-        return { ...decision, actor, outcome };
+          stream.state === undefined && stream.find('incident', familyId) !== undefined;
+        const decision = presentation.decide(stream.state, context, isIncidentOpen);
+        return { ...decision, actor, outcome: { outcome: decision.outcome, epoch: stream.epoch } };
       },
     });
-    if (outcome.kind === 'unauthorized') return UNAUTHORIZED;
-    if (outcome.counted !== undefined) this.counter.count(id, outcome.counted, request);
-    if (outcome.kind === 'refused') {
-      if (rollbackReasons.has(outcome.reason)) this.alarm(id);
-      return outcome;
-    }
-    return this.minter.answer(id, outcome, currentEpoch, request.receivedAt);
+    if (typeof outcome !== 'string') this.note(familyId, outcome, request);
+    return { outcome, epoch };
   }
 
-  private alarm(familyId: string): void {
+  private note(familyId: FamilyId, outcome: PresentationOutcome, request: RequestContext): void {
+    if (outcome.counted !== undefined) this.counter.count(familyId, outcome.counted, request);
+    if (outcome.kind === 'granted' || !rollbackReasons.has(outcome.reason)) return;
     this.logger.error(
       `A genuine token of family ${familyId} is unknown to this ledger: an old copy of it was restored.`,
     );
   }
 
-  private async malformed(caller: Caller, { receivedAt }: RequestContext): Promise<TokenOutcome> {
+  private async malformed({ kind, caller, request }: Presentation): Promise<TokenOutcome> {
     const client = await this.ledger.load('client', caller.clientId);
-    const isKnown = isAuthenticated(caller, client, receivedAt);
-    const error = isKnown ? 'invalid_grant' : 'invalid_client';
+    const error = refusalOf(kind, caller, { client, receivedAt: request.receivedAt });
     return { kind: 'refused', error, reason: 'malformed_token' };
   }
-}
-
-const UNAUTHORIZED = {
-  kind: 'refused',
-  error: 'unauthorized_client',
-  reason: 'unauthorized_client',
-} as const satisfies TokenOutcome;
-
-/** A client that may not use this grant type gets nothing, whatever it presents (RFC 6749, 5.2). */
-function unauthorized(
-  kind: Presentation['kind'],
-  caller: Caller,
-  { client, receivedAt }: FamilyContext,
-): Decision<'family', { readonly kind: 'unauthorized' }> | undefined {
-  const isKnown = client !== undefined && isAuthenticated(caller, client, receivedAt);
-  if (!isKnown || client.metadata.grantTypes.includes(grantTypeOf[kind])) return undefined;
-  return { events: [], outcome: { kind: 'unauthorized' } };
 }

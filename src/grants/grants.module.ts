@@ -26,6 +26,6 @@ import { TokenMinter } from './token-minter.service.js';
     RevokeTokenHandler,
     TokenMinter,
   ],
-  exports: [PresentationCounter, RefreshTokenStatuses],
+  exports: [RefreshTokenStatuses],
 })
 export class GrantsModule {}

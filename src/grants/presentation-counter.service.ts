@@ -7,10 +7,11 @@ import { Ledger } from '../ledger/ledger.port.js';
 import type { RequestContext } from './request-context.js';
 
 interface Tally {
+  readonly key: string;
   readonly familyId: string;
   readonly counted: CountedPresentation;
   count: number;
-  readonly firstAt: Instant;
+  firstAt: Instant;
   lastAt: Instant;
   /** Of the newest one: the event commits to it. */
   origin: Origin | undefined;
@@ -20,6 +21,8 @@ interface Tally {
 const WRITE_INTERVAL = 60_000;
 /** So many different tallies are kept; what comes beyond is counted by the metrics alone. */
 const TALLIES_MAX = 10_000;
+/** So many tallies are written at once: they share a commit, and leave room for decisions. */
+const WRITTEN_AT_ONCE = 128;
 
 /**
  * Counts the presentations that are too many to be recorded one by one, and writes them to their
@@ -28,6 +31,7 @@ const TALLIES_MAX = 10_000;
 @Injectable()
 export class PresentationCounter implements OnApplicationShutdown {
   private tallies = new Map<string, Tally>();
+  private writing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly ledger: Ledger) {}
@@ -42,50 +46,73 @@ export class PresentationCounter implements OnApplicationShutdown {
       tally.lastAt = Math.max(tally.lastAt, at);
       tally.origin = origin;
     } else if (this.tallies.size < TALLIES_MAX) {
-      this.tallies.set(key, { familyId, counted, count: 1, firstAt: at, lastAt: at, origin });
+      this.tallies.set(key, { key, familyId, counted, count: 1, firstAt: at, lastAt: at, origin });
     }
-    this.timer ??= setTimeout(() => void this.writeQuietly(), WRITE_INTERVAL).unref();
+    this.writeLater();
   }
 
-  /** Writes what was counted. Rejects when the ledger does; what was not written is kept. */
-  async write(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const tallies = this.tallies;
-    this.tallies = new Map();
-    for (const [key, tally] of tallies) {
-      try {
-        await this.writeTally(tally);
-      } catch (error) {
-        this.merge(tallies);
-        throw error;
-      }
-      tallies.delete(key);
-    }
+  /**
+   * Writes what was counted, after what is being written already. Rejects with the ledger's error when
+   * a tally could not be written: that one is kept, and holds up no other.
+   */
+  write(): Promise<void> {
+    const writing = this.writing.then(() => this.writeAll());
+    this.writing = writing.catch(() => undefined);
+    return writing;
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.writeQuietly();
   }
 
-  /** Takes back what could not be written, beside what has come meanwhile. */
-  private merge(unwritten: ReadonlyMap<string, Tally>): void {
-    for (const [key, tally] of unwritten) {
-      const newer = this.tallies.get(key);
-      this.tallies.set(
-        key,
-        newer === undefined
-          ? tally
-          : { ...newer, firstAt: tally.firstAt, count: tally.count + newer.count },
-      );
-    }
+  private writeLater(): void {
+    this.timer ??= setTimeout(() => void this.writeQuietly(), WRITE_INTERVAL).unref();
   }
 
   private async writeQuietly(): Promise<void> {
     try {
       await this.write();
     } catch {
-      this.timer ??= setTimeout(() => void this.writeQuietly(), WRITE_INTERVAL).unref();
+      // What was not written is kept, and tried again; the ledger's observer was told why.
+    }
+  }
+
+  private async writeAll(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const tallies = [...this.tallies.values()];
+    this.tallies = new Map();
+    const unwritten: Tally[] = [];
+    const errors: unknown[] = [];
+    for (let first = 0; first < tallies.length; first += WRITTEN_AT_ONCE) {
+      const batch = tallies.slice(first, first + WRITTEN_AT_ONCE);
+      const attempts = batch.map(async (tally) => {
+        try {
+          await this.writeTally(tally);
+        } catch (error) {
+          unwritten.push(tally);
+          errors.push(error);
+        }
+      });
+      await Promise.all(attempts);
+    }
+    if (unwritten.length === 0) return;
+    this.takeBack(unwritten);
+    this.writeLater();
+    throw errors[0];
+  }
+
+  /** Keeps what could not be written beside what has come meanwhile, the newest first. */
+  private takeBack(unwritten: readonly Tally[]): void {
+    for (const tally of unwritten.toSorted((one, other) => other.lastAt - one.lastAt)) {
+      const newer = this.tallies.get(tally.key);
+      if (newer !== undefined) {
+        newer.count += tally.count;
+        newer.firstAt = Math.min(newer.firstAt, tally.firstAt);
+        newer.lastAt = Math.max(newer.lastAt, tally.lastAt);
+      } else if (this.tallies.size < TALLIES_MAX) {
+        this.tallies.set(tally.key, tally);
+      }
     }
   }
 

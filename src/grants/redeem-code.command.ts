@@ -1,4 +1,5 @@
 import { Command } from '@nestjs/cqrs';
+import type { ResourceRequest } from '../domain/token-family/access-token.rules.js';
 import type { Caller } from '../domain/token-family/family.decision.js';
 import type { RequestContext } from './request-context.js';
 import type { TokenOutcome } from './token-answer.js';
@@ -11,7 +12,7 @@ export class RedeemCode extends Command<TokenOutcome> {
     readonly request: RequestContext,
     readonly redirectUri: string | undefined,
     readonly codeVerifier: string | undefined,
-    readonly resources?: readonly string[],
+    readonly asked: ResourceRequest = {},
   ) {
     super();
   }

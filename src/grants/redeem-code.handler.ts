@@ -14,7 +14,7 @@ export class RedeemCodeHandler implements ICommandHandler<RedeemCode> {
   constructor(private readonly presentations: FamilyPresentations) {}
 
   execute(command: RedeemCode): Promise<TokenOutcome> {
-    const { code, caller, request, redirectUri, codeVerifier = '', resources } = command;
+    const { code, caller, request, redirectUri, codeVerifier = '', asked } = command;
     const verifierChallenge = VERIFIER.test(codeVerifier)
       ? hash('sha256', codeVerifier, 'base64url')
       : undefined;
@@ -26,7 +26,7 @@ export class RedeemCodeHandler implements ICommandHandler<RedeemCode> {
       decide: (state, presented, context) =>
         decideRedeemCode(
           state,
-          { presented, caller, redirectUri, verifierChallenge, resources },
+          { ...asked, presented, caller, redirectUri, verifierChallenge },
           context,
         ),
     });

@@ -1,4 +1,5 @@
 import { Command } from '@nestjs/cqrs';
+import type { AccessRequest } from '../domain/token-family/access-token.rules.js';
 import type { Caller } from '../domain/token-family/family.decision.js';
 import type { RequestContext } from './request-context.js';
 import type { TokenOutcome } from './token-answer.js';
@@ -9,9 +10,7 @@ export class RefreshTokens extends Command<TokenOutcome> {
     readonly refreshToken: string,
     readonly caller: Caller,
     readonly request: RequestContext,
-    /** Sorted; undefined: all that was granted. */
-    readonly scope?: readonly string[],
-    readonly resources?: readonly string[],
+    readonly asked: AccessRequest,
   ) {
     super();
   }

@@ -10,14 +10,14 @@ export class RefreshTokensHandler implements ICommandHandler<RefreshTokens> {
   constructor(private readonly presentations: FamilyPresentations) {}
 
   execute(command: RefreshTokens): Promise<TokenOutcome> {
-    const { refreshToken, caller, request, scope, resources } = command;
+    const { refreshToken, caller, request, asked } = command;
     return this.presentations.present({
       kind: 'refresh',
       text: refreshToken,
       caller,
       request,
       decide: (state, presented, context) =>
-        decideRefresh(state, { presented, caller, scope, resources }, context),
+        decideRefresh(state, { ...asked, presented, caller }, context),
     });
   }
 }

@@ -1,92 +1,108 @@
-import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { Settings } from '../config/settings.js';
-import { SETTINGS } from '../config/settings.tokens.js';
+import { type Decision, noEvents } from '../domain/decision.js';
 import { decideRevokeClientToken } from '../domain/directory/client-token.decider.js';
 import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
+import type { StateOf } from '../domain/streams.js';
+import type { Refused } from '../domain/token-family/family.decision.js';
 import {
   decideRevokeAccessToken,
-  decideRevokeFamily,
+  type RevocationOutcome,
 } from '../domain/token-family/revocation.decider.js';
-import { type Attribution, Ledger } from '../ledger/ledger.port.js';
-import { type VerifiedAccessToken, verifyAccessToken } from '../tokens/access-token.js';
-import { SigningKeyRing } from '../tokens/signing-key-ring.js';
-import { TokenCodec } from '../tokens/token-codec.js';
+import {
+  decideRevokeRefreshToken,
+  revokerRefused,
+  type RevokerRefused,
+} from '../domain/token-family/token-revocation.decider.js';
+import { Ledger } from '../ledger/ledger.port.js';
+import type { VerifiedAccessToken } from '../tokens/access-token.js';
+import { actorOf, FamilyContexts } from './family-contexts.service.js';
+import { FamilyPresentations } from './family-presentation.service.js';
 import { RevokeToken, type TokenRevocationOutcome } from './revoke-token.command.js';
 
-type Outcome = 'revoked' | 'already_revoked' | 'unknown' | 'foreign_client';
+type Outcome = RevocationOutcome | Refused | RevokerRefused;
 
-/** Revokes what a client gives back, if it is its own. The client was authenticated before. */
+/** Revokes what a client gives back, if it is the client that it says it is and the token its own. */
 @CommandHandler(RevokeToken)
 export class RevokeTokenHandler implements ICommandHandler<RevokeToken> {
   constructor(
     private readonly ledger: Ledger,
-    private readonly codec: TokenCodec,
-    private readonly ring: SigningKeyRing,
-    @Inject(SETTINGS) private readonly settings: Settings,
+    private readonly contexts: FamilyContexts,
+    private readonly presentations: FamilyPresentations,
   ) {}
 
   async execute(command: RevokeToken): Promise<TokenRevocationOutcome> {
-    const refresh = this.codec.decode('refresh', command.token);
-    if (refresh !== undefined) return answerOf(await this.revokeFamily(refresh.id, command));
-    const { issuer } = this.settings;
-    const access = await verifyAccessToken(command.token, { issuer, ring: this.ring });
-    if (access === undefined) return 'ignored';
-    const revoked = await this.revokeAccessToken(access, command);
+    const { token, caller, request, accessToken } = command;
+    const presented = this.presentations.genuine('refresh', token);
+    if (presented !== undefined) {
+      const { outcome } = await this.presentations.decided<RevocationOutcome | Refused>({
+        presented,
+        caller,
+        request,
+        decide: (state, context, isIncidentOpen) =>
+          decideRevokeRefreshToken(state, { presented, caller }, context, isIncidentOpen),
+      });
+      return answerOf(outcome);
+    }
+    if (accessToken === undefined) return answerOf(await this.unknown(command));
+    const revoked = await this.revokeAccessToken(command, accessToken);
     return answerOf(
-      revoked === 'unknown' ? await this.revokeClientToken(access, command) : revoked,
+      revoked === 'unknown' ? await this.revokeClientToken(command, accessToken) : revoked,
     );
   }
 
-  private revokeFamily(familyId: string, command: RevokeToken): Promise<Outcome> {
-    const attribution = attributionOf(command);
-    return this.ledger.execute<'family', Outcome>({
-      kind: 'family',
-      streamId: streamIdOf('family', familyId),
-      project: DEFAULT_PROJECT,
-      attribution,
-      decide: ({ state }) =>
-        state !== undefined && state.clientId !== command.caller.clientId
-          ? { events: [], outcome: 'foreign_client' }
-          : decideRevokeFamily(state, { reason: 'client_request', actor: attribution.actor }),
-    });
-  }
-
-  private revokeAccessToken(access: VerifiedAccessToken, command: RevokeToken): Promise<Outcome> {
-    const { familyId, sequence, claims } = access;
+  private revokeAccessToken(
+    command: RevokeToken,
+    { familyId, sequence, claims }: VerifiedAccessToken,
+  ): Promise<Outcome> {
     const expiresAt = (claims.exp ?? 0) * 1000;
-    return this.ledger.execute<'family', Outcome>({
-      kind: 'family',
-      streamId: streamIdOf('family', familyId),
+    return this.revoke('family', familyId, command, (state) =>
+      decideRevokeAccessToken(state, { sequence, expiresAt, reason: 'client_request' }),
+    );
+  }
+
+  private revokeClientToken(
+    command: RevokeToken,
+    { familyId }: VerifiedAccessToken,
+  ): Promise<Outcome> {
+    return this.revoke('client_token', familyId, command, (state) =>
+      decideRevokeClientToken(state, 'client_request'),
+    );
+  }
+
+  private revoke<Kind extends 'family' | 'client_token'>(
+    kind: Kind,
+    id: string,
+    { caller, request }: RevokeToken,
+    decide: (state: StateOf<Kind> | undefined) => Decision<Kind, RevocationOutcome>,
+  ): Promise<Outcome> {
+    return this.ledger.execute<Kind, Outcome>({
+      kind,
+      streamId: streamIdOf(kind, id),
       project: DEFAULT_PROJECT,
-      attribution: attributionOf(command),
-      decide: ({ state }) =>
-        state !== undefined && state.clientId !== command.caller.clientId
-          ? { events: [], outcome: 'foreign_client' }
-          : decideRevokeAccessToken(state, { sequence, expiresAt, reason: 'client_request' }),
+      attribution: this.contexts.attribution(request),
+      decide: (stream) => {
+        const { state } = stream;
+        const client = stream.find('client', caller.clientId);
+        const { receivedAt } = request;
+        const ownerId = state?.clientId ?? caller.clientId;
+        const refused = revokerRefused(caller, { client, receivedAt }, ownerId);
+        const decision = refused === undefined ? decide(state) : noEvents<Kind, Outcome>(refused);
+        return { ...decision, actor: actorOf(client) };
+      },
     });
   }
 
-  private revokeClientToken(access: VerifiedAccessToken, command: RevokeToken): Promise<Outcome> {
-    return this.ledger.execute<'client_token', Outcome>({
-      kind: 'client_token',
-      streamId: streamIdOf('client_token', access.familyId),
-      project: DEFAULT_PROJECT,
-      attribution: attributionOf(command),
-      decide: ({ state }) =>
-        state !== undefined && state.clientId !== command.caller.clientId
-          ? { events: [], outcome: 'foreign_client' }
-          : decideRevokeClientToken(state, 'client_request'),
-    });
+  /** What is no token of ours is answered like one that is revoked already, to clients. */
+  private async unknown({ caller, request }: RevokeToken): Promise<Outcome> {
+    const client = await this.ledger.load('client', caller.clientId);
+    const { receivedAt } = request;
+    return revokerRefused(caller, { client, receivedAt }, caller.clientId) ?? 'unknown';
   }
-}
-
-function attributionOf({ caller, request }: RevokeToken): Attribution {
-  const { correlationId, origin } = request;
-  return { actor: `client:${caller.clientId}`, correlationId, origin };
 }
 
 function answerOf(outcome: Outcome): TokenRevocationOutcome {
-  if (outcome === 'revoked' || outcome === 'foreign_client') return outcome;
-  return 'ignored';
+  if (outcome === 'revoked') return 'revoked';
+  if (typeof outcome === 'string') return 'ignored';
+  if (outcome.error === 'invalid_client') return 'invalid_client';
+  return outcome.reason === 'foreign_client' ? 'foreign_client' : 'ignored';
 }

@@ -17,10 +17,9 @@ export interface TokenAnswer {
 /** Why there are no tokens: what the client may know, and what is only for us. */
 export interface TokenRefusal {
   readonly kind: 'refused';
-  readonly error: Refused['error'] | 'unauthorized_client';
+  readonly error: Refused['error'];
   /** The private detail: for metrics and the log, never for the answer. */
-  readonly reason:
-    Refused['reason'] | 'malformed_token' | 'unauthorized_client' | 'request_refused';
+  readonly reason: Refused['reason'] | 'malformed_token' | 'request_refused';
 }
 
 /** What a request for tokens came to. */

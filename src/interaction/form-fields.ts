@@ -1,16 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyRequest } from 'fastify';
-
-const FORM = /^application\/x-www-form-urlencoded(?:\s*;.*)?$/i;
+import { formBodyOf, queryOf } from '../access/posted-form.js';
 
 /**
  * The fields of a posted form of ours; a repeated field counts once, with its first value. Empty for
  * a body that no form of ours could have sent.
  */
 export function formFields(request: FastifyRequest): ReadonlyMap<string, string> {
-  const { body } = request;
-  const isForm = FORM.test(request.headers['content-type'] ?? '');
-  if (!isForm || !Buffer.isBuffer(body) || !isUtf8(body)) return new Map();
+  const body = formBodyOf(request);
+  if (body === undefined || !isUtf8(body)) return new Map();
   const fields = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(body.toString('utf8'))) {
     if (!fields.has(name)) fields.set(name, value);
@@ -20,6 +18,5 @@ export function formFields(request: FastifyRequest): ReadonlyMap<string, string>
 
 /** A parameter of the URL's query. */
 export function queryParameter(request: FastifyRequest, name: string): string {
-  const mark = request.url.indexOf('?');
-  return (mark === -1 ? null : new URLSearchParams(request.url.slice(mark)).get(name)) ?? '';
+  return new URLSearchParams(queryOf(request)).get(name) ?? '';
 }

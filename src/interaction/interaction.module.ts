@@ -9,6 +9,7 @@ import { errorPage } from './pages/pages.js';
 import { PendingRequests } from './pending-request.service.js';
 import { SignInController } from './sign-in.controller.js';
 import { SignOutController } from './sign-out.controller.js';
+import { SignOutRequests } from './sign-out-request.service.js';
 
 /** The pages that people see: sign-in, consent, sign-out, errors. */
 @Global()
@@ -18,6 +19,7 @@ import { SignOutController } from './sign-out.controller.js';
   providers: [
     BrowserCookie,
     PendingRequests,
+    SignOutRequests,
     { provide: ErrorPage, useValue: { render: errorPage } satisfies ErrorPage },
   ],
   exports: [ErrorPage],

@@ -70,11 +70,11 @@ export class PendingRequests {
 }
 
 /**
- * A browser may hold every redirect after a form against the policy of the form's page (CSP 3, 6.4.2),
+ * What a page's forms may lead to, through a redirect to this URI. A browser may hold every redirect after a form against the policy of the form's page (CSP 3, 6.4.2),
  * those of the client too: an application that answers its callback by sending the browser on to its
  * other host would be stuck on our page if only its redirect URI was named.
  */
-function formActionsOf(redirectUri: string): string[] {
+export function formActionsOf(redirectUri: string): string[] {
   switch (new URL(redirectUri).protocol) {
     case 'https:':
       return ['https:'];

@@ -7,11 +7,13 @@ import { DirectoryReader, type LiveSession } from '../directory/directory.reader
 import { EndSession } from '../directory/end-session.handler.js';
 import { ProfilesReader } from '../directory/profiles.reader.js';
 import { CsrfTokens } from '../tokens/csrf-token.js';
-import { formFields } from './form-fields.js';
+import { formFields, queryParameter } from './form-fields.js';
 import { sendPage } from './page-reply.js';
 import { messagePage, signOutPage } from './pages/pages.js';
-import { PendingRequests } from './pending-request.service.js';
+import { formActionsOf, PendingRequests } from './pending-request.service.js';
+import { type SignOutRequest, SignOutRequests } from './sign-out-request.service.js';
 
+const PATH = '/oauth/logout';
 const PURPOSE = 'sign-out';
 const SIGNED_OUT = messagePage({
   title: 'You are signed out',
@@ -19,50 +21,60 @@ const SIGNED_OUT = messagePage({
 });
 const STAYED = messagePage({ title: 'You are still signed in', message: 'Nothing has changed.' });
 
-/** The sign-out page (OIDC RP-Initiated Logout, 2): it asks, as anybody can send a browser here. */
+/**
+ * Where applications send browsers to sign out (OIDC RP-Initiated Logout, 2). An application that shows
+ * the ID token of the session need not ask; everybody else can send a browser here too, so the page does.
+ */
 @Controller('oauth/logout')
 export class SignOutController {
   constructor(
     private readonly commands: CommandBus,
     private readonly pending: PendingRequests,
+    private readonly requests: SignOutRequests,
     private readonly directory: DirectoryReader,
     private readonly profiles: ProfilesReader,
     private readonly sessionCookie: SessionCookie,
     private readonly csrfTokens: CsrfTokens,
   ) {}
 
-  /** Asks whether to sign out. */
+  /** Signs out, or asks whether to. */
   @Get()
   async show(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { receivedAt } = requestContextOf(request);
+    const sealed = queryParameter(request, 'interaction');
+    const asked =
+      sealed === ''
+        ? await this.requests.read(request)
+        : await this.requests.open(sealed, receivedAt);
     const live = await this.live(request);
-    if (live === undefined) return this.send(reply, SIGNED_OUT);
-    const { sessionId, subject } = live.session;
-    const profile = await this.profiles.profile(subject);
-    const displayName = profile?.name ?? profile?.username;
-    const html = signOutPage({
-      csrfToken: this.csrfTokens.csrfToken(PURPOSE, sessionId),
-      action: '/oauth/logout',
-      ...(displayName === undefined ? {} : { displayName }),
-    });
-    return this.send(reply, html);
+    if (live === undefined) return this.leave(reply, asked);
+    const sessionId = asked?.terms.sessionId;
+    const isMeant =
+      typeof sessionId === 'string' && (await this.directory.continues(live.session, sessionId));
+    return isMeant ? this.end(request, reply, live, asked) : this.ask(request, reply, live, asked);
   }
 
-  /** Ends the session. A post that is not our own form's asks first. */
+  /**
+   * Takes the decision of our own form. What another site posts goes on by GET, so that the session's
+   * cookie comes with it (SameSite=Lax).
+   */
   @Post()
   async submit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const fields = formFields(request);
+    const csrfToken = fields.get('csrf');
+    if (csrfToken === undefined) {
+      const sealed = this.requests.seal(await this.requests.read(request), request);
+      return this.redirect(reply, sealed === '' ? PATH : `${PATH}?interaction=${sealed}`);
+    }
+    const sealed = fields.get('interaction') ?? '';
+    const asked = await this.requests.open(sealed, requestContextOf(request).receivedAt);
     const live = await this.live(request);
-    if (live === undefined) return this.send(reply, SIGNED_OUT);
-    const { sessionId, subject } = live.session;
-    if (!this.csrfTokens.verify(PURPOSE, sessionId, fields.get('csrf') ?? '')) {
-      return this.show(request, reply);
+    if (live === undefined) return this.leave(reply, asked);
+    if (!this.csrfTokens.verify(PURPOSE, bindingOf(live, sealed), csrfToken)) {
+      return this.ask(request, reply, live, asked);
     }
     if (fields.get('decision') !== 'sign_out') return this.send(reply, STAYED);
-    const { correlationId, origin } = requestContextOf(request);
-    const attribution = { actor: `account:${subject}`, correlationId, origin };
-    await this.commands.execute(new EndSession(sessionId, 'signed_out', attribution));
-    void reply.header('set-cookie', this.sessionCookie.remove());
-    return this.send(reply, SIGNED_OUT);
+    return this.end(request, reply, live, asked);
   }
 
   private async live(request: FastifyRequest): Promise<LiveSession | undefined> {
@@ -71,7 +83,56 @@ export class SignOutController {
     return this.directory.liveSession(sessionId, requestContextOf(request).receivedAt);
   }
 
-  private send(reply: FastifyReply, html: string): Promise<void> {
-    return sendPage(reply, { html, secure: this.pending.secure });
+  private async ask(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    live: LiveSession,
+    asked: SignOutRequest | undefined,
+  ): Promise<void> {
+    const profile = await this.profiles.profile(live.session.subject);
+    const displayName = profile?.name ?? profile?.username;
+    const interaction = this.requests.seal(asked, request);
+    const html = signOutPage({
+      csrfToken: this.csrfTokens.csrfToken(PURPOSE, bindingOf(live, interaction)),
+      interaction,
+      action: PATH,
+      ...(displayName === undefined ? {} : { displayName }),
+      ...(asked === undefined ? {} : { clientName: asked.client.metadata.name }),
+    });
+    return this.send(reply, html, asked?.returnTo);
   }
+
+  private async end(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { session }: LiveSession,
+    asked: SignOutRequest | undefined,
+  ): Promise<void> {
+    const { correlationId, origin } = requestContextOf(request);
+    const attribution = { actor: `account:${session.subject}`, correlationId, origin };
+    await this.commands.execute(new EndSession(session.sessionId, 'signed_out', attribution));
+    void reply.header('set-cookie', this.sessionCookie.remove());
+    return this.leave(reply, asked);
+  }
+
+  private leave(reply: FastifyReply, asked: SignOutRequest | undefined): Promise<void> {
+    if (asked?.returnTo === undefined) return this.send(reply, SIGNED_OUT);
+    return this.redirect(reply, asked.returnTo);
+  }
+
+  /** The URL of the request may hold an ID token: where the browser goes it is not told. */
+  private async redirect(reply: FastifyReply, location: string): Promise<void> {
+    const headers = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' };
+    await reply.headers(headers).redirect(location, 303);
+  }
+
+  private send(reply: FastifyReply, html: string, leadsTo?: string): Promise<void> {
+    const formActions = leadsTo === undefined ? [] : formActionsOf(leadsTo);
+    return sendPage(reply, { html, secure: this.pending.secure, formActions });
+  }
+}
+
+/** The form belongs to one session and one request. */
+function bindingOf({ session }: LiveSession, sealed: string): string {
+  return `${session.sessionId} ${sealed}`;
 }

@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ErrorPage } from '../access/error-page.port.js';
 import { type Interaction, InteractionTokens } from '../access/interaction-token.js';
+import { redirectLocation } from '../access/redirect-location.js';
 import { requestContextOf } from '../access/request-context.js';
 import { securityHeaders } from '../access/security-headers.js';
 import { SessionCookie } from '../access/session-cookie.js';
@@ -100,11 +101,7 @@ export class AuthorizeController {
     { redirectUri }: RedirectTarget,
     answer: Readonly<Record<string, string | undefined>>,
   ): string {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries({ ...answer, iss: this.settings.issuer })) {
-      if (value !== undefined) query.set(name, value);
-    }
-    return `${redirectUri}${redirectUri.includes('?') ? '&' : '?'}${query.toString()}`;
+    return redirectLocation(redirectUri, { ...answer, iss: this.settings.issuer });
   }
 
   private async showingErrors(

@@ -24,9 +24,9 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map([
   ['/oauth/userinfo', { methods: ['GET', 'HEAD', 'POST'], crossOrigin: true }],
   ['/oauth/introspect', POSTED],
   ['/oauth/register', POSTED],
-  // Never by HEAD: it would issue a code.
+  // Never by HEAD: it would issue a code, or sign somebody out.
   ['/oauth/authorize', { methods: ['GET', 'POST'], crossOrigin: false }],
-  ['/oauth/logout', PAGE],
+  ['/oauth/logout', { methods: ['GET', 'POST'], crossOrigin: false }],
   ['/sign-in', PAGE],
   ['/consent', PAGE],
 ]);

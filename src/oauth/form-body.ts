@@ -1,8 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { formBodyOf, queryOf } from '../access/posted-form.js';
 import { OAuthError } from './oauth.error.js';
 import { ParameterFault, Parameters } from './parameters.js';
-
-const FORM = /^application\/x-www-form-urlencoded(?:\s*;.*)?$/i;
 
 /**
  * The parameters of a form-encoded POST, none of them repeated. The body comes raw from the server's
@@ -18,17 +17,17 @@ export function formParameters(request: FastifyRequest): Parameters {
 
 /** The same, where the caller deals with repeated parameters itself. */
 export function readForm(request: FastifyRequest): Parameters {
-  if (!FORM.test(request.headers['content-type'] ?? '') || !Buffer.isBuffer(request.body)) {
+  const body = formBodyOf(request);
+  if (body === undefined) {
     const description = 'the body must be application/x-www-form-urlencoded';
     throw new OAuthError('invalid_request', description);
   }
-  return readParameters(() => Parameters.parseBody(request.body as Buffer));
+  return readParameters(() => Parameters.parseBody(body));
 }
 
 /** The parameters of the URL's query. Throws an OAuthError `invalid_request`. */
 export function queryParameters(request: FastifyRequest): Parameters {
-  const mark = request.url.indexOf('?');
-  return readParameters(() => Parameters.parse(mark === -1 ? '' : request.url.slice(mark + 1)));
+  return readParameters(() => Parameters.parse(queryOf(request)));
 }
 
 function readParameters(read: () => Parameters): Parameters {

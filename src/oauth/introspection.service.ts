@@ -48,14 +48,14 @@ export class Introspection {
   }
 }
 
-/** Who may know: its owner, its audience, or who was allowed (RFC 7662, 4). */
+/** Who may know: its owner, a resource server that it is for, or who was allowed (RFC 7662, 4). */
 function accessTokenResponse(
   access: ActiveAccessToken,
   client: ClientState,
 ): IntrospectionResponse {
-  const { clientId, mayIntrospect } = client;
-  const isOwner = access.client.clientId === clientId;
-  if (!isOwner && !mayIntrospect && !access.audience.includes(clientId)) return INACTIVE;
+  const isOwner = access.client.clientId === client.clientId;
+  const isAudience = client.resources.some((uri) => access.audience.includes(uri));
+  if (!isOwner && !isAudience && !client.mayIntrospect) return INACTIVE;
   const { sub, aud, iss, exp, iat, jti, auth_time } = access.token.claims;
   return {
     active: true,

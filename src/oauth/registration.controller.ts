@@ -7,6 +7,7 @@ import { SETTINGS } from '../config/settings.tokens.js';
 import { SELF_REGISTERED } from '../directory/client-registration.js';
 import { InitialAccessToken } from '../directory/initial-access-token.service.js';
 import { type ClientRegistered, RegisterClient } from '../directory/register-client.handler.js';
+import { membersOf } from '../domain/directory/client-change.rules.js';
 import { OAuthError } from './oauth.error.js';
 
 const JSON_TYPE = /^application\/json(?:\s*;.*)?$/i;
@@ -92,13 +93,7 @@ function registrationResponse(registered: ClientRegistered): Readonly<Record<str
     ...(clientSecret === undefined
       ? {}
       : { client_secret: clientSecret, client_secret_expires_at: 0 }),
-    client_name: metadata.name,
-    application_type: metadata.applicationType,
-    redirect_uris: metadata.redirectUris,
-    grant_types: metadata.grantTypes,
+    ...membersOf(metadata),
     response_types: metadata.grantTypes.includes('authorization_code') ? ['code'] : [],
-    token_endpoint_auth_method: metadata.authMethod,
-    ...(metadata.scope === null ? {} : { scope: metadata.scope.join(' ') }),
-    ...(metadata.clientUri === undefined ? {} : { client_uri: metadata.clientUri }),
   };
 }

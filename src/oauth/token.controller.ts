@@ -15,7 +15,7 @@ import { ClientAuthentication, invalidClient } from './client-authentication.ser
 import { formParameters } from './form-body.js';
 import { OAuthError } from './oauth.error.js';
 import type { Parameters } from './parameters.js';
-import { requestedResources, requestedScope } from './request-parameters.js';
+import { accessRequestOf, resourceRequestOf } from './request-parameters.js';
 
 /** A successful answer of the token endpoint (RFC 6749, 5.1). */
 export interface TokenResponse {
@@ -33,8 +33,8 @@ export interface TokenResponse {
 /** What may be said of a refusal; why it really was stays in the ledger. */
 const descriptions = {
   invalid_grant: 'the code or token is invalid, expired, revoked or was issued to another client',
-  invalid_scope: 'the scope is wider than what was granted',
-  invalid_target: 'the resource is not one that was granted',
+  invalid_scope: 'the scope is malformed, or wider than what may be granted',
+  invalid_target: 'the resource is malformed, or not one that may be asked for',
   unauthorized_client: 'the client may not use this grant type',
 } as const;
 
@@ -71,7 +71,6 @@ export class TokenController {
     parameters: Parameters,
     request: RequestContext,
   ): Promise<TokenOutcome> {
-    const resources = requestedResources(parameters, this.settings);
     switch (grantType) {
       case 'authorization_code':
         return this.commands.execute(
@@ -81,19 +80,17 @@ export class TokenController {
             request,
             parameters.get('redirect_uri'),
             parameters.get('code_verifier'),
-            resources,
+            resourceRequestOf(parameters, this.settings),
           ),
         );
       case 'refresh_token': {
         const refreshToken = required(parameters, 'refresh_token');
-        const scope = requestedScope(parameters);
-        return this.commands.execute(
-          new RefreshTokens(refreshToken, caller, request, scope, resources),
-        );
+        const asked = accessRequestOf(parameters, this.settings);
+        return this.commands.execute(new RefreshTokens(refreshToken, caller, request, asked));
       }
       case 'client_credentials': {
-        const scope = requestedScope(parameters);
-        return this.commands.execute(new IssueClientToken({ caller, scope, resources }, request));
+        const asked = accessRequestOf(parameters, this.settings);
+        return this.commands.execute(new IssueClientToken({ ...asked, caller }, request));
       }
       default:
         throw new OAuthError('unsupported_grant_type', 'the grant type is not supported');

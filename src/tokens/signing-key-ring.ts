@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { calculateJwkThumbprint, type JSONWebKeySet, type JWK } from 'jose';
 import type { JsonValue } from '../domain/canonical-json.js';
 import type { SigningKeyState } from '../domain/directory/directory.state.js';
+import { keyThatSigns } from '../domain/directory/signing-key.rules.js';
 
 /** A signing key that was just made: its public part for the ledger, its private part for the vault. */
 export interface GeneratedSigningKey {
@@ -66,13 +67,13 @@ export class SigningKeyRing {
       throw new Error(`the private key kept for signing key ${state.keyId} belongs to another`);
     }
     this.keys.set(state.keyId, { state, publicKey, privateKey });
-    this.active = youngestActive(this.keys);
+    this.active = signingKeyOf(this.keys);
   }
 
   /** Forgets a key: tokens signed with it verify no more. */
   remove(keyId: string): void {
     this.keys.delete(keyId);
-    this.active = youngestActive(this.keys);
+    this.active = signingKeyOf(this.keys);
   }
 
   /** Whether the ring can sign with this key. */
@@ -121,11 +122,8 @@ export class SigningKeyRing {
   }
 }
 
-function youngestActive(keys: ReadonlyMap<string, RingKey>): string | undefined {
-  return [...keys.values()]
-    .map((key) => key.state)
-    .filter((state) => state.status === 'active')
-    .toSorted((one, other) => other.createdAt - one.createdAt)[0]?.keyId;
+function signingKeyOf(keys: ReadonlyMap<string, RingKey>): string | undefined {
+  return keyThatSigns([...keys.values()].map(({ state }) => state));
 }
 
 function publicJwk({ state, publicKey }: RingKey): JWK {

@@ -66,12 +66,6 @@ interface MacKey {
 /** The length of every token in characters: a prefix of 4, and 60 bytes as base64url. */
 export const TOKEN_LENGTH = PREFIX_LENGTH + ((END - PREFIX_LENGTH) * 4) / 3;
 
-/** The kind that a text claims by its prefix; undefined for anything else. It proves nothing. */
-export function claimedKind(text: string): TokenKind | undefined {
-  const prefix = text.slice(0, PREFIX_LENGTH);
-  return (Object.keys(KINDS) as TokenKind[]).find((kind) => KINDS[kind].prefix === prefix);
-}
-
 /**
  * The one codec of refresh tokens (`tlr_`), authorization codes (`tlc_`), opaque access tokens
  * (`tla_`) and session cookies (`tls_`) of a project. After the prefix stand, as base64url: version

@@ -10,6 +10,7 @@ import { DisableClient } from '../../src/directory/disable-client.handler.js';
 import { FirstStart } from '../../src/directory/first-start.service.js';
 import { SignOutEverywhere } from '../../src/directory/sign-out-everywhere.handler.js';
 import { DEFAULT_PROJECT, streamIdOf } from '../../src/domain/identifiers.js';
+import type { Caller } from '../../src/domain/token-family/family.decision.js';
 import { RevokeFamily } from '../../src/grants/revoke-family.command.js';
 import { RevokeToken } from '../../src/grants/revoke-token.command.js';
 import { mintAccessToken } from '../../src/tokens/access-token.js';
@@ -38,6 +39,11 @@ async function withToken() {
   const statuses = directory.get(AccessTokenStatuses);
   const statusOf = (text = token, now?: number) => statuses.statusOf(text, now);
   return { directory, photos, subject, token, statusOf };
+}
+
+async function revoke(directory: OpenedDirectory, token: string, caller: Caller): Promise<void> {
+  const verified = await directory.get(AccessTokenStatuses).verify(token, Date.now());
+  await directory.execute(new RevokeToken(token, caller, request(), verified));
 }
 
 async function disableProject(directory: OpenedDirectory): Promise<void> {
@@ -85,7 +91,7 @@ describe('an access token', () => {
       'it is revoked',
       'access_token_revoked',
       async ({ directory, token, photos }) => {
-        await directory.execute(new RevokeToken(token, photos.caller, request()));
+        await revoke(directory, token, photos.caller);
       },
     ],
     [
@@ -126,7 +132,7 @@ describe('an access token', () => {
       await clientToken(directory, machine),
       await clientToken(directory, machine),
     ];
-    await directory.execute(new RevokeToken(first, machine.caller, request()));
+    await revoke(directory, first, machine.caller);
     expect(await statusOf(first)).toEqual({ isActive: false, reason: 'access_token_revoked' });
     expect(await statusOf(second)).toMatchObject({ isActive: true });
     await disableProject(directory);

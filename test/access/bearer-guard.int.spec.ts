@@ -67,6 +67,10 @@ describe('a door with a bearer guard', () => {
     const terms = { scope: ['audit:read', 'openid'], resources: [`${issuer}/admin`] };
     const token = await grantedToken(directory, console, subject, terms);
     expect((await knock('audit', `bearer  ${token}`)).statusCode).toBe(200);
+    const together = { scope: ['audit:read'], resources: [issuer, `${issuer}/admin`] };
+    const shared = await grantedToken(directory, console, subject, together);
+    expect((await knock('audit', `Bearer ${shared}`)).statusCode).toBe(401);
+    expect((await knock('open', `Bearer ${shared}`)).statusCode).toBe(200);
     const elsewhere = await grantedToken(directory, console, subject, { scope: ['audit:read'] });
     const refused = await knock('audit', `Bearer ${elsewhere}`);
     expect(refused.statusCode).toBe(401);

@@ -79,6 +79,7 @@ describe('a failure is told', () => {
   it.each([
     ['a busy ledger', new LedgerBusy()],
     ['a ledger that cannot be written', new LedgerUnavailable('disk_full', '/data/x is full')],
+    ['a clock behind the ledger', new LedgerUnavailable('clock_behind', '/data/x is ahead')],
     ['too many passwords', new TooManyHashes()],
   ])('as passing for %s, and without its insides', (_what, exception) => {
     const { details, headers } = problemOf(exception);

@@ -1,12 +1,16 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, it } from '@jest/globals';
 import { ChangePassword } from '../../src/directory/change-password.handler.js';
 import { CreateAccount, type NewAccount } from '../../src/directory/create-account.handler.js';
+import { CreateProject, CreateProjectHandler } from '../../src/directory/create-project.handler.js';
 import { DirectoryReader } from '../../src/directory/directory.reader.js';
 import { DisableAccount } from '../../src/directory/disable-account.handler.js';
 import { SignIns } from '../../src/directory/sign-ins.service.js';
 import { SignOutEverywhere } from '../../src/directory/sign-out-everywhere.handler.js';
 import { Usernames } from '../../src/directory/usernames.js';
-import { DEFAULT_PROJECT, type Subject } from '../../src/domain/identifiers.js';
+import { DEFAULT_PROJECT, type ProjectId, type Subject } from '../../src/domain/identifiers.js';
+import { openSqliteLedger } from '../../src/ledger/sqlite/open-sqlite-ledger.js';
 import { DerivedMasterKeys } from '../../src/vault/master-keys.js';
 import {
   createAccount,
@@ -81,6 +85,31 @@ describe('a new account', () => {
     expect(await create(directory, {})).toEqual({ kind: 'refused', reason: 'project_unavailable' });
     expect(erased).toHaveLength(1);
     expect(await vault.profile(erased[0]!)).toBeUndefined();
+  });
+
+  it('leaves no person in the vault when the ledger refuses to write', async () => {
+    const directory = await openWithProject();
+    const { settings } = directory.resources;
+    const peopleInVault = (): unknown[] => {
+      const vault = new Database(join(settings.dataDirectory, 'vault.sqlite'), { readonly: true });
+      const people = vault.prepare(
+        'SELECT subject FROM profiles UNION ALL SELECT subject FROM password_hashes',
+      );
+      const found = people.all();
+      vault.close();
+      return found;
+    };
+    // Another process wrote in the future: this one's clock is behind, so nothing can be written.
+    const clock = () => Date.now() + 3_600_000;
+    const ahead = await openSqliteLedger({ settings, role: 'command_line', clock });
+    const project = 'of-tomorrow' as ProjectId;
+    await new CreateProjectHandler(ahead).execute(new CreateProject(project, operator));
+    await ahead.close();
+    await expect(create(directory, { email: 'ana@example.com' })).rejects.toMatchObject({
+      code: 'clock_behind',
+    });
+    expect(peopleInVault()).toEqual([]);
+    expect(await directory.get(DirectoryReader).accountByUsername('ana')).toBeUndefined();
   });
 
   it('has a user name that nobody else gets, however many ask at once', async () => {
@@ -217,6 +246,24 @@ describe('the keys of user names', () => {
     const after = keys({ '1': 1, '3': 3 }).keysOf(DEFAULT_PROJECT, 'ana');
     expect(after?.keys).toHaveLength(2);
     expect(after?.keys[1]).toBe(before?.keys[0]);
+  });
+
+  it('are of every master key, the active one first, in whatever order the key file has them', () => {
+    const fills = [
+      ['9', 9],
+      ['40', 40],
+      ['7', 7],
+    ] as const;
+    const digestUnder = (keyId: string, fill: number) =>
+      keys({ [keyId]: fill }).keysOf(DEFAULT_PROJECT, 'ana')?.keys[0];
+    const all = new Usernames(
+      new DerivedMasterKeys(new Map(fills.map(([id, fill]) => [id, Buffer.alloc(32, fill)]))),
+    );
+    expect(all.keysOf(DEFAULT_PROJECT, 'ana')?.keys).toEqual([
+      digestUnder('7', 7),
+      digestUnder('40', 40),
+      digestUnder('9', 9),
+    ]);
   });
 
   it('differ between projects', () => {

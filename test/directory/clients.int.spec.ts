@@ -70,10 +70,9 @@ describe('a registered client', () => {
       name: 'Photos',
       authMethod: isPublic ? 'none' : 'client_secret_basic',
       applicationType: preset === 'native' ? 'native' : 'web',
-      grantTypes:
-        preset === 'auditor' || preset === 'machine'
-          ? ['client_credentials']
-          : ['authorization_code', 'refresh_token'],
+      grantTypes: ['auditor', 'machine', 'resource-server'].includes(preset)
+        ? ['client_credentials']
+        : ['authorization_code', 'refresh_token'],
     });
     expect(await client(directory, clientId)).toMatchObject(
       preset === 'auditor'
@@ -84,12 +83,48 @@ describe('a registered client', () => {
 
   it('takes from a preset what the operator chose besides', () => {
     const choices = { scope: 'openid', firstParty: true, mayIntrospect: true, policy: { idle: 1 } };
-    expect(presetRegistration('web', choices)).toMatchObject({
-      metadata: { scope: 'openid' },
+    const postLogoutRedirectUris = ['https://photos.example.com/bye'];
+    const resources = ['https://api.example.com'];
+    expect(
+      presetRegistration('web', { ...choices, postLogoutRedirectUris, resources }),
+    ).toMatchObject({
+      metadata: { scope: 'openid', post_logout_redirect_uris: postLogoutRedirectUris },
       firstParty: true,
       mayIntrospect: true,
+      resources,
       policy: { idle: 1 },
     });
+  });
+});
+
+describe('a resource server', () => {
+  const environment = { TOKEN_LEDGER_RESOURCES: 'https://api.example.com urn:example:albums' };
+  const registration = (resources: readonly string[], preset: ClientPreset = 'resource-server') =>
+    presetRegistration(preset, { name: 'Photos', resources });
+
+  it('has the resources that an operator assigned to it, each once and sorted', async () => {
+    const directory = await openWithProject({ environment });
+    const resources = ['urn:example:albums', 'https://api.example.com', 'urn:example:albums'];
+    const outcome = await directory.execute(new RegisterClient(registration(resources), operator));
+    if (outcome.kind === 'refused') throw new Error(outcome.reason);
+    expect(await client(directory, outcome.clientId)).toMatchObject({
+      resources: ['https://api.example.com', 'urn:example:albums'],
+    });
+  });
+
+  it.each([
+    ['no absolute URI', ['/photos']],
+    ['a URI with a fragment', ['https://api.example.com#photos']],
+    ['one that nobody can ask for', ['https://other.example.com']],
+    ['one bad of two', ['https://api.example.com', 'photos']],
+  ])('has no resource that is %s', async (_what, resources) => {
+    const directory = await openWithProject({ environment });
+    const before = await directory.events();
+    expect(await directory.execute(new RegisterClient(registration(resources), operator))).toEqual({
+      kind: 'refused',
+      reason: 'resource_refused',
+    });
+    expect(await directory.events()).toEqual(before);
   });
 });
 
@@ -106,6 +141,7 @@ describe('a client that registers itself', () => {
       firstParty: false,
       operatorScopes: [],
       mayIntrospect: false,
+      resources: [],
     });
   });
 
@@ -135,33 +171,54 @@ describe('a client that registers itself', () => {
 });
 
 describe('changing a client', () => {
-  it('replaces what it registered', async () => {
+  it('replaces what is given of what it registered, and keeps the rest', async () => {
     const directory = await openWithProject();
-    const { clientId } = await register(directory);
-    const metadata = { redirect_uris: redirectUris, client_name: 'Pictures' };
-    const update = new UpdateClient(clientId, metadata, { rotation: 'fixed' }, operator);
-    expect(await directory.execute(update)).toMatchObject({ kind: 'updated' });
-    expect(await directory.execute(update)).toMatchObject({ kind: 'unchanged' });
-    expect((await client(directory, clientId)).metadata).toMatchObject({
+    const { clientId, metadata } = await register(directory);
+    const change = { members: { client_name: 'Pictures' }, policy: { rotation: 'fixed' } };
+    const update = new UpdateClient(clientId, change, operator);
+    expect(await directory.execute(update)).toEqual({ kind: 'updated' });
+    expect(await directory.execute(update)).toEqual({ kind: 'unchanged' });
+    expect((await client(directory, clientId)).metadata).toEqual({
+      ...metadata,
       name: 'Pictures',
-      grantTypes: ['authorization_code'],
       policy: { rotation: 'fixed' },
     });
   });
 
-  it('judges the new metadata by what the client is', async () => {
+  it('keeps both of two changes that are made at once', async () => {
     const directory = await openWithProject();
     const { clientId } = await register(directory);
-    const metadata = { redirect_uris: redirectUris, scope: 'audit:read' };
-    const update = new UpdateClient(clientId, metadata, undefined, operator);
-    expect(await directory.execute(update)).toMatchObject({ reason: 'invalid_client_metadata' });
-    const unknown = new UpdateClient(
-      'nobody' as ClientId,
-      { redirect_uris: redirectUris },
-      undefined,
-      operator,
+    const changes = [{ client_name: 'Pictures' }, { scope: 'openid' }];
+    await Promise.all(
+      changes.map((members) =>
+        directory.execute(new UpdateClient(clientId, { members }, operator)),
+      ),
     );
-    expect(await directory.execute(unknown)).toEqual({ kind: 'refused', reason: 'unknown_client' });
+    expect((await client(directory, clientId)).metadata).toMatchObject({
+      name: 'Pictures',
+      scope: ['openid'],
+    });
+  });
+
+  it('judges what it would be, and refuses what is not or is disabled', async () => {
+    const directory = await openWithProject();
+    const { clientId } = await register(directory);
+    const update = (id: ClientId, members: Readonly<Record<string, unknown>>) =>
+      directory.execute(new UpdateClient(id, { members }, operator));
+    expect(await update(clientId, { scope: 'audit:read' })).toEqual({
+      kind: 'refused',
+      reason: 'invalid_client_metadata',
+      description: 'scope may have audit:read only for a first-party client',
+    });
+    expect(await update('nobody' as ClientId, {})).toEqual({
+      kind: 'refused',
+      reason: 'unknown_client',
+    });
+    await directory.execute(new DisableClient(clientId, operator));
+    expect(await update(clientId, { client_name: 'Pictures' })).toEqual({
+      kind: 'refused',
+      reason: 'client_disabled',
+    });
   });
 
   it('lets the secret before work on for a while', async () => {

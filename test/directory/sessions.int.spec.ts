@@ -8,6 +8,7 @@ import { SignIns } from '../../src/directory/sign-ins.service.js';
 import { SignOutEverywhere } from '../../src/directory/sign-out-everywhere.handler.js';
 import { type ProvenSignIn, StartSession } from '../../src/directory/start-session.handler.js';
 import { covers } from '../../src/domain/directory/consent.decider.js';
+import type { RecordedEvent } from '../../src/domain/envelope.js';
 import type { ClientId, Subject } from '../../src/domain/identifiers.js';
 import { TokenCodec } from '../../src/tokens/token-codec.js';
 import {
@@ -31,6 +32,13 @@ async function start(directory: OpenedDirectory, proven: ProvenSignIn, replaces?
   const outcome = await directory.execute(new StartSession(proven, replaces, operator));
   if (outcome.kind === 'refused') throw new Error(outcome.reason);
   return outcome;
+}
+
+/** The sessions that ended, in order, and why. */
+function endsOf(events: readonly RecordedEvent[]): (readonly [sessionId: string, unknown])[] {
+  return events
+    .filter(({ type }) => type === 'SessionEnded')
+    .map(({ streamId, data }) => [streamId.slice('session:'.length), data['reason']] as const);
 }
 
 async function signedIn() {
@@ -65,7 +73,7 @@ describe('a session', () => {
     expect(await isLive(session.expiresAt)).toBe(false);
   });
 
-  it('is replaced by another sign-in of the same browser', async () => {
+  it('is renewed when the same person signs in again with the browser', async () => {
     const { directory, proven, session, isLive } = await signedIn();
     const next = await start(directory, proven, session.sessionId);
     expect(next.sessionId).not.toBe(session.sessionId);
@@ -73,8 +81,57 @@ describe('a session', () => {
     const events = await directory.events();
     expect(events.slice(-2)).toMatchObject([
       { type: 'SessionStarted', data: { replaces: session.sessionId } },
-      { type: 'SessionEnded', data: { reason: 'replaced' } },
+      { type: 'SessionEnded', data: { reason: 'renewed' } },
     ]);
+  });
+
+  it('is replaced with all it renewed when somebody else signs in with the browser', async () => {
+    const { directory, proven, session } = await signedIn();
+    const second = await start(directory, proven, session.sessionId);
+    const third = await start(directory, proven, second.sessionId);
+    await createAccount(directory, 'bo');
+    const before = (await directory.events()).length;
+    await start(directory, await signIn(directory, 'bo'), third.sessionId);
+    expect(endsOf((await directory.events()).slice(before))).toEqual([
+      [session.sessionId, 'replaced'],
+      [second.sessionId, 'replaced'],
+      [third.sessionId, 'replaced'],
+    ]);
+  });
+
+  it('that ends takes with it all it renewed, itself last, and nobody else’s', async () => {
+    const { directory, proven, session } = await signedIn();
+    await createAccount(directory, 'bo');
+    const bo = await signIn(directory, 'bo');
+    const ofBo = await start(directory, bo, session.sessionId);
+    const again = await start(directory, proven, ofBo.sessionId);
+    const last = await start(directory, proven, again.sessionId);
+    const before = (await directory.events()).length;
+    const end = new EndSession(last.sessionId, 'signed_out', operator);
+    expect(await directory.execute(end)).toEqual({ kind: 'ended' });
+    expect(endsOf((await directory.events()).slice(before))).toEqual([
+      [again.sessionId, 'signed_out'],
+      [last.sessionId, 'signed_out'],
+    ]);
+    expect(await directory.execute(end)).toEqual({ kind: 'already_ended' });
+    const reader = directory.get(DirectoryReader);
+    expect(await reader.session(session.sessionId)).toMatchObject({ ended: 'replaced' });
+    expect(await reader.session(ofBo.sessionId)).toMatchObject({ ended: 'replaced' });
+  });
+
+  it('that was signed out is not renewed by its cookie', async () => {
+    const { directory, proven, session } = await signedIn();
+    await directory.execute(new EndSession(session.sessionId, 'signed_out', operator));
+    await start(directory, proven, session.sessionId);
+    const state = await directory.get(DirectoryReader).session(session.sessionId);
+    expect(state?.ended).toBe('signed_out');
+  });
+
+  it('that is unknown cannot end', async () => {
+    const { directory } = await signedIn();
+    expect(await directory.execute(new EndSession('0'.repeat(32), 'signed_out', operator))).toEqual(
+      { kind: 'refused', reason: 'unknown_session' },
+    );
   });
 
   it('begins also when what it should replace is unknown', async () => {

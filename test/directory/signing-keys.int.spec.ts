@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ActivateSigningKey } from '../../src/directory/activate-signing-key.handler.js';
 import { CreateSigningKey } from '../../src/directory/create-signing-key.handler.js';
+import { RetireSigningKey } from '../../src/directory/retire-signing-key.handler.js';
 import { SigningKeys } from '../../src/directory/signing-keys.service.js';
 import { SigningKeyRing } from '../../src/tokens/signing-key-ring.js';
 import { VaultError } from '../../src/vault/vault.errors.js';
@@ -56,6 +57,53 @@ describe('signing keys', () => {
       kind: 'refused',
       reason: 'unknown_key',
     });
+  });
+
+  it('are retired once another one signs, and still verify', async () => {
+    const directory = await openWithProject();
+    await directory.get(SigningKeys).start(operator);
+    const old = ringOf(directory).activeKeyId ?? '';
+    const keyId = await create(directory, false);
+    const retire = (id: string) => directory.execute(new RetireSigningKey(id, operator));
+    const inUse = { kind: 'refused', reason: 'key_in_use' };
+    expect(await retire(old)).toEqual(inUse);
+    await directory.execute(new ActivateSigningKey(keyId, operator));
+    expect(await retire(keyId)).toEqual(inUse);
+    expect(await retire(old)).toEqual({ kind: 'retired' });
+    expect(await retire(old)).toEqual({ kind: 'already_retired' });
+    expect(await retire('unknown')).toEqual({ kind: 'refused', reason: 'unknown_key' });
+    expect(ringOf(directory).activeKeyId).toBe(keyId);
+    expect(ringOf(directory).verificationKey(old)).toBeDefined();
+    expect(await directory.execute(new ActivateSigningKey(old, operator))).toEqual({
+      kind: 'refused',
+      reason: 'key_retired',
+    });
+  });
+
+  it('are judged as they are now, whatever this process has seen of them', async () => {
+    const place = newPlace();
+    const server = await openWithProject({ place });
+    await server.get(SigningKeys).start(operator);
+    const old = ringOf(server).activeKeyId ?? '';
+    const commandLine = await openWithProject({ place, role: 'command_line' });
+    const keyId = await create(commandLine, true);
+    expect(ringOf(server).activeKeyId).toBe(old);
+    expect(await server.execute(new RetireSigningKey(keyId, operator))).toMatchObject({
+      reason: 'key_in_use',
+    });
+    expect(await server.execute(new RetireSigningKey(old, operator))).toEqual({ kind: 'retired' });
+  });
+
+  it('are not activated when the vault has lost them', async () => {
+    const directory = await openWithProject();
+    await directory.get(SigningKeys).start(operator);
+    const keyId = await create(directory, false);
+    const before = await directory.events();
+    directory.resources.vault.privateKey = async () => undefined;
+    await expect(directory.execute(new ActivateSigningKey(keyId, operator))).rejects.toThrow(
+      `the vault has lost the private key of the signing key ${keyId}`,
+    );
+    expect(await directory.events()).toEqual(before);
   });
 
   it('of another process are found when a token names them', async () => {

@@ -33,6 +33,7 @@ beforeAll(async () => {
   client = await server.register('spa', {
     name: 'Photos',
     redirectUris: [application.redirectUri],
+    postLogoutRedirectUris: [application.redirectUri],
   });
 }, TIMEOUT);
 
@@ -248,6 +249,27 @@ describe('a browser without scripts', () => {
   );
 
   it(
+    'signs out where an application asks for it, and gets back to the application',
+    async () => {
+      await page.goto(requestUrl());
+      await fillIn();
+      await page.getByRole('button', { name: 'Allow' }).waitFor();
+      const asking = new URLSearchParams({
+        client_id: client.clientId,
+        post_logout_redirect_uri: application.redirectUri,
+        state: 'bye',
+      });
+      await page.goto(`${server.issuer}/oauth/logout?${asking.toString()}`);
+      await page.getByText('Photos asks to sign you out.').waitFor();
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+      expect(application.visits.at(-1)?.searchParams.get('state')).toBe('bye');
+      expect(complaints).toEqual([]);
+    },
+    TIMEOUT,
+  );
+
+  it(
     'that goes back to a page of before is told so, and nothing happens twice',
     async () => {
       await page.goto(requestUrl({ prompt: 'consent' }));
@@ -288,6 +310,37 @@ describe('a browser with scripts', () => {
       }`);
       expect(await page.title()).not.toBe('overtaken');
       expect(complaints.join()).toMatch(/Content Security Policy/);
+    },
+    TIMEOUT,
+  );
+
+  it(
+    'signs out by a form of another site, with the cookies of ours',
+    async () => {
+      await page.goto(requestUrl());
+      await fillIn();
+      await page.getByRole('button', { name: 'Allow' }).click();
+      const code = (await landed()).get('code') ?? '';
+      const fields = redemption(client, { code, pkce });
+      const { body: tokens } = await post<Tokens>(server, '/oauth/token', fields);
+      const asking = {
+        id_token_hint: tokens.id_token,
+        post_logout_redirect_uri: application.redirectUri,
+        state: 'posted',
+      };
+      const before = application.visits.length;
+      const inputs = Object.entries(asking).map(
+        ([name, value]) => `<input type="hidden" name="${name}" value="${value}">`,
+      );
+      await page.setContent(
+        `<form method="post" action="${server.issuer}/oauth/logout">${inputs.join('')}<button>Leave</button></form>`,
+      );
+      await page.getByRole('button', { name: 'Leave' }).click();
+      await page.waitForURL(/state=posted/);
+      expect(application.visits.length).toBe(before + 1);
+      const names = (await context.cookies()).map(({ name }) => name);
+      expect(names).not.toContain('token-ledger-session');
+      expect(complaints).toEqual([]);
     },
     TIMEOUT,
   );

@@ -220,7 +220,7 @@ describe('a session', () => {
       'SessionEnded',
       'GrantIssued',
     ]);
-    expect(events[1]?.data).toEqual({ reason: 'replaced' });
+    expect(events[1]?.data).toEqual({ reason: 'renewed' });
     expect(browser.cookies.get(SESSION)).not.toBe(before.cookies.get(SESSION));
     expect(await isSignedIn(browser)).toBe(true);
     expect(await isSignedIn(before)).toBe(false);

@@ -33,7 +33,7 @@ const methods: Readonly<Record<string, string>> = {
   '/oauth/introspect': 'POST',
   '/oauth/register': 'POST',
   '/oauth/authorize': 'GET, POST',
-  '/oauth/logout': 'GET, HEAD, POST',
+  '/oauth/logout': 'GET, POST',
   '/sign-in': 'GET, HEAD, POST',
   '/consent': 'GET, HEAD, POST',
 };
@@ -138,6 +138,24 @@ describe('metadata and keys', () => {
       const { pathname } = new URL(String(url));
       const found = await server.fetch(pathname, { method: 'GET' });
       expect([name, found.status]).not.toEqual([name, 404]);
+    }
+  });
+
+  it('name only prompts that are understood', async () => {
+    const response = await server.fetch('/.well-known/openid-configuration');
+    const { prompt_values_supported: prompts } = (await response.json()) as Record<
+      string,
+      string[]
+    >;
+    expect(prompts).toEqual(['none', 'login', 'consent', 'select_account']);
+    const client = await server.register('spa');
+    for (const prompt of prompts ?? []) {
+      const asked = await server.fetch(authorizePath(client, newPkce(), { prompt }));
+      const location = new URL(asked.headers.get('location') ?? '', server.issuer);
+      expect([prompt, location.searchParams.get('error')]).toEqual([
+        prompt,
+        prompt === 'none' ? 'login_required' : null,
+      ]);
     }
   });
 });

@@ -94,6 +94,7 @@ const NAMES = [
   'max_age',
   'nonce',
   'password',
+  'post_logout_redirect_uri',
   'prompt',
   'redirect_uri',
   'refresh_token',

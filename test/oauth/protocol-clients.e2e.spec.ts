@@ -51,7 +51,11 @@ function configured(method: AuthMethod, more: Partial<oidc.ClientMetadata> = {})
   );
 }
 
-async function signedIn(config: oidc.Configuration, more: Record<string, string> = {}) {
+async function signedIn(
+  config: oidc.Configuration,
+  more: Record<string, string> = {},
+  browser = server.browser(),
+) {
   const verifier = oidc.randomPKCECodeVerifier();
   const state = oidc.randomState();
   const nonce = oidc.randomNonce();
@@ -64,7 +68,7 @@ async function signedIn(config: oidc.Configuration, more: Record<string, string>
     nonce,
     ...more,
   });
-  const answer = await signInAndConsent(server.browser(), request, ana);
+  const answer = await signInAndConsent(browser, request, ana);
   return oidc.authorizationCodeGrant(config, answer, {
     pkceCodeVerifier: verifier,
     expectedState: state,
@@ -75,6 +79,22 @@ async function signedIn(config: oidc.Configuration, more: Record<string, string>
 }
 
 describe('openid-client', () => {
+  it('registers where to go after signing out, and goes there', async () => {
+    const uri = 'https://app.example/signed-out';
+    const config = await configured('none', { post_logout_redirect_uris: [uri] });
+    expect(config.clientMetadata()['post_logout_redirect_uris']).toEqual([uri]);
+    const browser = server.browser();
+    const tokens = await signedIn(config, {}, browser);
+    const leaving = oidc.buildEndSessionUrl(config, {
+      id_token_hint: tokens.id_token ?? '',
+      post_logout_redirect_uri: uri,
+      state: 'bye',
+    });
+    const left = await browser.open(leaving);
+    expect(left.url.href).toBe(`${uri}?state=bye`);
+    expect(browser.cookies.has('token-ledger-session')).toBe(false);
+  });
+
   it.each(['none', 'client_secret_basic', 'client_secret_post'] as const)(
     'registers with %s, signs in, refreshes, asks and revokes',
     async (method) => {

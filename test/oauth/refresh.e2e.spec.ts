@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { newUuid } from '../../src/config/random-identifiers.js';
+import { SigningKeys } from '../../src/directory/signing-keys.service.js';
 import type { OperatorTerms } from '../../src/domain/directory/client-metadata.rules.js';
+import { DEFAULT_PROJECT } from '../../src/domain/identifiers.js';
+import { SigningKeyRing } from '../../src/tokens/signing-key-ring.js';
 import {
   basic,
   beginFamily,
@@ -158,6 +162,28 @@ describe('a retry inside the window', () => {
     expect(fresh.refresh_token).toBe(then.refresh_token);
     expect(await isActive(then.access_token)).toBe(false);
     expect(await isActive(fresh.access_token)).toBe(true);
+  });
+});
+
+describe('a retry whose answer was signed with a key that can sign no more', () => {
+  it('gets the same successor, and an access token that is signed anew', async () => {
+    const first = await beginFamily(server, app, ana);
+    const next = await renewed(first.refresh_token);
+    const ring = server.get(SigningKeyRing);
+    const before = String(ring.activeKeyId);
+    const attribution = { actor: 'operator', correlationId: newUuid() };
+    const created = { activate: true, attribution, project: DEFAULT_PROJECT };
+    await server.get(SigningKeys).create(created);
+    expect(identityOf(await renewed(first.refresh_token))).toBe(identityOf(next));
+    ring.remove(before);
+    const { result: again, events } = await server.recorded(() => renewed(first.refresh_token));
+    expect(again.refresh_token).toBe(next.refresh_token);
+    expect(identityOf(again)).not.toBe(identityOf(next));
+    expect(await isActive(again.access_token)).toBe(true);
+    expect(ring.activeKeyId).not.toBe(before);
+    expect(events).toMatchObject([
+      { type: 'RefreshRetried', data: { token: { signingKeyId: ring.activeKeyId } } },
+    ]);
   });
 });
 

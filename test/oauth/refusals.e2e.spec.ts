@@ -16,6 +16,7 @@ import {
   redemption,
   refresh,
   type Tokens,
+  traceOf,
 } from '../support/http-flow.js';
 import {
   HttpServer,
@@ -71,13 +72,7 @@ type Trace = readonly string[];
 
 async function traced(doing: () => Promise<Answer>): Promise<{ answer: Answer; trace: Trace }> {
   const { result, events } = await server.recorded(doing);
-  const trace = events.map(({ type, data }) => {
-    const detail = data.reason ?? data.kind ?? data.cause;
-    return type === 'RefreshTokenReuseDetected'
-      ? `${type} ${String(data.cause)}`
-      : `${type} ${String(detail)}`;
-  });
-  return { answer: result, trace };
+  return { answer: result, trace: traceOf(events) };
 }
 
 const send = async (
@@ -378,6 +373,11 @@ describe('a client', () => {
     const other = await beginFamily(server, spa, ana);
     const refused = await send(refreshFields(noRefresh, other.refresh_token));
     expectRefusal(refused.answer, 400, 'unauthorized_client', refused.sent);
+    expect(refused.trace).toEqual([
+      'RefreshRejected foreign_client',
+      'IncidentOpened foreign_client',
+    ]);
+    expect((await refresh(server, spa, other.refresh_token)).status).toBe(200);
     const itself = await send({ grant_type: 'client_credentials' }, basic(web));
     expectRefusal(itself.answer, 400, 'unauthorized_client', itself.sent);
   });
@@ -609,7 +609,7 @@ describe('a refresh token', () => {
       'invalid_scope',
       ['RefreshRejected scope_exceeded'],
     ],
-    ['scope that is none', { scope: '"' }, 'invalid_scope', []],
+    ['scope that is none', { scope: '"' }, 'invalid_scope', ['RefreshRejected scope_exceeded']],
     [
       'another resource',
       { resource: 'https://other.example' },
@@ -622,7 +622,12 @@ describe('a refresh token', () => {
       'invalid_target',
       ['RefreshRejected target_exceeded'],
     ],
-    ['a relative resource', { resource: 'photos' }, 'invalid_target', []],
+    [
+      'a relative resource',
+      { resource: 'photos' },
+      'invalid_target',
+      ['RefreshRejected target_exceeded'],
+    ],
   ])('is not spent by a request for %s', async (_name, more, error, expected) => {
     const tokens = await beginFamily(server, spa, ana, { resources: ['https://photos.example'] });
     const { answer, trace, sent } = await send(refreshFields(spa, tokens.refresh_token, more));
@@ -828,12 +833,15 @@ describe('revocation and introspection', () => {
   it('leave the tokens of others alone', async () => {
     const tokens = await beginFamily(server, spa, ana);
     const stranger = await server.register('spa');
-    for (const token of [tokens.refresh_token, tokens.access_token]) {
+    for (const [token, evidence] of [
+      [tokens.refresh_token, ['RefreshRejected foreign_client', 'IncidentOpened foreign_client']],
+      [tokens.access_token, []],
+    ] as const) {
       const { answer, trace } = await traced(() =>
         post(server, '/oauth/revoke', { client_id: stranger.clientId, token }),
       );
       expectRefusal(answer, 400, 'invalid_grant', '');
-      expect(trace).toEqual([]);
+      expect(trace).toEqual(evidence);
       const asked = await post(server, '/oauth/introspect', { token }, basic(web));
       expect([asked.status, asked.body]).toEqual([200, { active: false }]);
     }

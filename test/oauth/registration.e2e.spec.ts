@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DirectoryReader } from '../../src/directory/directory.reader.js';
 import { InitialAccessToken } from '../../src/directory/initial-access-token.service.js';
 import { isConsent, signInAndConsent } from '../support/http-browser.js';
 import { type Answer, answerOf, authorizePath, newPkce, post } from '../support/http-flow.js';
@@ -100,6 +101,7 @@ describe('registration', () => {
       application_type: 'native',
       client_name: 'Fotos für Ana 📷',
       client_uri: 'https://photos.example/about',
+      post_logout_redirect_uris: ['com.example.app:/bye'],
       scope: 'openid photos:read',
     };
     const { status, body } = await register(open, full);
@@ -165,6 +167,14 @@ describe('registration', () => {
       redirectTo(...Array.from({ length: 99 }, (_, i) => `${REDIRECT_URI}${i}`)),
       'invalid_redirect_uri',
     ],
+    [
+      'a post-logout redirect URI that is no URI',
+      { ...web, post_logout_redirect_uris: [REDIRECT_URI, '/bye'] },
+    ],
+    [
+      'post-logout redirect URIs that are no list',
+      { ...web, post_logout_redirect_uris: REDIRECT_URI },
+    ],
     ['the implicit grant', { ...web, grant_types: ['implicit'] }],
     ['the password grant', { ...web, grant_types: ['password'] }],
     ['no grant', { ...web, grant_types: [] }],
@@ -223,12 +233,15 @@ describe('registration', () => {
       verified: true,
       operatorScopes: ['audit:read'],
       mayIntrospect: true,
+      resources: ['https://api.example'],
       policy: { rotation: 'fixed' },
       client_id: 'chosen',
       client_secret: 'chosen',
     });
     expect(body.client_id).not.toBe('chosen');
     expect(body).not.toHaveProperty('client_secret');
+    const { resources } = (await open.get(DirectoryReader).client(String(body.client_id))) ?? {};
+    expect(resources).toEqual([]);
     const client = {
       clientId: body.client_id as never,
       clientSecret: undefined,

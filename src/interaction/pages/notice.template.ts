@@ -36,6 +36,7 @@ export const signOutTemplate = `
 <p class="aside">Signing out ends the access of applications that may act only while you are signed in.
 Those that you allowed to act while you are away keep their access.</p>
 <form method="post" action="<%= it.action %>">
+<input type="hidden" name="interaction" value="<%= it.interaction %>">
 <input type="hidden" name="csrf" value="<%= it.csrfToken %>">
 <div class="actions">
 <button class="button button-primary" type="submit" name="decision" value="sign_out">Sign out</button>

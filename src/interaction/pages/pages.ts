@@ -70,6 +70,7 @@ export interface MessageView {
 /** What the sign-out page shows and sends back. */
 export interface SignOutView {
   readonly csrfToken: string;
+  readonly interaction: string;
   readonly action: string;
   readonly displayName?: string;
   readonly clientName?: string;
@@ -189,8 +190,8 @@ export function messagePage(view: MessageView): string {
 }
 
 /**
- * Returns the page that asks before signing out; its form posts `csrf` and `decision`, which is
- * `sign_out` or `stay`.
+ * Returns the page that asks before signing out; its form posts `interaction`, `csrf` and `decision`,
+ * which is `sign_out` or `stay`.
  */
 export function signOutPage(view: SignOutView): string {
   const present = (name: string | undefined, fallback: string): string | undefined =>
@@ -198,6 +199,7 @@ export function signOutPage(view: SignOutView): string {
   return renderSignOut('Sign out?', {
     action: formTarget(view.action),
     csrfToken: view.csrfToken,
+    interaction: view.interaction,
     accountName: present(view.displayName, 'an account without a name'),
     clientName: present(view.clientName, unnamedClient),
   });

@@ -231,7 +231,8 @@ describe('the other pages', () => {
   });
 
   it('ask before signing out, also when nothing is known', () => {
-    const html = signOutPage({ csrfToken: 'c9', action: '/oauth/logout' });
+    const html = signOutPage({ csrfToken: 'c9', interaction: 'i9', action: '/oauth/logout' });
+    expect(onlyElement(html, 'input', 'name', 'interaction').attributes.get('value')).toBe('i9');
     expect(onlyElement(html, 'input', 'name', 'csrf').attributes.get('value')).toBe('c9');
     expect(onlyElement(html, 'button', 'value', 'sign_out').attributes.get('name')).toBe(
       'decision',

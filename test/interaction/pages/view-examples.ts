@@ -55,6 +55,7 @@ export function messageView(text: string): MessageView {
 export function signOutView(text: string): SignOutView {
   return {
     csrfToken: text,
+    interaction: text,
     action: `/oauth/logout?to=${text}`,
     displayName: text,
     clientName: text,

@@ -1,0 +1,93 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { formBodyOf, queryOf } from '../access/posted-form.js';
+import { redirectLocation } from '../access/redirect-location.js';
+import { requestContextOf } from '../access/request-context.js';
+import type { Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/settings.tokens.js';
+import { DirectoryReader } from '../directory/directory.reader.js';
+import type { ClientState } from '../domain/directory/directory.state.js';
+import { isRegisteredPostLogoutUri } from '../domain/directory/redirect-uri.rules.js';
+import type { Instant } from '../domain/identifiers.js';
+import { readIdTokenHint } from '../tokens/id-token.js';
+import { SealedTokens } from '../tokens/sealed-token.js';
+import { SigningKeyRing } from '../tokens/signing-key-ring.js';
+
+const PURPOSE = 'sign-out';
+const LIFETIME = 600_000;
+const STATE_CHARACTERS_MAX = 1024;
+const PARAMETERS = ['id_token_hint', 'client_id', 'post_logout_redirect_uri', 'state'] as const;
+
+const signOutTerms = z.object({
+  clientId: z.string(),
+  /** The session that the client's ID token was issued in; null when it showed none. */
+  sessionId: z.string().nullable(),
+  redirectUri: z.string().nullable(),
+  state: z.string().max(STATE_CHARACTERS_MAX).nullable(),
+});
+type SignOutTerms = Readonly<z.infer<typeof signOutTerms>>;
+
+/** An application's wish to sign a person out. */
+export interface SignOutRequest {
+  readonly terms: SignOutTerms;
+  readonly client: ClientState;
+  /** Where the browser goes on afterwards; undefined: it stays on our page. */
+  readonly returnTo: string | undefined;
+}
+
+/**
+ * Reads what an application asks for when it sends a browser to sign out (OIDC RP-Initiated Logout, 2),
+ * and carries it through the sign-out page, sealed.
+ */
+@Injectable()
+export class SignOutRequests {
+  constructor(
+    private readonly directory: DirectoryReader,
+    private readonly sealed: SealedTokens,
+    private readonly ring: SigningKeyRing,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'issuer'>,
+  ) {}
+
+  /**
+   * The request of a query or a posted form. Undefined when none is made, and when anything is wrong
+   * with it: then nothing of it counts, and nobody is sent anywhere.
+   */
+  async read(request: FastifyRequest): Promise<SignOutRequest | undefined> {
+    const text = request.method === 'POST' ? formBodyOf(request)?.toString() : queryOf(request);
+    const parameters = new URLSearchParams(text);
+    if (PARAMETERS.some((name) => parameters.getAll(name).length > 1)) return undefined;
+    const [hintText, clientId, redirectUri, state] = PARAMETERS.map((name) => {
+      const value = parameters.get(name);
+      return value === '' ? null : value;
+    });
+    if (!hintText) return this.judge({ clientId, sessionId: null, redirectUri, state });
+    const { issuer } = this.settings;
+    const hint = await readIdTokenHint(hintText, { issuer, ring: this.ring });
+    if (hint === undefined || (clientId && clientId !== hint.aud)) return undefined;
+    return this.judge({ clientId: hint.aud, sessionId: hint['sid'] ?? null, redirectUri, state });
+  }
+
+  /** The request that was sealed less than ten minutes ago; undefined for anything else. */
+  open(text: string, now: Instant): Promise<SignOutRequest | undefined> {
+    return this.judge(this.sealed.unseal(PURPOSE, text, now));
+  }
+
+  /** Seals a request, if there is one. */
+  seal(asked: SignOutRequest | undefined, request: FastifyRequest): string {
+    if (asked === undefined) return '';
+    return this.sealed.seal(PURPOSE, asked.terms, requestContextOf(request).receivedAt + LIFETIME);
+  }
+
+  private async judge(wanted: unknown): Promise<SignOutRequest | undefined> {
+    const terms = signOutTerms.safeParse(wanted).data;
+    if (terms === undefined) return undefined;
+    const client = await this.directory.client(terms.clientId);
+    if (client?.status !== 'active') return undefined;
+    const { redirectUri, state } = terms;
+    if (redirectUri === null) return { terms, client, returnTo: undefined };
+    if (!isRegisteredPostLogoutUri(client.metadata, redirectUri)) return undefined;
+    const answer = state === null ? {} : { state };
+    return { terms, client, returnTo: redirectLocation(redirectUri, answer) };
+  }
+}
