@@ -5,6 +5,7 @@ import { FamiliesController } from './families.controller.js';
 import { FindFamilyHandler } from './find-family.handler.js';
 import { IncidentsController } from './incidents.controller.js';
 import { ListEventsHandler, StreamEventsHandler } from './list-events.handler.js';
+import { ListFamiliesHandler } from './list-families.handler.js';
 import { ListFamilyEventsHandler } from './list-family-events.handler.js';
 import { FindIncidentHandler, ListIncidentsHandler } from './list-incidents.handler.js';
 
@@ -14,6 +15,7 @@ import { FindIncidentHandler, ListIncidentsHandler } from './list-incidents.hand
     FindFamilyHandler,
     FindIncidentHandler,
     ListEventsHandler,
+    ListFamiliesHandler,
     ListFamilyEventsHandler,
     ListIncidentsHandler,
     StreamEventsHandler,

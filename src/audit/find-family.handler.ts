@@ -1,13 +1,11 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import type { ClientState } from '../domain/directory/directory.state.js';
 import type { RecordedEvent } from '../domain/envelope.js';
-import { DEFAULT_PROJECT } from '../domain/identifiers.js';
-import { ownersEnd } from '../domain/token-family/family.decision.js';
 import type { FamilyPolicy } from '../domain/events/token-family.events.js';
 import type { FamilyState } from '../domain/token-family/family.state.js';
 import { Ledger } from '../ledger/ledger.port.js';
 import { asOfStreams, eventAt, momentOf, newestEvent } from './as-of.answer.js';
 import { type AuditFamily, type FamilyAnswer, familyStanding } from './family.answer.js';
+import { blockedBy, ownersOf } from './family-owners.reader.js';
 import { FindFamily } from './find-family.query.js';
 import { firstEventOf } from './first-event.reader.js';
 
@@ -22,7 +20,7 @@ export class FindFamilyHandler implements IQueryHandler<FindFamily> {
     if (row === undefined) return undefined;
     const last = await eventAt(this.ledger, row.lastPosition);
     const first = await firstEventOf(this.ledger, row.streamId, row.state.grantedAt);
-    const owners = await this.ownersOf(row.state);
+    const owners = await ownersOf(this.ledger, row.state);
     return {
       asOf: await asOfStreams(this.ledger, newest, [row]),
       family: {
@@ -38,29 +36,6 @@ export class FindFamilyHandler implements IQueryHandler<FindFamily> {
         },
       },
     };
-  }
-
-  private ownersOf({ clientId, subject }: FamilyState): Promise<Owners> {
-    return this.ledger.read((reader) => ({
-      client: reader.find('client', clientId),
-      account: subject === undefined ? undefined : reader.find('account', subject),
-      project: reader.find('project', DEFAULT_PROJECT),
-    }));
-  }
-}
-
-type Owners = Parameters<typeof ownersEnd>[1] & { readonly client: ClientState | undefined };
-
-function blockedBy(state: FamilyState, owners: Owners): AuditFamily['blockedBy'] {
-  const reason = ownersEnd(state, owners);
-  switch (reason) {
-    case 'client_disabled':
-    case 'account_disabled':
-    case 'project_disabled':
-    case 'not_before':
-      return reason;
-    default:
-      return null;
   }
 }
 

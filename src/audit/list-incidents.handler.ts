@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import { Ledger } from '../ledger/ledger.port.js';
+import { Ledger, type StreamRow } from '../ledger/ledger.port.js';
 import { asOfStreams, newestEvent } from './as-of.answer.js';
 import type { AuditIncident, IncidentAnswer, IncidentList } from './incident.answer.js';
 import { incidentOf } from './incident.reader.js';
 import { FindIncident, ListIncidents } from './list-incidents.query.js';
 import { cursorBefore } from './page-cursor.js';
+import { searchStreams } from './stream-search.reader.js';
 
 /** After so many incidents the server's other work has its turn. */
 const INCIDENTS_AT_ONCE = 25;
@@ -15,22 +16,25 @@ const INCIDENTS_AT_ONCE = 25;
 export class ListIncidentsHandler implements IQueryHandler<ListIncidents> {
   constructor(private readonly ledger: Ledger) {}
 
-  async execute({ before, limit }: ListIncidents): Promise<IncidentList> {
+  async execute({ before, limit, choice }: ListIncidents): Promise<IncidentList> {
+    const { kind, searchedMax } = choice;
+    const isChosen = ({ state }: StreamRow<'incident'>): boolean => state.kind === kind;
     const newest = await newestEvent(this.ledger);
-    const rows = await this.ledger.streamsOfKind('incident', before, limit);
+    const { rows, next } = await searchStreams(this.ledger, 'incident', {
+      before,
+      limit,
+      isChosen: kind === undefined ? undefined : isChosen,
+      searchedMax,
+    });
     const incidents: AuditIncident[] = [];
     for (const row of rows) {
       incidents.push(await incidentOf(this.ledger, row));
       if (incidents.length % INCIDENTS_AT_ONCE === 0) await setImmediate();
     }
-    const last = rows.at(-1);
-    const hasMore =
-      last !== undefined &&
-      (await this.ledger.streamsOfKind('incident', last.streamId, 1)).length > 0;
     return {
       asOf: await asOfStreams(this.ledger, newest, rows),
       incidents,
-      next: hasMore ? cursorBefore(last.streamId) : null,
+      next: next === null ? null : cursorBefore(next),
     };
   }
 }

@@ -1,13 +1,24 @@
 import { Query } from '@nestjs/cqrs';
 import type { StreamId } from '../domain/identifiers.js';
-import type { IncidentAnswer, IncidentList } from './incident.answer.js';
+import type { AuditIncident, IncidentAnswer, IncidentList } from './incident.answer.js';
 
-/** A page of incidents, newest first. */
+/** Which incidents are asked for, and how far they are looked for. */
+export interface IncidentChoice {
+  readonly kind?: AuditIncident['kind'] | undefined;
+  /** So many incidents are looked at before the search stops. */
+  readonly searchedMax: number;
+}
+
+/**
+ * A page of incidents, newest first. Where it looks for a kind, a page may hold fewer than asked for
+ * and still not be the last one: `next` says.
+ */
 export class ListIncidents extends Query<IncidentList> {
   constructor(
     /** The last incident of the page before; null: begin with the newest. */
     readonly before: StreamId | null,
     readonly limit: number,
+    readonly choice: IncidentChoice = { searchedMax: Infinity },
   ) {
     super();
   }

@@ -6,38 +6,44 @@ import {
 } from '../directory/client-registration.js';
 import { RegisterClient } from '../directory/register-client.handler.js';
 import { operatorAudienceOf } from '../domain/directory/operator-scopes.rules.js';
+import { type ClientPolicyOptions, policyOf, withPolicyOptions } from './client-policy-options.js';
 import { CLIENT_SHAPE, clientFacts, clientJson } from './client-view.js';
 import { CommandRefused } from './failure.js';
 import { asOperator, type Operator } from './operator.js';
 import { clientRefused, metadataRefusal } from './refusals.js';
 import { factsText, printJson, printLines } from './terminal.js';
-import { seconds, verb } from './verb.js';
+import { verb } from './verb.js';
 
-interface Options {
+interface Options extends ClientPolicyOptions {
   readonly preset: ClientPreset;
   readonly name?: string;
   readonly redirectUri?: readonly string[];
+  readonly postLogoutRedirectUri?: readonly string[];
   readonly scope?: readonly string[];
   readonly firstParty?: boolean;
   readonly mayIntrospect?: boolean;
-  readonly retryWindowSeconds?: number;
-  readonly accessTokenSeconds?: number;
-  readonly idleSeconds?: number;
-  readonly absoluteSeconds?: number;
-  readonly rotation?: 'rotate' | 'fixed';
+  readonly resource?: readonly string[];
   readonly json?: boolean;
 }
 
 const PRESETS = `Presets:
-  web      a web application with a server that keeps a secret: code and refresh tokens
-  spa      an application in the browser, without a secret: code and refresh tokens
-  native   a desktop or mobile application, without a secret: code and refresh tokens
-  machine  a service that acts for itself: client_credentials
-  auditor  a machine that may read the audit API: client_credentials with audit:read`;
+  web              a web application with a server that keeps a secret: code and refresh tokens
+  spa              an application in the browser, without a secret: code and refresh tokens
+  native           a desktop or mobile application, without a secret: code and refresh tokens
+  machine          a service that acts for itself: client_credentials
+  resource-server  an API that introspects the tokens that are for it: client_credentials
+  auditor          a machine that may read the audit API: client_credentials with audit:read`;
+
+/** No browser ever comes to what these are for. */
+const WITHOUT_BROWSER: ReadonlySet<ClientPreset> = new Set([
+  'auditor',
+  'machine',
+  'resource-server',
+]);
 
 /** Registers a client for an operator; a secret is shown once. */
 export function clientCreateVerb(): Command {
-  return verb({
+  const command = verb({
     name: 'create',
     summary: 'register a client; its secret is shown once',
     details: PRESETS,
@@ -45,6 +51,7 @@ export function clientCreateVerb(): Command {
       'token-ledger client create --preset web --name Shop --redirect-uri https://shop.example/callback',
       'token-ledger client create --preset spa --redirect-uri http://localhost:5173/ --idle-seconds 86400',
       'token-ledger client create --preset web --first-party --redirect-uri https://desk.example/callback --scope openid audit:read',
+      'token-ledger client create --preset resource-server --name Photos --resource https://api.example/photos',
       'token-ledger client create --preset auditor --name "Night watch" --json',
     ],
     json: `${CLIENT_SHAPE}\nand clientSecret where the client has one`,
@@ -56,32 +63,32 @@ export function clientCreateVerb(): Command {
     )
     .option('--name <name>', 'what people are shown when they are asked for consent')
     .option('--redirect-uri <uri...>', 'where answers may be sent; repeatable')
+    .option(
+      '--post-logout-redirect-uri <uri...>',
+      'where browsers may be sent after signing out; repeatable',
+    )
     .option('--scope <scopes...>', 'what it may ask for; without it, any but operator scopes')
     .option('--first-party', 'it is your own')
-    .option('--may-introspect', 'it may introspect tokens of any audience')
-    .addOption(
-      new Option('--rotation <rule>', 'whether each refresh makes a new refresh token').choices([
-        'rotate',
-        'fixed',
-      ]),
+    .option(
+      '--resource <uri...>',
+      'the API that it is: it may introspect tokens for it; repeatable',
     )
-    .option('--retry-window-seconds <n>', 'how long a lost answer can be fetched again', seconds)
-    .option('--access-token-seconds <n>', 'how long its access tokens last', seconds)
-    .option('--idle-seconds <n>', 'how long an unused refresh token lasts', seconds)
-    .option('--absolute-seconds <n>', 'how long a sign-in lasts at most', seconds)
-    .action((options: Options) => asOperator((operator) => createClient(operator, options)));
+    .option('--may-introspect', 'it may introspect tokens of any audience');
+  return withPolicyOptions(command).action((options: Options) =>
+    asOperator((operator) => createClient(operator, options)),
+  );
 }
 
 async function createClient(operator: Operator, options: Options): Promise<void> {
-  if (options.redirectUri !== undefined && ['auditor', 'machine'].includes(options.preset)) {
-    throw new CommandRefused(`--redirect-uri is of no use to a client of preset ${options.preset}`);
-  }
+  refuseSenseless(options);
   const registration = presetRegistration(options.preset, {
     name: options.name,
     redirectUris: options.redirectUri,
+    postLogoutRedirectUris: options.postLogoutRedirectUri,
     scope: options.scope?.join(' '),
     firstParty: options.firstParty,
     mayIntrospect: options.mayIntrospect,
+    resources: options.resource,
     policy: policyOf(options),
   });
   const outcome = await operator.execute(new RegisterClient(registration, operator.attribution));
@@ -107,19 +114,22 @@ async function createClient(operator: Operator, options: Options): Promise<void>
   }
 }
 
-function policyOf(options: Options): Readonly<Record<string, unknown>> {
-  const { rotation, retryWindowSeconds, accessTokenSeconds, idleSeconds, absoluteSeconds } =
-    options;
-  const spans = {
-    retryWindow: retryWindowSeconds,
-    accessTokenLifetime: accessTokenSeconds,
-    idle: idleSeconds,
-    absolute: absoluteSeconds,
-  };
-  const given = Object.entries(spans).flatMap(([name, span]) =>
-    span === undefined ? [] : [[name, span * 1000] as const],
+/** Throws a CommandRefused for options that the preset cannot use, and for one that it lacks. */
+function refuseSenseless(options: Options): void {
+  const { preset, redirectUri, postLogoutRedirectUri, resource } = options;
+  const forBrowsers = Object.entries({
+    '--redirect-uri': redirectUri,
+    '--post-logout-redirect-uri': postLogoutRedirectUri,
+  });
+  const senseless = forBrowsers.find(
+    ([, uris]) => uris !== undefined && WITHOUT_BROWSER.has(preset),
   );
-  return { ...Object.fromEntries(given), ...(rotation === undefined ? {} : { rotation }) };
+  if (senseless !== undefined) {
+    throw new CommandRefused(`${senseless[0]} is of no use to a client of preset ${preset}`);
+  }
+  if (preset === 'resource-server' && resource === undefined) {
+    throw new CommandRefused('a client of preset resource-server needs --resource');
+  }
 }
 
 function auditorSteps(issuer: string, clientId: string): string[] {

@@ -12,11 +12,13 @@ export function clientJson(client: ClientState): Readonly<Record<string, unknown
     authMethod: metadata.authMethod,
     grantTypes: metadata.grantTypes,
     redirectUris: metadata.redirectUris,
+    postLogoutRedirectUris: metadata.postLogoutRedirectUris ?? [],
     scope: metadata.scope,
     operatorScopes: client.operatorScopes,
     firstParty: client.firstParty,
     verified: client.verified,
     mayIntrospect: client.mayIntrospect,
+    resources: client.resources,
     policy: policyJson(client),
     registeredAt: isoTime(registeredAt),
   };
@@ -24,8 +26,9 @@ export function clientJson(client: ClientState): Readonly<Record<string, unknown
 
 /** The members of `clientJson`, for the help texts. */
 export const CLIENT_SHAPE = `{ clientId, name, status: "active"|"disabled", applicationType: "web"|"native",
-  authMethod, grantTypes: [], redirectUris: [], scope: []|null (null: any but operator scopes),
-  operatorScopes: [], firstParty, verified, mayIntrospect,
+  authMethod, grantTypes: [], redirectUris: [], postLogoutRedirectUris: [],
+  scope: []|null (null: any but operator scopes), operatorScopes: [], firstParty, verified,
+  mayIntrospect, resources: [],
   policy: { rotation?, retryWindowSeconds?, accessTokenSeconds?, idleSeconds?, absoluteSeconds? },
   registeredAt }`;
 
@@ -55,20 +58,28 @@ export function clientFacts(client: ClientState): Fact[] {
     ['Authentication', metadata.authMethod],
     ['Grant types', metadata.grantTypes.join(', ')],
     ['Redirect URIs', someLines(metadata.redirectUris)],
+    ['After sign-out', someLines(metadata.postLogoutRedirectUris ?? [])],
     ['Scope', metadata.scope === null ? 'any but operator scopes' : metadata.scope.join(' ')],
     ['Operator scopes', someLines(client.operatorScopes)],
-    ['Introspection', client.mayIntrospect ? 'tokens of any audience' : undefined],
+    ['Resources', someLines(client.resources)],
+    ['Introspection', introspectionOf(client)],
     ['Policy', someLines(policy.map(([name, value]) => `${name} ${String(value)}`))],
     ['Registered', timeText(client.registeredAt)],
   ];
 }
 
+function introspectionOf({ mayIntrospect, resources }: ClientState): string | undefined {
+  if (mayIntrospect) return 'tokens of any audience';
+  return resources.length === 0 ? undefined : 'tokens for its resources';
+}
+
 /** What a client is to the operator, in a few words. */
-export function kindOf({ metadata, firstParty, verified }: ClientState): string {
+export function kindOf({ metadata, firstParty, verified, resources }: ClientState): string {
   const secrecy = metadata.authMethod === 'none' ? 'public' : 'confidential';
   const isForPeople = metadata.grantTypes.includes('authorization_code');
   return [
     isForPeople ? `${secrecy} ${metadata.applicationType}` : 'machine',
+    ...(resources.length === 0 ? [] : ['resource server']),
     ...(firstParty ? ['first party'] : []),
     ...(verified ? [] : ['unverified']),
   ].join(', ');

@@ -9,10 +9,18 @@ import { clientDisableVerb } from './client-disable.js';
 import { clientListVerb } from './client-list.js';
 import { clientRotateSecretVerb } from './client-rotate-secret.js';
 import { clientShowVerb } from './client-show.js';
+import { clientUpdateVerb } from './client-update.js';
 import { packageVersion } from './environment.js';
 import { fail } from './failure.js';
+import { familyListVerb } from './family-list.js';
 import { familyRevokeVerb } from './family-revoke.js';
 import { familyShowVerb } from './family-show.js';
+import { incidentListVerb } from './incident-list.js';
+import { incidentShowVerb } from './incident-show.js';
+import { keyActivateVerb } from './key-activate.js';
+import { keyCreateVerb } from './key-create.js';
+import { keyListVerb } from './key-list.js';
+import { keyRetireVerb } from './key-retire.js';
 import { registrationTokenVerb } from './registration-token.js';
 import { serveVerb } from './run-server.js';
 import { group, withOneLineComplaints } from './verb.js';
@@ -24,6 +32,7 @@ export function tokenLedgerProgram(): Command {
     clientCreateVerb(),
     clientListVerb(),
     clientShowVerb(),
+    clientUpdateVerb(),
     clientRotateSecretVerb(),
     clientDisableVerb(),
   ];
@@ -34,13 +43,18 @@ export function tokenLedgerProgram(): Command {
     accountDisableVerb(),
     accountSignOutEverywhereVerb(),
   ];
+  const family = [familyListVerb(), familyShowVerb(), familyRevokeVerb()];
+  const incident = [incidentListVerb(), incidentShowVerb()];
+  const key = [keyListVerb(), keyCreateVerb(), keyActivateVerb(), keyRetireVerb()];
   return withOneLineComplaints(new Command('token-ledger'))
     .description('An OAuth and OpenID Connect server on an append-only ledger.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .addCommand(serveVerb())
     .addCommand(group('client', 'applications and services that get tokens', client))
     .addCommand(group('account', 'people who sign in', account))
-    .addCommand(group('family', 'token families', [familyShowVerb(), familyRevokeVerb()]))
+    .addCommand(group('family', 'token families', family))
+    .addCommand(group('incident', 'suspicious presentations of tokens', incident))
+    .addCommand(group('key', 'keys that tokens are signed with', key))
     .addCommand(verifyVerb())
     .addCommand(registrationTokenVerb())
     .helpCommand(false)
@@ -70,6 +84,9 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
   }
 }
 
+/** The ids of clients and accounts have 22 characters, those of signing keys 43. */
+const DASHED_ID = /^-[\w-]{21}(?:[\w-]{21})?$/;
+
 /**
  * One id in 64 begins with a dash. It stands for itself and not for an option: it is moved behind
  * `--`.
@@ -80,7 +97,7 @@ function withDashedIds(program: Command, words: readonly string[]): readonly str
   const verb = named(named(program, words[0]), words[1]);
   if (verb === undefined || verb.registeredArguments.length === 0) return words;
   const isDashedId = (word: string): boolean =>
-    /^-[\w-]{21}$/.test(word) && !verb.options.some(({ long }) => long === word);
+    DASHED_ID.test(word) && !verb.options.some(({ long }) => long === word);
   const ids = words.filter(isDashedId);
   if (ids.length === 0 || words.includes('--')) return words;
   return [...words.filter((word) => !isDashedId(word)), '--', ...ids];

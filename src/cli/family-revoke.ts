@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { RevokeFamily } from '../grants/revoke-family.command.js';
-import { requireFamilyId, unknownFamily } from './family-show.js';
+import { unknownFamily } from './family-show.js';
+import { requireId } from './id-argument.js';
 import { asOperator, type Operator } from './operator.js';
 import { printJson, printLines } from './terminal.js';
 import { verb } from './verb.js';
@@ -26,7 +27,7 @@ export function familyRevokeVerb(): Command {
 }
 
 async function revokeFamily(operator: Operator, familyId: string, options: Options): Promise<void> {
-  requireFamilyId(familyId);
+  requireId('family', familyId);
   const { actor, correlationId } = operator.attribution;
   const outcome = await operator.execute(
     new RevokeFamily(

@@ -3,12 +3,13 @@ import type { AuditEvent } from '../audit/audit-event.answer.js';
 import type { AuditFamily, FamilyAnswer } from '../audit/family.answer.js';
 import { FindFamily } from '../audit/find-family.query.js';
 import { StreamEvents } from '../audit/list-events.query.js';
-import type { EventOf } from '../domain/events/event-catalogue.js';
 import { streamIdOf, type Subject } from '../domain/identifiers.js';
 import { CommandRefused } from './failure.js';
-import { familyEventText } from './family-event-text.js';
+import { familyEventTable } from './event-table.js';
+import { requireId } from './id-argument.js';
 import { asOperator, type Operator } from './operator.js';
-import { type Fact, factsText, printJson, printLines, tableText, timeText } from './terminal.js';
+import { accountText, clientText } from './owner-text.js';
+import { type Fact, factsText, printJson, printLines, timeText } from './terminal.js';
 import { count, verb } from './verb.js';
 
 interface Options {
@@ -18,7 +19,6 @@ interface Options {
 
 /** So many events people are shown unless they ask for more. */
 const EVENTS_SHOWN = 50;
-const USER_AGENT_CHARACTERS_MAX = 40;
 
 /** Shows a token family: what it is worth, and its whole life with who and from where. */
 export function familyShowVerb(): Command {
@@ -45,11 +45,13 @@ export function familyShowVerb(): Command {
     );
 }
 
-/** Refuses what cannot be the id of a token family. */
-export function requireFamilyId(text: string): void {
-  if (!/^[0-9a-f]{32}$/.test(text)) {
-    throw new CommandRefused('a family id has 32 digits from 0-9 a-f');
-  }
+/** What a family is worth, and why it is worth nothing if so; `since` is added to the reason. */
+export function familyStatusText(
+  { status, end, blockedBy }: Pick<AuditFamily, 'status' | 'end' | 'blockedBy'>,
+  since = '',
+): string {
+  const reason = end?.reason ?? blockedBy;
+  return reason === null ? status : `${status} (${reason}${since})`;
 }
 
 /** There is no token family of that id. */
@@ -58,7 +60,7 @@ export function unknownFamily(): CommandRefused {
 }
 
 async function showFamily(operator: Operator, familyId: string, options: Options): Promise<void> {
-  requireFamilyId(familyId);
+  requireId('family', familyId);
   const answer = await operator.query(new FindFamily(familyId));
   if (answer === undefined) throw unknownFamily();
   const isJson = options.json === true;
@@ -88,21 +90,10 @@ async function printFamily(
   { family }: FamilyAnswer,
   events: readonly AuditEvent[],
 ): Promise<void> {
-  const { client, subject } = family;
+  const { subject } = family;
   const profile = subject === null ? undefined : await operator.vault.profile(subject as Subject);
-  const names = new Map([
-    [`client:${client.id}`, client.name ?? client.id],
-    [`account:${subject ?? ''}`, profile?.username ?? subject ?? ''],
-  ]);
-  const rows = events.map((event) => [
-    String(event.position),
-    timeText(Date.parse(event.at)),
-    `${event.type}\n${familyEventText(event as unknown as EventOf<'family'>)}`,
-    whoText(event, names),
-    fromText(event),
-  ]);
-  const head = ['Position', 'When', 'Event', 'Who', 'From'];
-  printLines(factsText(familyFacts(family, profile?.username)), '', tableText(head, rows));
+  const facts = familyFacts(family, profile?.username);
+  printLines(factsText(facts), '', await familyEventTable(operator, events));
   const { count } = family.events;
   if (events.length < count)
     printLines(`The newest ${events.length} of ${count} events; --last ${count} shows all.`);
@@ -110,14 +101,13 @@ async function printFamily(
 
 function familyFacts(family: AuditFamily, username?: string): Fact[] {
   const { end, client, subject, lineage, policy } = family;
-  const reason = end?.reason ?? family.blockedBy ?? undefined;
   const since = end === null ? '' : `, ${timeText(Date.parse(end.at))}`;
   return [
     ['Family', family.id],
-    ['Status', `${family.status}${reason === undefined ? '' : ` (${reason}${since})`}`],
+    ['Status', familyStatusText(family, since)],
     ['Incident', end?.incidentId ?? undefined],
-    ['Client', client.name === null ? client.id : `${client.name} (${client.id})`],
-    ['Account', username === undefined ? (subject ?? undefined) : `${username} (${subject})`],
+    ['Client', clientText(client)],
+    ['Account', accountText(subject, username)],
     ['Scope', family.scope.join(' ') || 'none'],
     ['Resources', family.resources.join('\n') || undefined],
     ['Generation', lineage.generation === null ? 'no refresh token' : String(lineage.generation)],
@@ -131,19 +121,4 @@ function familyFacts(family: AuditFamily, username?: string): Fact[] {
 
 function momentText(moment: string | null): string | undefined {
   return moment === null ? undefined : timeText(Date.parse(moment));
-}
-
-function whoText({ actor, who }: AuditEvent, names: ReadonlyMap<string, string>): string {
-  const name = names.get(actor) ?? actor;
-  const isClient = actor.startsWith('client:') && who !== null;
-  const isUnproven = isClient && who.method !== 'none' && !who.authenticated;
-  return isUnproven ? `${name}\n(not authenticated)` : name;
-}
-
-function fromText({ origin, erased }: AuditEvent): string {
-  if (origin === null) return erased ? '(erased)' : '';
-  const { address, userAgent } = origin;
-  const isLong = userAgent.length > USER_AGENT_CHARACTERS_MAX;
-  const agent = isLong ? `${userAgent.slice(0, USER_AGENT_CHARACTERS_MAX)}…` : userAgent;
-  return [address, agent].filter((line) => line !== '').join('\n');
 }

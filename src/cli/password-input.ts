@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN } from '../domain/directory/account.rules.js';
+import { PASSWORD_BYTES_MAX } from '../config/password-limits.js';
+import { PASSWORD_CHARACTERS_MIN } from '../domain/directory/account.rules.js';
 import { CommandRefused } from './failure.js';
 
 /** Where a password can come from: a terminal, a pipe or a file. */

@@ -1,10 +1,8 @@
+import { PASSWORD_BYTES_MAX } from '../config/password-limits.js';
 import type { AccountRefusal } from '../domain/directory/account.decider.js';
-import {
-  type AccountFault,
-  PASSWORD_BYTES_MAX,
-  PASSWORD_CHARACTERS_MIN,
-} from '../domain/directory/account.rules.js';
+import { type AccountFault, PASSWORD_CHARACTERS_MIN } from '../domain/directory/account.rules.js';
 import type { ClientRefusal } from '../domain/directory/client.decider.js';
+import type { SigningKeyRefusal } from '../domain/directory/signing-key.decider.js';
 import { CommandRefused } from './failure.js';
 
 const accountWords: Readonly<Record<AccountRefusal | AccountFault, string>> = {
@@ -28,8 +26,17 @@ const clientWords: Readonly<Record<ClientRefusal, string>> = {
   operator_scope_refused: 'operator scopes are only for first-party clients',
   project_unavailable: accountWords.project_unavailable,
   public_client: 'the client is public: it has no secret',
+  resource_refused:
+    '--resource needs a client with a secret, and absolute URIs that tokens may be asked for',
   secret_mismatch: 'a client has a secret exactly when it is confidential',
   unknown_client: 'there is no such client',
+};
+
+const signingKeyWords: Readonly<Record<SigningKeyRefusal, string>> = {
+  key_exists: 'the key exists already',
+  key_in_use: 'new tokens are signed with this key: let another one sign first',
+  key_retired: 'the key is retired for good: create another one',
+  unknown_key: 'there is no such key',
 };
 
 /** What an operator is told when nothing was done about an account. */
@@ -42,8 +49,14 @@ export function clientRefused(reason: ClientRefusal): CommandRefused {
   return new CommandRefused(clientWords[reason]);
 }
 
+/** What an operator is told when nothing was done about a signing key. */
+export function signingKeyRefused(reason: SigningKeyRefusal): CommandRefused {
+  return new CommandRefused(signingKeyWords[reason]);
+}
+
 const optionOfMember: Readonly<Record<string, string>> = {
   redirect_uris: '--redirect-uri',
+  post_logout_redirect_uris: '--post-logout-redirect-uri',
   client_name: '--name',
   scope: '--scope',
 };

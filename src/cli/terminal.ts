@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { Instant } from '../domain/identifiers.js';
+import { type ColumnNeed, columnWidths } from './column-widths.js';
 
 /** Whether a stream is a terminal that wants colors (https://no-color.org). */
 export function isColored(stream: NodeJS.WriteStream): boolean {
@@ -39,12 +40,43 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** A table with a head, one row for each thing. Cells are escaped. */
-export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** How many characters a line of the terminal has; undefined: stdout is none, and cuts nothing. */
+function terminalWidth(): number | undefined {
+  return process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
+}
+
+/**
+ * A table with a head, one row for each thing; the first cell of a row names it. Cells are escaped. It
+ * is at most `widthMax` wide: cells are wrapped between words, and then cut with `…`, but never those
+ * that name their rows.
+ */
+export function tableText(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  widthMax = terminalWidth(),
+): string {
   const { bold } = pc.createColors(isColored(process.stdout));
-  const table = new Table({ head: head.map((name) => bold(name)), style: PLAIN });
-  table.push(...rows.map((row) => row.map((cell) => cell.split('\n').map(printable).join('\n'))));
+  const cells = rows.map((row) => row.map((cell) => cell.split('\n').map(printable).join('\n')));
+  const needs = (): ColumnNeed[] =>
+    head.map((name, column) => needOf([name, ...cells.map((row) => row[column] ?? '')]));
+  const fitting =
+    widthMax === undefined ? {} : { colWidths: columnWidths(needs(), widthMax), wordWrap: true };
+  const table = new Table({ head: head.map((name) => bold(name)), style: PLAIN, ...fitting });
+  for (const [name = '', ...others] of cells) {
+    table.push([{ content: name, wrapOnWordBoundary: false }, ...others]);
+  }
   return table.toString();
+}
+
+function needOf(cells: readonly string[]): ColumnNeed {
+  return { whole: widthOf(cells), word: widthOf(cells.flatMap((cell) => cell.split(/\s+/))) };
+}
+
+/** How wide the column of these cells is: a table of this column alone, without its two borders. */
+function widthOf(cells: readonly string[]): number {
+  const table = new Table({ style: PLAIN });
+  for (const cell of cells) table.push([cell]);
+  return table.width - 2;
 }
 
 /** One part of what is known of a thing; a value of several lines stays aligned. */

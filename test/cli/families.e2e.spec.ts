@@ -32,6 +32,7 @@ let server: BuiltServer;
 /** A family whose first refresh token was stolen, and one that is well. */
 let stolen: string;
 let well: string;
+let wellToken: string;
 
 beforeAll(async () => {
   directory = newDirectory();
@@ -49,6 +50,7 @@ beforeAll(async () => {
   ({ clientId } = seeded);
   stolen = familyIdOf(first);
   well = familyIdOf(second);
+  wellToken = second;
   server = await startBuilt({ directory, environment });
   const successor = await refresh(first, 'Shop/1.0');
   await refresh(successor, 'Shop/1.0');
@@ -63,14 +65,18 @@ function familyIdOf(refreshToken: string): string {
   return match?.[0] ?? '';
 }
 
-async function refresh(refreshToken: string, userAgent: string): Promise<string> {
+async function refresh(
+  refreshToken: string,
+  userAgent: string,
+  client = clientId,
+): Promise<string> {
   const answer = await fetch(`${issuer}/oauth/token`, {
     method: 'POST',
     headers: { 'user-agent': userAgent },
     body: new URLSearchParams({
       grant_type: 'refresh_token',
       refresh_token: refreshToken,
-      client_id: clientId,
+      client_id: client,
     }),
   });
   return ((await answer.json()) as Record<string, string>)['refresh_token'] ?? '';
@@ -85,6 +91,190 @@ async function shown(...words: readonly string[]): Promise<Shown> {
   expect(stderr).toBe('');
   return JSON.parse(stdout) as Shown;
 }
+
+interface Listed {
+  readonly families: readonly Record<string, unknown>[];
+  readonly incidents: readonly { readonly id: string }[];
+  readonly next: string | null;
+}
+
+async function json<Answer = Listed>(...words: readonly string[]): Promise<Answer> {
+  const { code, stdout, stderr } = await run(...words, '--json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout) as Answer;
+}
+
+describe('families, while the server runs', () => {
+  const idsOf = ({ families }: Listed): unknown[] => families.map(({ id }) => id);
+
+  it('are listed newest first, for scripts as the audit has them', async () => {
+    const list = await json('family', 'list');
+    expect(list).toMatchObject({ asOf: { position: expect.any(Number) }, next: null });
+    const { family } = await shown(stolen);
+    expect(list.families).toEqual([
+      expect.objectContaining({ id: well, status: 'active', end: null, generation: 0 }),
+      {
+        id: stolen,
+        status: 'revoked',
+        end: family.end,
+        blockedBy: null,
+        client: { id: clientId, name: 'Unnamed client' },
+        subject: expect.any(String),
+        generation: 2,
+        grantedAt: expect.any(String),
+        updatedAt: expect.any(String),
+      },
+    ]);
+  });
+
+  it.each<[words: string, found: () => readonly string[]]>([
+    ['--status revoked', () => [stolen]],
+    ['--status active', () => [well]],
+    ['--status expired', () => []],
+    ['--account seed', () => [well, stolen]],
+    ['--subject seed --status active', () => [well]],
+    ['--account admin', () => []],
+  ])('are found by %s', async (words, found) => {
+    expect(idsOf(await json('family', 'list', ...words.split(' ')))).toEqual(found());
+  });
+
+  it('are found by their client', async () => {
+    expect(idsOf(await json('family', 'list', '--client', clientId))).toEqual([well, stolen]);
+    const machine = await json<Record<string, string>>('client', 'create', '--preset', 'machine');
+    const none = await json('family', 'list', '--client', machine['clientId'] ?? '');
+    expect(idsOf(none)).toEqual([]);
+  });
+
+  it('are listed a part at a time, and the end of a part says where it goes on', async () => {
+    const first = await json('family', 'list', '--limit', '1');
+    expect([idsOf(first), first.next]).toEqual([[well], well]);
+    const second = await json('family', 'list', '--limit', '1', '--before', well);
+    expect([idsOf(second), second.next]).toEqual([[stolen], null]);
+    const { stdout } = await run('family', 'list', '--limit', '1');
+    expect(stdout).toMatch(
+      new RegExp(`\\n1 family; there may be more: --before ${well} goes on\\n$`),
+    );
+  });
+
+  it('are looked for in a bounded part of the ledger, which is said', async () => {
+    const words = ['family', 'list', '--status', 'revoked', '--search', '1'];
+    expect(await json(...words)).toMatchObject({ families: [], next: well });
+    const { stdout } = await run(...words);
+    expect(stdout).toBe(`0 families; 1 were looked through: --before ${well} goes on\n`);
+    expect(idsOf(await json(...words, '--before', well))).toEqual([stolen]);
+  });
+
+  it('are shown to people in a table, whole where there is no terminal', async () => {
+    const { stdout } = await run('family', 'list');
+    expect(stdout).toMatch(/│ Family +│ Client +│ Status +│ Granted +│\n/);
+    expect(stdout).toMatch(/│ +│ Account +│ Generation +│ Last update +│\n/);
+    const client = `Unnamed client \\(${clientId}\\)`;
+    expect(stdout).toMatch(
+      new RegExp(`│ ${stolen} │ ${client} +│ revoked \\(refresh_token_reuse\\) │`),
+    );
+    expect(stdout).toMatch(/│ seed \([\w-]{22}\) +│ 2 +│ \d{4}-\d\d-\d\d [\d:]{8}Z │\n/);
+    expect(stdout).toMatch(/\n2 families\n$/);
+  });
+});
+
+describe('incidents, while the server runs', () => {
+  let incidentId: string;
+
+  beforeAll(async () => {
+    incidentId = (await json('incident', 'list')).incidents[0]?.id ?? '';
+  });
+
+  it('are listed for scripts as the audit has them', async () => {
+    const list = await json('incident', 'list');
+    expect(list).toMatchObject({ asOf: { position: expect.any(Number) }, next: null });
+    expect(list.incidents).toEqual([
+      expect.objectContaining({
+        id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        kind: 'refresh_token_reuse',
+        familyId: stolen,
+        familyRevoked: true,
+        client: { id: clientId, name: 'Unnamed client' },
+      }),
+    ]);
+    expect(await json('incident', 'list', '--kind', 'refresh_token_reuse')).toEqual(list);
+    expect(await json('incident', 'list', '--kind', 'code_reuse')).toMatchObject({
+      incidents: [],
+      next: null,
+    });
+  });
+
+  it('are listed a part at a time, a kind in a bounded part of the ledger', async () => {
+    const other = await secondIncident();
+    const first = await json('incident', 'list', '--limit', '1');
+    expect(first).toMatchObject({ incidents: [{ id: other }], next: other });
+    const second = await json('incident', 'list', '--limit', '1', '--before', other);
+    expect(second).toMatchObject({ incidents: [{ id: incidentId }], next: null });
+    const words = ['incident', 'list', '--kind', 'refresh_token_reuse', '--search', '1'];
+    expect(await json(...words)).toMatchObject({ incidents: [], next: other });
+    expect((await run(...words)).stdout).toBe(
+      `0 incidents; 1 were looked through: --before ${other} goes on\n`,
+    );
+  });
+
+  it('are shown to people in a table', async () => {
+    const { stdout } = await run('incident', 'list', '--kind', 'refresh_token_reuse');
+    expect(stdout).toMatch(/│ Incident +│ Kind +│ Client +│ Opened +│\n/);
+    expect(stdout).toMatch(new RegExp(`│ ${incidentId} │ refresh_token_reuse │ Unnamed client`));
+    expect(stdout).toMatch(new RegExp(`│ ${stolen} │ the family ended +│ seed `));
+    expect(stdout).toMatch(/\n1 incident\n$/);
+  });
+
+  it('are shown to scripts with the family and the events that name them', async () => {
+    const shownIncident = await json<{
+      readonly incident: { readonly evidence: unknown };
+      readonly family: unknown;
+      readonly events: readonly Record<string, unknown>[];
+    }>('incident', 'show', incidentId);
+    expect(shownIncident).toMatchObject({
+      incident: { id: incidentId, kind: 'refresh_token_reuse', familyId: stolen },
+      family: (await shown(stolen)).family,
+      events: [
+        {
+          type: 'RefreshTokenReuseDetected',
+          origin: { userAgent: expect.stringMatching(/^Thief/) },
+        },
+        { type: 'FamilyRevoked' },
+      ],
+    });
+    expect(shownIncident.events[0]).toEqual(shownIncident.incident.evidence);
+  });
+
+  it('are shown to people with who, from where, and what was revoked', async () => {
+    const { code, stdout } = await run('incident', 'show', incidentId);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Kind +refresh_token_reuse$/m);
+    expect(stdout).toMatch(
+      new RegExp(`^Family +${stolen}, revoked \\(refresh_token_reuse\\)$`, 'm'),
+    );
+    expect(stdout).toMatch(/^Account +seed \(/m);
+    expect(stdout).toMatch(
+      /^Revoked +the whole family, refresh tokens up to generation 2, 3 access tokens$/m,
+    );
+    expect(stdout).toMatch(/│ RefreshTokenReuseDetected +│ Unnamed client +│ \S+ +│\n/);
+    expect(stdout).toContain('Thief/6.66\\u{9b}31m');
+  });
+
+  it('that revoked nothing say so', async () => {
+    const [newest] = (await json('incident', 'list', '--limit', '1')).incidents;
+    const { stdout } = await run('incident', 'show', newest?.id ?? '');
+    expect(stdout).toMatch(/^Kind +foreign_client$/m);
+    expect(stdout).toMatch(/^Revoked +nothing$/m);
+    expect(stdout).toMatch(/│ generation 0 refused: foreign_client +│/);
+  });
+
+  /** Somebody else's client presents a refresh token of the family that is well. */
+  async function secondIncident(): Promise<string> {
+    const words = ['--preset', 'native', '--redirect-uri', 'http://127.0.0.1/'];
+    const other = await json<Record<string, string>>('client', 'create', ...words);
+    await refresh(wellToken, 'Other/1.0', other['clientId']);
+    return (await json('incident', 'list', '--limit', '1')).incidents[0]?.id ?? '';
+  }
+});
 
 describe('a family, while the server runs', () => {
   it('is shown to scripts as the audit has it, with all its events', async () => {
@@ -147,7 +337,7 @@ describe('administration', () => {
     const target = (JSON.parse(created.stdout) as { clientId: string }).clientId;
     const events = eventsOf(join(directory, 'data/ledger.sqlite'));
     const recorded = events.filter(({ streamId }) => streamId === 'administration:default');
-    expect(recorded.map(({ data }) => data)).toEqual([
+    expect(recorded.map(({ data }) => data).slice(-4)).toEqual([
       { action: 'family.revoke', target: well },
       { action: 'family.revoke', target: well },
       { action: 'family.revoke', target: well },

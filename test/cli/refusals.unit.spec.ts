@@ -20,6 +20,19 @@ describe('the refusal of a client, in the words of the options', () => {
       { redirectUris: Array.from({ length: 33 }, (_, index) => `https://a.example/${index}`) },
     ],
     [
+      'a post-logout redirect URI must have no fragment',
+      'spa',
+      { redirectUris, postLogoutRedirectUris: ['https://a.example/#b'] },
+    ],
+    [
+      '--post-logout-redirect-uri is not supported as given',
+      'spa',
+      {
+        redirectUris,
+        postLogoutRedirectUris: Array.from({ length: 33 }, (_, index) => `urn:${index}`),
+      },
+    ],
+    [
       '--name must be readable text without control characters',
       'web',
       { redirectUris, name: '\u202e' },

@@ -86,6 +86,22 @@ describe('a start that cannot be', () => {
     );
   });
 
+  it('on a ledger file that another server has, from whatever data directory', async () => {
+    const directory = copyOf(started, newDirectory());
+    const server = await startBuilt({ directory, environment: { PORT: port } });
+    const ledgerFile = join(directory, 'data/ledger.sqlite');
+    const environment = {
+      PORT: String(await freePort()),
+      TOKEN_LEDGER_DATABASE: `sqlite:${ledgerFile}`,
+    };
+    const ended = await runBuilt('main.js', [], { directory: newDirectory(), environment });
+    await server.stop();
+    expectRefusal(
+      ended,
+      `another server is running on the ledger ${ledgerFile}; one server owns a ledger`,
+    );
+  });
+
   it('in a directory that its user may not write', async () => {
     const directory = newDirectory();
     chmodSync(directory, 0o555);

@@ -16,6 +16,7 @@ afterAll(endProcesses);
 
 const PASSWORD = 'correct horse battery';
 const UNKNOWN = 'AAAAAAAAAAAAAAAAAAAAAA';
+const KEY = 'A'.repeat(43);
 
 /** A directory in which a server has started once. */
 let directory: string;
@@ -55,11 +56,40 @@ describe('what cannot be done', () => {
       [...create, 'machine', '--redirect-uri', 'https://a.example/'],
       '--redirect-uri is of no use to a client of preset machine',
     ],
+    [
+      [...create, 'machine', '--post-logout-redirect-uri', 'https://a.example/'],
+      '--post-logout-redirect-uri is of no use to a client of preset machine',
+    ],
+    [[...create, 'resource-server'], 'a client of preset resource-server needs --resource'],
+    [
+      [...spa, '--resource', 'https://api.example'],
+      '--resource needs a client with a secret, and absolute URIs that tokens may be asked for',
+    ],
+    [
+      [...create, 'resource-server', '--resource', 'photos'],
+      '--resource needs a client with a secret, and absolute URIs that tokens may be asked for',
+    ],
+    [['client', 'update', UNKNOWN, '--name', 'Shop'], 'there is no such client'],
+    [['client', 'update', UNKNOWN], 'nothing is to be changed: token-ledger client update --help'],
+    [
+      ['client', 'update', UNKNOWN, '--scope', 'openid', '--any-scope'],
+      '--scope and --any-scope exclude each other',
+    ],
     [['account', 'disable', 'nobody'], 'there is no such account'],
     [['account', 'sign-out-everywhere', 'nobody'], 'there is no such account'],
     [['family', 'show', 'nonsense'], 'a family id has 32 digits from 0-9 a-f'],
     [['family', 'show', '0'.repeat(32)], 'there is no such token family'],
     [['family', 'revoke', '0'.repeat(32)], 'there is no such token family'],
+    [['family', 'list', '--client', UNKNOWN], 'there is no such client'],
+    [['family', 'list', '--client', `-${UNKNOWN.slice(1)}`], 'there is no such client'],
+    [['family', 'list', '--account', 'nobody'], 'there is no such account'],
+    [['family', 'list', '--before', 'nonsense'], 'a family id has 32 digits from 0-9 a-f'],
+    [['incident', 'list', '--before', 'nonsense'], 'an incident id has 32 digits from 0-9 a-f'],
+    [['incident', 'show', 'nonsense'], 'an incident id has 32 digits from 0-9 a-f'],
+    [['incident', 'show', '0'.repeat(32)], 'there is no such incident'],
+    [['key', 'activate', KEY], 'there is no such key'],
+    [['key', 'retire', KEY], 'there is no such key'],
+    [['key', 'retire', `-${KEY.slice(1)}`], 'there is no such key'],
     [
       ['verify', '--file', '/nowhere/ledger.sqlite'],
       'there is no ledger in /nowhere/ledger.sqlite',

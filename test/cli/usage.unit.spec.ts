@@ -11,7 +11,7 @@ describe('a command line that is not understood', () => {
     ['client create', "required option '--preset <kind>' not specified"],
     [
       'client create --preset king',
-      "option '--preset <kind>' argument 'king' is invalid. Allowed choices are auditor, machine, native, spa, web.",
+      "option '--preset <kind>' argument 'king' is invalid. Allowed choices are auditor, machine, native, resource-server, spa, web.",
     ],
     [
       'client create --preset spa --idle-seconds ten',
@@ -26,6 +26,15 @@ describe('a command line that is not understood', () => {
       'account create --username ana --role king',
       "option '--role <role...>' argument 'king' is invalid. Allowed choices are administrator, auditor, responder.",
     ],
+    [
+      'family list --status dead',
+      "option '--status <status>' argument 'dead' is invalid. Allowed choices are pending, active, expired, revoked.",
+    ],
+    [
+      'incident list --limit none',
+      "option '--limit <n>' argument 'none' is invalid. It must be a whole number from 1.",
+    ],
+    ['key activate', "missing required argument 'key-id'"],
     [
       'family show 00000000000000000000000000000000 --last 0',
       "option '--last <n>' argument '0' is invalid. It must be a whole number from 1.",

@@ -58,6 +58,20 @@ async function text(words: readonly string[], input?: string): Promise<string> {
   return stdout;
 }
 
+/** What an action was done to, each time that it was recorded. */
+function recorded(action: string): unknown[] {
+  const ledger = new Database(join(directory, 'data/ledger.sqlite'), { readonly: true });
+  const bodies = ledger
+    .prepare<[], string>('SELECT body FROM events ORDER BY position')
+    .pluck()
+    .all();
+  ledger.close();
+  return bodies
+    .map((body) => (JSON.parse(body) as { data: Record<string, unknown> }).data)
+    .filter((data) => data['action'] === action)
+    .map((data) => data['target']);
+}
+
 interface Client {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -81,6 +95,7 @@ describe('clients, while the server runs', () => {
       [
         'client create --preset web --name Shop --first-party --may-introspect --rotation fixed',
         '--redirect-uri https://shop.example/a --redirect-uri https://shop.example/b',
+        '--post-logout-redirect-uri https://shop.example/bye --resource urn:shop',
         '--scope openid profile --retry-window-seconds 10 --access-token-seconds 300',
         '--idle-seconds 86400 --absolute-seconds 604800',
       ]
@@ -97,11 +112,13 @@ describe('clients, while the server runs', () => {
       authMethod: 'client_secret_basic',
       grantTypes: ['authorization_code', 'refresh_token'],
       redirectUris: ['https://shop.example/a', 'https://shop.example/b'],
+      postLogoutRedirectUris: ['https://shop.example/bye'],
       scope: ['openid', 'profile'],
       operatorScopes: [],
       firstParty: true,
       verified: true,
       mayIntrospect: true,
+      resources: ['urn:shop'],
       policy: {
         rotation: 'fixed',
         retryWindowSeconds: 10,
@@ -116,6 +133,36 @@ describe('clients, while the server runs', () => {
     expect(await json<unknown[]>(['client', 'list'])).toContainEqual(shown);
   });
 
+  it('are changed in what is given, and keep the rest', async () => {
+    const words = ['client', 'create', '--preset', 'web', '--idle-seconds', '86400'];
+    const uris = ['--redirect-uri', 'https://shop.example/a', 'https://shop.example/b'];
+    const created = await json<Client>([...words, '--name', 'Shop', ...uris]);
+    const { clientSecret: _secret, ...shown } = created;
+    const update = ['client', 'update', created.clientId];
+    const name = ['--name', 'Shop and more'];
+    const scope = ['--scope', 'openid', 'profile', '--rotation', 'fixed'];
+    const places = ['--redirect-uri', 'https://shop.example/c'];
+    const afterwards = ['--post-logout-redirect-uri', 'https://shop.example/bye'];
+    expect(await json([...update, ...name, ...places, ...scope, ...afterwards])).toEqual({
+      ...shown,
+      name: 'Shop and more',
+      redirectUris: ['https://shop.example/c'],
+      postLogoutRedirectUris: ['https://shop.example/bye'],
+      scope: ['openid', 'profile'],
+      policy: { rotation: 'fixed', idleSeconds: 86_400 },
+      outcome: 'updated',
+    });
+    const back = [...update, '--name', 'Shop', '--any-scope', '--service-policy', ...uris];
+    const postLogoutRedirectUris = ['https://shop.example/bye'];
+    const asBefore = { ...shown, postLogoutRedirectUris, policy: {} };
+    expect(await json(back)).toEqual({ ...asBefore, outcome: 'updated' });
+    expect(await json(back)).toEqual({ ...asBefore, outcome: 'unchanged' });
+    expect(await text(back)).toMatch(
+      /^The client was so already\.\n\nClient ID +\S+\nName +Shop\n/,
+    );
+    expect(recorded('client.update')).toEqual(Array(4).fill(created.clientId));
+  });
+
   it('of the preset auditor get a token for the audit at once', async () => {
     const auditor = await json<Client>(['client', 'create', '--preset', 'auditor']);
     const answer = await tokenFor(auditor, 'audit:read');
@@ -125,6 +172,26 @@ describe('clients, while the server runs', () => {
       headers: { authorization: `Bearer ${token}` },
     });
     expect(incidents.status).toBe(200);
+  });
+
+  it('of the preset resource-server are shown with what they may introspect', async () => {
+    const [photos, albums] = ['https://api.example/photos', 'https://api.example/albums'] as const;
+    const create = ['client', 'create', '--preset', 'resource-server', '--name', 'Gallery'];
+    const created = await text([...create, '--resource', photos, albums]);
+    const [, clientId = ''] = /^Client ID +(\S+)$/m.exec(created) ?? [];
+    const shown = await text(['client', 'show', clientId]);
+    expect(shown).toMatch(/^Kind +machine, resource server$/m);
+    expect(shown).toMatch(
+      /^Resources +https:\/\/api.example\/albums\n +https:\/\/api.example\/photos$/m,
+    );
+    expect(shown).toMatch(/^Introspection +tokens for its resources$/m);
+    expect(await json(['client', 'show', clientId])).toMatchObject({
+      grantTypes: ['client_credentials'],
+      redirectUris: [],
+      postLogoutRedirectUris: [],
+      resources: [albums, photos],
+      mayIntrospect: false,
+    });
   });
 
   it('get another secret, and lose the one before at once or after a while', async () => {
@@ -213,12 +280,7 @@ describe('accounts, while the server runs', () => {
     expect(await text(words, 'a fourth horse\n')).toContain('have ended');
     expect(await signIn(directory, 'dee', 'a third horse')).toEqual({ kind: 'refused' });
     expect(await signIn(directory, 'dee', 'a fourth horse')).toMatchObject({ kind: 'proven' });
-    const ledger = new Database(join(directory, 'data/ledger.sqlite'), { readonly: true });
-    const bodies = ledger.prepare('SELECT body FROM events ORDER BY position').pluck().all();
-    ledger.close();
-    expect(bodies.filter((body) => String(body).includes('"account.set_password"'))).toHaveLength(
-      3,
-    );
+    expect(recorded('account.set_password')).toEqual(Array(3).fill(subject));
   });
 
   it('are shown to people in tables', async () => {

@@ -1,0 +1,37 @@
+import type { ClientState } from '../domain/directory/directory.state.js';
+import { DEFAULT_PROJECT } from '../domain/identifiers.js';
+import { ownersEnd } from '../domain/token-family/family.decision.js';
+import type { FamilyState } from '../domain/token-family/family.state.js';
+import type { Ledger } from '../ledger/ledger.port.js';
+import type { AuditFamily } from './family.answer.js';
+
+/** The client, account and project of a family: it is worth nothing without them. */
+export type FamilyOwners = Parameters<typeof ownersEnd>[1] & {
+  readonly client: ClientState | undefined;
+};
+
+/** Whose a family is, at one moment. */
+export function ownersOf(
+  ledger: Ledger,
+  { clientId, subject }: FamilyState,
+): Promise<FamilyOwners> {
+  return ledger.read((reader) => ({
+    client: reader.find('client', clientId),
+    account: subject === undefined ? undefined : reader.find('account', subject),
+    project: reader.find('project', DEFAULT_PROJECT),
+  }));
+}
+
+/** Why a family is worth nothing although it did not end; null when its owners stand. */
+export function blockedBy(state: FamilyState, owners: FamilyOwners): AuditFamily['blockedBy'] {
+  const reason = ownersEnd(state, owners);
+  switch (reason) {
+    case 'client_disabled':
+    case 'account_disabled':
+    case 'project_disabled':
+    case 'not_before':
+      return reason;
+    default:
+      return null;
+  }
+}

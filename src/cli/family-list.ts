@@ -1,0 +1,107 @@
+import { type Command, Option } from 'commander';
+import { familyStatus } from '../audit/family.answer.js';
+import { type FamilyList, ListFamilies, type ListedFamily } from '../audit/list-families.query.js';
+import { DirectoryReader } from '../directory/directory.reader.js';
+import { type StreamId, streamIdOf } from '../domain/identifiers.js';
+import { namedAccount } from './account-argument.js';
+import { familyStatusText } from './family-show.js';
+import { requireId } from './id-argument.js';
+import { listEndText, type ListOptions, withListOptions } from './list-options.js';
+import { asOperator, type Operator } from './operator.js';
+import { accountTexts, clientText } from './owner-text.js';
+import { clientRefused } from './refusals.js';
+import { printJson, printLines, tableText, timeText } from './terminal.js';
+import { verb } from './verb.js';
+
+interface Options extends ListOptions {
+  readonly client?: string;
+  readonly subject?: string;
+  readonly status?: ListedFamily['status'];
+  readonly json?: boolean;
+}
+
+/** Lists token families, newest first. */
+export function familyListVerb(): Command {
+  const command = verb({
+    name: 'list',
+    summary: 'list token families, newest first',
+    details: 'The status is of this moment: a family expires without an event.',
+    examples: [
+      'token-ledger family list --account ana --status active',
+      'token-ledger family list --client u3Yv0mSx1QbN7cKpT5dZEg --limit 10',
+      `token-ledger family list --status revoked --json | jq -r '.families[].end.reason'`,
+    ],
+    json: `{ asOf, families: [{ id, status, end, blockedBy, client, subject, generation (null: no refresh
+  token), grantedAt, updatedAt }], next }, members as GET /audit/families/{id} has them;
+next: the id for --before that goes on, null when there is nothing more`,
+  })
+    .option('--client <client-id>', 'only of this client')
+    .option('--account, --subject <account>', 'only of this account: its user name or subject')
+    .addOption(new Option('--status <status>', 'only these').choices(familyStatus.options));
+  return withListOptions(command, 'family').action((options: Options) =>
+    asOperator((operator) => listFamilies(operator, options)),
+  );
+}
+
+async function listFamilies(operator: Operator, options: Options): Promise<void> {
+  const { limit, before, search, status } = options;
+  if (before !== undefined) requireId('family', before);
+  const list = await operator.query(
+    new ListFamilies(
+      {
+        before: before === undefined ? null : streamIdOf('family', before),
+        clientId: await knownClient(operator, options.client),
+        subject: await knownSubject(operator, options.subject),
+        status,
+        searchedMax: search,
+      },
+      limit,
+    ),
+  );
+  const next = idOf(list.next);
+  if (options.json === true) {
+    printJson({ ...list, next });
+    return;
+  }
+  if (list.families.length > 0) printLines(await familyTable(operator, list));
+  const found = { count: list.families.length, next };
+  printLines(listEndText(options, found, ['family', 'families']));
+}
+
+async function knownClient(
+  operator: Operator,
+  clientId: string | undefined,
+): Promise<string | undefined> {
+  if (clientId === undefined) return undefined;
+  const client = await operator.get(DirectoryReader).client(clientId);
+  if (client === undefined) throw clientRefused('unknown_client');
+  return client.clientId;
+}
+
+async function knownSubject(
+  operator: Operator,
+  account: string | undefined,
+): Promise<string | undefined> {
+  return account === undefined ? undefined : (await namedAccount(operator, account)).subject;
+}
+
+function idOf(family: StreamId | null): string | null {
+  return family === null ? null : family.slice(streamIdOf('family', '').length);
+}
+
+async function familyTable(operator: Operator, { families }: FamilyList): Promise<string> {
+  const textOf = await accountTexts(operator, families);
+  const rows = families.map((family) => {
+    const { id, client, subject, generation, grantedAt, updatedAt } = family;
+    return [
+      id,
+      [clientText(client), textOf(subject)].join('\n'),
+      [familyStatusText(family), generation ?? 'no refresh token'].join('\n'),
+      [grantedAt, updatedAt].map((moment) => timeText(Date.parse(moment))).join('\n'),
+    ];
+  });
+  return tableText(
+    ['Family', 'Client\nAccount', 'Status\nGeneration', 'Granted\nLast update'],
+    rows,
+  );
+}
