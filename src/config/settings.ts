@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { PASSWORD_BYTES_MAX } from './password-limits.js';
 
 /** A setting is missing or wrong. The message is one line that names it. */
 export class SettingsError extends Error {
@@ -62,7 +63,6 @@ function isProxy(text: string): boolean {
 
 /** RFC 6750, 2.1: what can stand in an Authorization header. */
 const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]{16,512}={0,2}$/;
-const PASSWORD_BYTES_MAX = 1024;
 const YEAR_SECONDS = 31_536_000;
 
 const environmentSchema = z.object({

@@ -22,7 +22,10 @@ const authorizationParameters = {
   code_challenge_method: { required: true, example: 'S256', enum: ['S256'] },
   state: { example: 'af0ifjsldkj', description: 'Comes back unchanged.' },
   nonce: { example: 'n-0S6_WzA2Mj', description: 'Stands in the ID token.' },
-  prompt: { example: 'consent', description: '`none`, or some of `login` and `consent`.' },
+  prompt: {
+    example: 'consent',
+    description: '`none`, or some of `login`, `consent` and `select_account`.',
+  },
   max_age: { example: '3600', description: 'Seconds since the last sign-in, at most.' },
   resource: {
     example: 'https://api.example',
@@ -68,15 +71,34 @@ const userinfo: Operations = {
 const registration = {
   client_name: 'Shop',
   redirect_uris: ['https://shop.example/callback'],
+  post_logout_redirect_uris: ['https://shop.example/signed-out'],
   grant_types: ['authorization_code', 'refresh_token'],
   token_endpoint_auth_method: 'none',
 };
 
+const logoutParameters = {
+  id_token_hint: {
+    example: 'eyJhbGciOiJFUzI1NiIsInR5cCI6…',
+    description: 'An ID token of the session: with it the person is not asked.',
+  },
+  client_id: { example: 'wYb0yqP5TRe9o5nCkXh1dA' },
+  post_logout_redirect_uri: {
+    example: 'https://shop.example/signed-out',
+    description: 'Where the browser goes on; exactly as registered.',
+  },
+  state: { example: 'af0ifjsldkj', description: 'Comes back unchanged.' },
+} as const;
+
 const logout: Operations = {
   tags: ['OAuth'],
-  summary: 'Ask the person whether to sign out',
-  description: 'A page for browsers (OIDC RP-Initiated Logout, 2).',
-  responses: { 200: { description: 'A page.' } },
+  summary: 'Sign the person out, or ask whether to',
+  description:
+    'For browsers (OIDC RP-Initiated Logout, 2). A request with anything wrong in it is treated as if ' +
+    'none had been made: the person is asked, and stays here.',
+  responses: {
+    200: { description: 'A page.' },
+    303: { description: 'To the post-logout redirect URI with `state`.' },
+  },
 };
 
 /** What is said of the endpoints of the protocol, whose controllers only translate. */
@@ -106,7 +128,7 @@ export const oauthDocumentation: Documentation = {
     post: {
       tags: ['OAuth'],
       summary: 'Ask what a token is worth now',
-      description: `RFC 7662. Only for the token's own client, its audience, and who was allowed; for everybody else it is inactive. ${clientAuthentication}`,
+      description: `RFC 7662. Only for the token's own client, a resource server that it is for, and who was allowed; for everybody else it is inactive. ${clientAuthentication}`,
       security: [{ client: [] }],
       requestBody: form({ token: { required: true, example: 'eyJhbGciOiJFUzI1NiIsInR5cCI6…' } }),
       responses: {
@@ -154,7 +176,10 @@ export const oauthDocumentation: Documentation = {
       },
     },
   },
-  '/oauth/logout': { get: logout, post: logout },
+  '/oauth/logout': {
+    get: { ...logout, parameters: query(logoutParameters) },
+    post: { ...logout, requestBody: form(logoutParameters) },
+  },
   '/oauth/jwks': {
     get: {
       tags: ['Discovery'],

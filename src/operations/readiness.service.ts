@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { noEvents } from '../domain/decision.js';
 import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
+import { LedgerUnavailable } from '../ledger/ledger.errors.js';
 import { Ledger } from '../ledger/ledger.port.js';
 import { StoreTrouble } from './store-trouble.js';
 
@@ -49,8 +50,10 @@ export class Readiness {
         decide: () => noEvents<'administration', undefined>(undefined),
       });
       return undefined;
-    } catch {
-      return 'The ledger cannot be read or written.';
+    } catch (error) {
+      return error instanceof LedgerUnavailable && error.code === 'clock_behind'
+        ? 'The clock is behind the ledger.'
+        : 'The ledger cannot be read or written.';
     }
   }
 }

@@ -1,11 +1,15 @@
-import type { Instant } from '../domain/identifiers.js';
-
 /** For so long after a failed commit the store counts as failing, in milliseconds. */
 const TROUBLE_LASTS = 10_000;
 
-/** Remembers that commits failed, until one succeeds or it is time to try again. */
+/** Not the store's: a decision's own fault, too many of them, a clock that can be set any moment. */
+const PASSING: ReadonlySet<string> = new Set(['decider', 'ledger_busy', 'clock_behind']);
+
+/**
+ * Remembers that commits failed, until one succeeds or it is time to try again. Times are milliseconds
+ * of the process's monotonic clock: the other one may be what is wrong.
+ */
 export class StoreTrouble {
-  private failedAt: Instant | undefined;
+  private failedAt: number | undefined;
   private isCorrupted = false;
 
   /** A batch was committed. One without events wrote nothing, and so proves nothing. */
@@ -13,15 +17,15 @@ export class StoreTrouble {
     if (events > 0) this.failedAt = undefined;
   }
 
-  /** A batch failed; `decider` is a decision's own fault. A corrupted ledger stays so. */
-  failed(code: string, now: Instant = Date.now()): void {
-    if (code === 'decider' || code === 'ledger_busy') return;
+  /** A batch failed. A corrupted ledger stays so. */
+  failed(code: string, now: number = performance.now()): void {
+    if (PASSING.has(code)) return;
     this.failedAt = now;
     this.isCorrupted ||= code === 'ledger_corrupted';
   }
 
   /** Whether commits fail now, as far as is known. */
-  isPresent(now: Instant = Date.now()): boolean {
+  isPresent(now: number = performance.now()): boolean {
     if (this.isCorrupted) return true;
     return this.failedAt !== undefined && now - this.failedAt < TROUBLE_LASTS;
   }

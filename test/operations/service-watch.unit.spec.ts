@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { TokenOutcome } from '../../src/grants/token-answer.js';
 import { ServiceMetrics } from '../../src/operations/service-metrics.js';
 import { ServiceWatch } from '../../src/operations/service-watch.js';
@@ -121,6 +121,28 @@ describe('trouble of the store', () => {
     trouble.failed('decider', 1000);
     trouble.failed('ledger_busy', 1000);
     expect(trouble.isPresent(1001)).toBe(false);
+  });
+
+  it('is not a clock that is behind the ledger: it may be set at any moment', () => {
+    const trouble = new StoreTrouble();
+    trouble.failed('clock_behind', 1000);
+    expect(trouble.isPresent(1001)).toBe(false);
+  });
+
+  it('does not last longer when the clock is set back', () => {
+    jest.useFakeTimers({ now: Date.UTC(2026, 10, 21, 9) });
+    try {
+      const trouble = new StoreTrouble();
+      trouble.failed('disk_full');
+      expect(trouble.isPresent()).toBe(true);
+      jest.advanceTimersByTime(9_999);
+      jest.setSystemTime(Date.UTC(2026, 10, 21, 8));
+      expect(trouble.isPresent()).toBe(true);
+      jest.advanceTimersByTime(1);
+      expect(trouble.isPresent()).toBe(false);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('stays when the ledger contradicts itself, and is reported once', async () => {

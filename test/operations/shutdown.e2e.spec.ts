@@ -91,6 +91,20 @@ async function addresses(): Promise<string[]> {
   return found;
 }
 
+/** Makes the states of every stream of a kind unreadable, as another process can. */
+function spoilStates(kind: string, streams: number): void {
+  const script = `
+    const database = new (require('better-sqlite3'))(process.argv[1]);
+    const changed = database
+      .prepare("UPDATE streams SET state = 'nonsense' WHERE kind = ?")
+      .run(process.argv[2]).changes;
+    database.close();
+    if (changed !== Number(process.argv[3])) process.exit(1);
+  `;
+  const { ledgerFile } = readSettings(environment);
+  execFileSync(process.execPath, ['-e', script, ledgerFile, kind, String(streams)]);
+}
+
 const soon = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 describe('SIGTERM', () => {
@@ -193,16 +207,7 @@ describe('a ledger that was changed behind the server', () => {
     'stops the server when it finds out, and nothing is answered from it',
     async () => {
       isDamaged = true;
-      const script = `
-        const database = new (require('better-sqlite3'))(process.argv[1]);
-        const changed = database
-          .prepare("UPDATE streams SET state = 'nonsense' WHERE kind = 'family'")
-          .run().changes;
-        database.close();
-        if (changed !== 2) process.exit(1);
-      `;
-      const { ledgerFile } = readSettings(environment);
-      execFileSync(process.execPath, ['-e', script, ledgerFile]);
+      spoilStates('family', 2);
       const exited = once(server.process, 'exit');
       const refresh = await begunRefresh('127.0.0.1', families.refreshTokens[0]);
       refresh.finish();
@@ -210,6 +215,23 @@ describe('a ledger that was changed behind the server', () => {
       const answer = await refresh.answer();
       expect(answer).toMatch(/^HTTP\/1\.1 50[03] /);
       expect(answer).not.toContain('tlr_');
+    },
+    TIMEOUT,
+  );
+
+  it(
+    'stops the server also when it only reads',
+    async () => {
+      isDamaged = true;
+      spoilStates('signing_key', 1);
+      const exited = once(server.process, 'exit');
+      // A key that is not known is looked for in the ledger.
+      const header = Buffer.from('{"alg":"ES256","kid":"unknown","typ":"at+jwt"}');
+      const authorization = `Bearer ${header.toString('base64url')}.e30.AA`;
+      const userinfo = `http://127.0.0.1:${port}/oauth/userinfo`;
+      const asked = fetch(userinfo, { headers: { authorization } }).catch(() => undefined);
+      expect((await exited)[0]).toBe(1);
+      await asked;
     },
     TIMEOUT,
   );

@@ -1,4 +1,5 @@
 import type { Decision } from '../../src/domain/decision.js';
+import type { RequestFault } from '../../src/domain/token-family/access-token.rules.js';
 import {
   decideIssueGrant,
   decideRedeemCode,
@@ -9,6 +10,8 @@ import type {
   Caller,
   FamilyContext,
   PresentationOutcome,
+  PresentedToken,
+  Refused,
 } from '../../src/domain/token-family/family.decision.js';
 import type { FamilyState } from '../../src/domain/token-family/family.state.js';
 import { decideRefresh } from '../../src/domain/token-family/refresh.decider.js';
@@ -19,6 +22,7 @@ import {
   type RevokeAccessToken,
   type RevokeFamily,
 } from '../../src/domain/token-family/revocation.decider.js';
+import { decideRevokeRefreshToken } from '../../src/domain/token-family/token-revocation.decider.js';
 import { POLICY } from './domain-family-events.js';
 import {
   callerOf,
@@ -50,16 +54,11 @@ export function refresh(command: {
   caller?: Caller;
   scope?: readonly string[];
   resources?: readonly string[];
+  fault?: RequestFault;
   epoch?: number;
 }): FamilyCommand<PresentationOutcome> {
   const { generation, caller = callerOf(photoApp), epoch = 0, ...request } = command;
-  const presented = {
-    kind: 'refresh',
-    familyId: FAMILY_ID,
-    number: generation,
-    keyId: REFRESH_KEY_ID,
-    epoch,
-  } as const;
+  const presented = presentedRefreshToken(generation, epoch);
   return {
     caller,
     decide: (state, context) =>
@@ -113,6 +112,32 @@ export function issueGrant(
         },
         context,
       ),
+  };
+}
+
+/** A refresh token is given back; unless said otherwise by the default client. */
+export function revokeRefreshToken(command: {
+  generation: number;
+  caller?: Caller;
+  epoch?: number;
+}): FamilyCommand<RevocationOutcome | Refused> {
+  const { generation, caller = callerOf(photoApp), epoch = 0 } = command;
+  const presented = presentedRefreshToken(generation, epoch);
+  return {
+    caller,
+    decide: (state, context) =>
+      decideRevokeRefreshToken(state, { presented, caller }, context, false),
+  };
+}
+
+/** What a genuine refresh token of the family says of itself. */
+export function presentedRefreshToken(generation: number, epoch = 0): PresentedToken {
+  return {
+    kind: 'refresh',
+    familyId: FAMILY_ID,
+    number: generation,
+    keyId: REFRESH_KEY_ID,
+    epoch,
   };
 }
 

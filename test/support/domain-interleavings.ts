@@ -14,6 +14,7 @@ import {
   refresh,
   revokeAccessToken,
   revokeFamily,
+  revokeRefreshToken,
 } from './domain-family-commands.js';
 import { granted } from './domain-family-events.js';
 import {
@@ -39,6 +40,7 @@ export interface Happening {
 type Ask =
   | { readonly what: 'refresh'; readonly back: number; readonly scope: Scope }
   | { readonly what: 'wrong client' | 'wrong method'; readonly back: number }
+  | { readonly what: 'give back' | 'wrong client gives back'; readonly back: number }
   | { readonly what: 'redeem code again'; readonly verifier: 'right' | 'wrong' }
   | { readonly what: 'revoke access token'; readonly back: number }
   | { readonly what: 'revoke family' };
@@ -73,6 +75,13 @@ const anyAsk: fc.Arbitrary<Ask> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
+      what: fc.constant('wrong client gives back' as const),
+      back: fc.integer({ min: -1, max: 3 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
       what: fc.constant('redeem code again' as const),
       verifier: fc.oneof(
         { weight: 4, arbitrary: fc.constant('wrong' as const) },
@@ -88,7 +97,13 @@ const anyAsk: fc.Arbitrary<Ask> = fc.oneof(
     }),
   },
 );
-const rarely: fc.Arbitrary<Ask> = fc.constant({ what: 'revoke family' });
+const rarely: fc.Arbitrary<Ask> = fc.oneof(
+  fc.constant({ what: 'revoke family' as const }),
+  fc.record({
+    what: fc.constant('give back' as const),
+    back: fc.integer({ min: -1, max: 3 }),
+  }),
+);
 
 /** Moves of the clock: mostly within a retry window, sometimes far, sometimes back. */
 const anyMove = fc.oneof(
@@ -198,6 +213,15 @@ function commandOf(
       const generation = back(ask.back);
       const caller = callerOf(photoApp, { authMethod: 'client_secret_post' });
       return { command: refresh({ generation, caller }), presented: generation };
+    }
+    case 'give back': {
+      const generation = back(ask.back);
+      return { command: revokeRefreshToken({ generation }), presented: generation };
+    }
+    case 'wrong client gives back': {
+      const generation = back(ask.back);
+      const caller = callerOf(otherApp);
+      return { command: revokeRefreshToken({ generation, caller }), presented: generation };
     }
     case 'redeem code again': {
       const command = redeemCode(ask.verifier === 'right' ? {} : { verifierChallenge: 'wrong' });

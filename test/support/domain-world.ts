@@ -61,6 +61,7 @@ export function clientNamed(
     verified: true,
     operatorScopes: [],
     mayIntrospect: false,
+    resources: [],
     registeredAt: GRANTED_AT - DAY,
     ...overrides,
   };
@@ -93,6 +94,7 @@ export const account: AccountState = {
   status: 'active',
   credentialId: 'credential-1',
   roles: [],
+  usernameDigest: digest('ana'),
   tokensNotBefore: 0,
   createdAt: GRANTED_AT - DAY,
 };
@@ -110,9 +112,11 @@ export function contextOf(
     client: registered.get(caller.clientId),
     account,
     project,
+    session: () => undefined,
     accessTokenLifetime: 600 * SECOND,
     issuer: ISSUER,
     signingKeyId: SIGNING_KEY_ID,
+    canSign: () => true,
     refreshKeyId: REFRESH_KEY_ID,
     policyRevision: 'policy-1',
     incidentId: INCIDENT_ID,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { newUuid, randomToken } from '../../src/config/random-identifiers.js';
 import { DirectoryReader } from '../../src/directory/directory.reader.js';
 import { familyPolicyFor } from '../../src/domain/directory/family-policy.rules.js';
+import type { RecordedEvent } from '../../src/domain/envelope.js';
 import { IssueGrant } from '../../src/grants/issue-grant.command.js';
 import type { HttpServer, TestAccount, TestClient } from './http-server.js';
 
@@ -189,6 +190,13 @@ export function refresh(
     refresh_token: refreshToken,
     ...more,
   });
+}
+
+/** The types of events, each with its cause, reason or kind. */
+export function traceOf(events: readonly RecordedEvent[]): string[] {
+  return events.map(
+    ({ type, data }) => `${type} ${String(data.cause ?? data.reason ?? data.kind)}`,
+  );
 }
 
 /** The claims of a JWT, unverified. */

@@ -105,7 +105,8 @@ export class HttpServer {
 
   /** Registers a client of a preset. */
   register(preset: ClientPreset, choices: PresetChoices = {}): Promise<TestClient> {
-    const redirectUris = preset === 'machine' || preset === 'auditor' ? undefined : [REDIRECT_URI];
+    const isMachine = ['auditor', 'machine', 'resource-server'].includes(preset);
+    const redirectUris = isMachine ? undefined : [REDIRECT_URI];
     return this.registerWith(presetRegistration(preset, { redirectUris, ...choices }));
   }
 

@@ -14,7 +14,9 @@ import type { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.js';
 import { count } from './ledger-executions.js';
 import { beginFamily, refreshFamily } from './ledger-families.js';
 
-const directory = process.argv[2] ?? '.';
+const [, , directory = '.', instant] = process.argv;
+/** Stands still, as that of the tests does. */
+const clock = () => Number(instant);
 const file = `${directory}/ledger.sqlite`;
 let ledger: SqliteLedger | undefined;
 let locker: Database.Database | undefined;
@@ -32,7 +34,7 @@ const orders = {
   async open(role: OpenSqliteLedger['role']) {
     const settings = { dataDirectory: directory, ledgerFile: file };
     const observer = { failed: (code: string) => void failures.push(code) };
-    ledger = await openSqliteLedger({ settings, role, observer });
+    ledger = await openSqliteLedger({ settings, role, clock, observer });
   },
   /** Opens the ledger with an observer that throws at every commit, and counts once. */
   async openBadlyObserved() {
@@ -40,7 +42,7 @@ const orders = {
       throw new Error('a broken observer');
     };
     const settings = { dataDirectory: directory, ledgerFile: file };
-    ledger = await openSqliteLedger({ settings, role: 'server', observer: { flushed } });
+    ledger = await openSqliteLedger({ settings, role: 'server', clock, observer: { flushed } });
     const counts = await Promise.all([1, 2, 3].map(() => count(opened(), 'a')));
     await new Promise((resolve) => setTimeout(resolve, 20));
     return { counts, uncaught };

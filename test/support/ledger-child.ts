@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { afterEach } from '@jest/globals';
 import type { LedgerBuild } from './ledger-build.js';
 import type { LedgerChildOrder } from './ledger-child.program.js';
+import { LEDGER_TESTED_AT } from './ledger-store.js';
 
 /** A process of its own that works on a ledger. */
 export interface LedgerChild {
@@ -23,9 +24,12 @@ afterEach(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts a process that works on the ledger in this directory; it ends with the test at the latest. */
+/**
+ * Starts a process that works on the ledger in this directory, by a clock that stands at
+ * LEDGER_TESTED_AT; it ends with the test at the latest.
+ */
 export function startLedgerChild(build: LedgerBuild, directory: string): LedgerChild {
-  const child = spawn(process.execPath, [build.program, directory], {
+  const child = spawn(process.execPath, [build.program, directory, String(LEDGER_TESTED_AT)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   running.add(child);

@@ -74,9 +74,32 @@ export function incidentOpened(): EventOf<'incident'> {
   return { type: 'IncidentOpened', data: { kind: 'foreign_client', familyId: 'family-1' } };
 }
 
-/** An account begins. */
-export function accountCreated(): EventOf<'account'> {
-  return { type: 'AccountCreated', data: { credentialId: 'credential-1', roles: [] } };
+/** An account begins, with a user name of this digest. */
+export function accountCreated(usernameDigest: string): EventOf<'account'> {
+  const data = { credentialId: 'credential-1', roles: [], usernameDigest };
+  return { type: 'AccountCreated', data };
+}
+
+/** A client got a token for itself. */
+export function clientTokenIssued(): EventOf<'client_token'> & { type: 'ClientTokenIssued' } {
+  return {
+    type: 'ClientTokenIssued',
+    data: {
+      clientAuthenticated: true,
+      authMethod: 'none',
+      policyRevision: 'policy-1',
+      receivedAt: 1,
+      token: {
+        sequence: 0,
+        format: 'jwt',
+        issuedAt: 1,
+        expiresAt: 2,
+        scope: [],
+        audience: [],
+        signingKeyId: 'k',
+      },
+    },
+  };
 }
 
 /** What a public client registers under this name. */

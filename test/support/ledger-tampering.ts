@@ -13,7 +13,6 @@ import {
   ATTRIBUTION,
   clientRegistered,
   consented,
-  decideOn,
   incidentOpened,
   ORIGIN,
   recorded,
@@ -26,16 +25,11 @@ export const FILLED_FAMILY = '019a43c1e4007abc8def0123456789ab';
 
 /** Fills a ledger with a little of everything: 17 events of 9 streams, 8 of them with an origin. */
 export async function fillLedger(ledger: Ledger): Promise<void> {
-  const claims = [{ keyKind: 'username', key: 'digest-of-ana' } as const];
   await append(ledger, 'project', DEFAULT_PROJECT, [
     { type: 'ProjectCreated', data: { slug: DEFAULT_PROJECT } },
   ]);
   await append(ledger, 'client', 'photo-app', [clientRegistered('Photo app “ü”')]);
-  await decideOn(ledger, 'account', 'ana', () => ({
-    events: [accountCreated()],
-    claims,
-    outcome: undefined,
-  }));
+  await append(ledger, 'account', 'ana', [accountCreated('digest-of-ana')]);
   await append(ledger, 'consent', 'ana-photo-app', [consented(['photos:read'])]);
   await append(ledger, 'incident', 'incident-1', [incidentOpened()]);
   await beginFamily(ledger, FILLED_FAMILY);

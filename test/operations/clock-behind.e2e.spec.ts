@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Ledger } from '../../src/ledger/ledger.port.js';
+import {
+  authorizePath,
+  beginFamily,
+  newPkce,
+  post,
+  refresh,
+  type Tokens,
+} from '../support/http-flow.js';
+import {
+  HttpServer,
+  type TestAccount,
+  TestClock,
+  type TestClient,
+} from '../support/http-server.js';
+
+const HOUR = 3_600_000;
+const clock = new TestClock();
+let server: HttpServer;
+let shop: TestClient;
+let ana: TestAccount;
+let tokens: Tokens;
+let size: number;
+
+beforeAll(async () => {
+  server = await HttpServer.start();
+  shop = await server.register('native');
+  ana = await server.createAccount();
+  tokens = await beginFamily(server, shop, ana);
+  size = await server.get(Ledger).size();
+  server.expectError(/the clock is 3,\d{3} s behind the last event of the ledger/);
+});
+
+afterAll(() => server.close());
+
+async function readiness(): Promise<{ status: number; detail?: string }> {
+  // What was found stands for a second.
+  await new Promise((resolve) => setTimeout(resolve, 1010));
+  const response = await server.fetch('/health/ready');
+  const { detail } = (await response.json()) as { detail?: string };
+  return { status: response.status, ...(detail === undefined ? {} : { detail }) };
+}
+
+describe('a server whose clock is an hour behind its ledger', () => {
+  beforeAll(() => clock.pass(-HOUR));
+  afterAll(() => clock.pass(HOUR));
+
+  it('asks for patience at the token endpoint, and writes nothing', async () => {
+    const { status, headers, body } = await refresh(server, shop, tokens.refresh_token);
+    expect(status).toBe(503);
+    expect(headers.get('retry-after')).toBe('1');
+    expect(body).toEqual({
+      error: 'temporarily_unavailable',
+      error_description: 'try again shortly',
+    });
+    expect(await server.get(Ledger).size()).toBe(size);
+  });
+
+  it('asks for patience where tokens are revoked', async () => {
+    const fields = { token: tokens.refresh_token, client_id: shop.clientId };
+    const { status, headers } = await post(server, '/oauth/revoke', fields);
+    expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await server.get(Ledger).size()).toBe(size);
+  });
+
+  it('asks for patience on the page where people sign in', async () => {
+    const browser = server.browser();
+    const page = await browser.open(authorizePath(shop, newPkce()));
+    const visit = await browser.submit(page, { username: ana.username, password: ana.password });
+    expect(visit.status).toBe(503);
+    expect(visit.headers.get('retry-after')).toBe('1');
+    expect(await server.get(Ledger).size()).toBe(size);
+  });
+
+  it('is not ready, and says why', async () => {
+    expect(await readiness()).toEqual({ status: 503, detail: 'The clock is behind the ledger.' });
+  });
+
+  it('still reads', async () => {
+    const authorization = `Bearer ${tokens.access_token}`;
+    const { status } = await server.fetch('/oauth/userinfo', { headers: { authorization } });
+    expect(status).toBe(200);
+  });
+});
+
+describe('the same server when its clock is right again', () => {
+  it('works on, and is ready', async () => {
+    const { status, body } = await refresh(server, shop, tokens.refresh_token);
+    expect([status, body.error]).toEqual([200, undefined]);
+    expect(await server.get(Ledger).size()).toBe(size + 1);
+    expect(await readiness()).toEqual({ status: 200 });
+  });
+});
