@@ -25,10 +25,8 @@ function measuresOf(event: ProjectedEvent): readonly HealthMeasure[] {
     case 'GrantRedeemed':
       return ['redeemed'];
     case 'RefreshTokenRotated': {
-      const { age, token } = event.data as typeof event.data & {
-        readonly age?: number | undefined;
-      };
-      const isEarly = age !== undefined && age < (token.expiresAt - token.issuedAt) / 2;
+      const { age, token } = event.data;
+      const isEarly = age < (token.expiresAt - token.issuedAt) / 2;
       return isEarly ? ['rotated', 'refreshed_early'] : ['rotated'];
     }
     case 'AccessTokenRefreshed':

@@ -135,6 +135,7 @@ export function rotatedTo(
     data: {
       ...by(at),
       presentedGeneration: generation - 1,
+      age: Math.max(0, at - rotatedAt(generation - 1)),
       generation,
       keyId: REFRESH_KEY_ID,
       idleExpiresAt: at + POLICY.idle,

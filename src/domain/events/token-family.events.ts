@@ -111,6 +111,7 @@ export const tokenFamilyEvents = {
     .object({
       ...byFields,
       presentedGeneration: counter,
+      age: duration.describe('since the presented token was issued, ms'),
       generation: counter,
       keyId: identifier,
       idleExpiresAt: instant,

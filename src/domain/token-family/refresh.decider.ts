@@ -103,6 +103,12 @@ function standingOf(state: FamilyState, presented: number, current: number, now:
   return inside ? 'stale' : 'reused';
 }
 
+/** Since when the current generation is there: made by the last rotation, the first one by its code. */
+function currentAgeOf(state: FamilyState, context: FamilyContext): number {
+  const since = state.recentRotations.at(-1) ?? state.code?.redeemedAt ?? state.grantedAt;
+  return Math.max(0, context.receivedAt - since);
+}
+
 /** Since when the generation is consumed; since the oldest remembered rotation if longer ago. */
 function ageOf(state: FamilyState, generation: number, context: FamilyContext): number {
   const since = consumedAt(state, generation) ?? state.recentRotations[0] ?? state.grantedAt;
@@ -139,7 +145,13 @@ function renew(
     events: [
       {
         type: 'RefreshTokenRotated',
-        data: { ...common, presentedGeneration: current, generation, keyId: context.refreshKeyId },
+        data: {
+          ...common,
+          presentedGeneration: current,
+          age: currentAgeOf(state, context),
+          generation,
+          keyId: context.refreshKeyId,
+        },
       },
     ],
     outcome: { ...granted, how: 'rotated', generation, keyId: context.refreshKeyId },

@@ -49,6 +49,7 @@ describe('row 9: the current token', () => {
             ...by(receivedAt),
             policyRevision: 'policy-2',
             presentedGeneration: 2,
+            age: 7 * MINUTE,
             generation: 3,
             keyId: '2',
             idleExpiresAt,
@@ -84,10 +85,32 @@ describe('row 9: the current token', () => {
     const { state } = given(...familyAt(2))
       .when(refresh({ generation: 2 }), at(GRANTED_AT - DAY))
       .then({
-        events: [event('RefreshTokenRotated', { presentedGeneration: 2, generation: 3 })],
+        events: [event('RefreshTokenRotated', { presentedGeneration: 2, age: 0, generation: 3 })],
         outcome: { how: 'rotated', generation: 3 },
       });
     expect(state?.updatedAt).toBe(rotatedAt(2));
+  });
+
+  it('tells how long the presented token was there', () => {
+    const receivedAt = REDEEMED_AT + 3 * SECOND;
+    given(granted(), redeemed())
+      .when(refresh({ generation: 0 }), at(receivedAt))
+      .then({
+        events: [event('RefreshTokenRotated', { age: 3 * SECOND })],
+        outcome: { how: 'rotated' },
+      });
+    given(granted({ code: undefined }), redeemed())
+      .when(refresh({ generation: 0 }), at(receivedAt))
+      .then({
+        events: [event('RefreshTokenRotated', { age: receivedAt - GRANTED_AT })],
+        outcome: { how: 'rotated' },
+      });
+    given(...familyAt(9))
+      .when(refresh({ generation: 9 }), at(rotatedAt(9) + 11 * MINUTE))
+      .then({
+        events: [event('RefreshTokenRotated', { age: 11 * MINUTE })],
+        outcome: { how: 'rotated' },
+      });
   });
 
   it('does not outlive the family when it is not used', () => {
