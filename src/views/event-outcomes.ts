@@ -57,6 +57,8 @@ export const EVENT_OUTCOMES: Readonly<Record<EventType, EventOutcome>> = {
   IncidentOpened: 'opened',
   IncidentVerdictGiven: 'judged',
   AdministrationRecorded: 'administration',
+  LogOpened: 'administration',
+  LedgerRestored: 'administration',
 };
 
 /** The types of event that come to this outcome. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LedgerFeed } from '../ledger/ledger-feed.port.js';
 import { ViewsFeeding } from './views-feeding.js';
 import type { ViewsBuild, ViewsShelf } from './views-store.port.js';
@@ -48,7 +49,10 @@ interface Filling {
 }
 
 async function indexed(filling: Filling): Promise<boolean> {
-  filling.build.index();
+  while (!filling.build.index()) {
+    await nextTurn();
+    if (filling.isStopped()) return false;
+  }
   return fill(filling);
 }
 

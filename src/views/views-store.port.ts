@@ -30,8 +30,11 @@ export interface ViewsStore {
 /** A database of views that is being filled and that nobody reads yet. */
 export interface ViewsBuild extends ViewsStore {
   readonly number: number;
-  /** Makes what is only needed to read, once the bulk is in; what is applied later is kept in it. */
-  index(): void;
+  /**
+   * Makes the next part of what is only needed to read, once the bulk is in; what is applied later is
+   * kept in it. Whether that was the last part.
+   */
+  index(): boolean;
   /** Makes everything durable, puts these views in place of the ones before, and closes. */
   publish(): void;
   /** Removes what was filled so far. */

@@ -27,7 +27,7 @@ export interface BuildEnds {
  * that leaves a file that nobody looks at. All of it is made durable before they are published.
  */
 export class SqliteViewsBuild extends SqliteViewsStore implements ViewsBuild {
-  private isIndexed = false;
+  private indexes = 0;
 
   private constructor(
     handle: Database.Database,
@@ -59,9 +59,18 @@ export class SqliteViewsBuild extends SqliteViewsStore implements ViewsBuild {
     }
   }
 
-  index(): void {
-    for (const statement of VIEWS_INDEXES) this.handle.exec(statement);
-    this.isIndexed = true;
+  index(): boolean {
+    const statement = VIEWS_INDEXES[this.indexes];
+    if (statement !== undefined) {
+      this.handle.exec(statement);
+      this.indexes += 1;
+      return false;
+    }
+    this.eraseBulk();
+    return true;
+  }
+
+  private eraseBulk(): void {
     let page = this.statements.erasures.all(-1);
     while (page.length > 0) {
       this.erase(page);
@@ -88,6 +97,6 @@ export class SqliteViewsBuild extends SqliteViewsStore implements ViewsBuild {
 
   /** Without its index an erasure would read everything: those of the bulk wait for it. */
   protected override erase(erasures: ViewChanges['erasures']): void {
-    if (this.isIndexed) super.erase(erasures);
+    if (this.indexes === VIEWS_INDEXES.length) super.erase(erasures);
   }
 }

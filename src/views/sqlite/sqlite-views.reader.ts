@@ -27,13 +27,20 @@ import { ViewsFiles } from './views-files.js';
 import { openViews } from './views-handle.js';
 import { originOf, PROGRESS_QUERY, type ProgressRow } from './views-statements.js';
 
-/** Asks the views in a directory, those that it is told to ask. Reads never wait for the writer. */
+/**
+ * Asks the views in a directory: those that it is told to follow, or else those that `find` finds when
+ * they are first asked. Reads never wait for the writer.
+ */
 export class SqliteViewsReader extends ViewsReader {
   private readonly files: ViewsFiles;
   private state: ViewsState = NO_VIEWS;
   private opened: { readonly number: number; readonly views: OpenedViews } | undefined;
+  private finding: Promise<void> | undefined;
 
-  constructor(directory: string) {
+  constructor(
+    directory: string,
+    private readonly find?: () => Promise<ViewsState>,
+  ) {
     super();
     this.files = new ViewsFiles(directory);
   }
@@ -51,6 +58,7 @@ export class SqliteViewsReader extends ViewsReader {
   }
 
   async progress(): Promise<ViewsProgress> {
+    await this.found();
     const { serving, newest, rebuild } = this.state;
     const { position = null, at = null } = newest ?? {};
     return { position, at, isServing: serving !== undefined, rebuild };
@@ -103,15 +111,22 @@ export class SqliteViewsReader extends ViewsReader {
   }
 
   /** Asks at one moment; what is newer than `upTo` is not seen. */
-  private view<Answer>(
+  private async view<Answer>(
     upTo: Position | undefined,
     ask: (views: OpenedViews, upTo: Position) => Answer,
-  ): Viewed<Answer> {
+  ): Promise<Viewed<Answer>> {
+    await this.found();
     const views = this.current();
     if (views === undefined) {
       return { kind: 'being_built', ...(this.state.rebuild ?? { done: 0, total: 0 }) };
     }
     return views.atOneMoment(upTo, ask);
+  }
+
+  private async found(): Promise<void> {
+    if (this.find === undefined) return;
+    this.finding ??= this.find().then((state) => this.follow(state));
+    await this.finding;
   }
 
   private current(): OpenedViews | undefined {

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { openSqliteLedgerReader } from '../ledger/sqlite/sqlite-ledger.reader.js';
+import { type RebuildOutcome, rebuildViews } from '../views/views-rebuild.js';
+import { CommandRefused } from './failure.js';
+import { operatorSettings } from './operator.js';
+import { tellProgress } from './progress.js';
+import { countText, printJson, printLines } from './terminal.js';
+import { verb } from './verb.js';
+import { viewsPlaceOf, viewsShelfOf } from './views-thread.js';
+
+interface Options {
+  readonly json?: boolean;
+}
+
+/** Builds the views anew beside those that serve. */
+export function viewsRebuildVerb(): Command {
+  return verb({
+    name: 'rebuild',
+    summary: 'build the views anew from the ledger, beside those that serve',
+    details: `A server that runs answers from the views it has, and from the new ones within a second of their
+being done. What interrupts this leaves everything as it was.`,
+    examples: ['token-ledger views rebuild', 'token-ledger views rebuild --json'],
+    json: '{ number, events }',
+  }).action(rebuild);
+}
+
+async function rebuild(options: Options): Promise<void> {
+  const place = viewsPlaceOf(operatorSettings());
+  const ledger = openSqliteLedgerReader(place.ledgerFile);
+  const isQuiet = options.json === true;
+  const progress = isQuiet ? undefined : tellProgress({ doing: 'building', done: 'in the views' });
+  let outcome: RebuildOutcome;
+  try {
+    outcome = await rebuildViews(ledger, viewsShelfOf(place), progress?.tell);
+  } finally {
+    progress?.end();
+    ledger.close();
+  }
+  if (outcome.kind !== 'rebuilt') {
+    throw new CommandRefused('another process is building views: wait until it is done');
+  }
+  const { number, events } = outcome;
+  if (isQuiet) printJson({ number, events });
+  else printLines(`The views are built from ${countText(events, 'event')}.`);
+}

@@ -1,0 +1,218 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { viewsPlaceOf, viewsShelfOf } from '../../src/cli/views-thread.js';
+import { onDatabase } from '../support/ledger-sqlite.js';
+import { freePort } from '../support/server-process.js';
+import { fillInBulk } from '../support/views-bulk.js';
+import { openViewsStage, rowsOfViews, type ViewsStage } from '../support/views-stage.js';
+import {
+  type BuiltServer,
+  type Ended,
+  endProcesses,
+  runBuilt,
+  startBuilt,
+  temporaryDirectories,
+  useBuild,
+} from './built-processes.js';
+
+useBuild();
+const newDirectory = temporaryDirectories();
+afterAll(endProcesses);
+
+const PATIENCE = 20_000;
+
+async function eventually<Value>(look: () => Promise<Value | undefined>): Promise<Value> {
+  const deadline = performance.now() + PATIENCE;
+  for (;;) {
+    const value = await look();
+    if (value !== undefined) return value;
+    if (performance.now() > deadline) throw new Error('it did not come to that');
+    await pause(20);
+  }
+}
+
+describe('the views of a server that runs', () => {
+  let directory: string;
+  let base: string;
+  let server: BuiltServer;
+  let environment: Record<string, string>;
+
+  beforeAll(async () => {
+    directory = newDirectory();
+    const port = String(await freePort());
+    base = `http://localhost:${port}`;
+    environment = { PORT: port, TOKEN_LEDGER_ADMIN_PASSWORD: 'correct horse battery' };
+    server = await startBuilt({ directory, environment });
+  });
+  afterAll(() => server.stop());
+
+  const run = (words: readonly string[]): Promise<Ended> =>
+    runBuilt('cli.js', words, { directory, environment });
+
+  async function json(words: readonly string[]): Promise<Record<string, unknown>> {
+    const { code, stdout, stderr } = await run([...words, '--json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return JSON.parse(stdout) as Record<string, unknown>;
+  }
+
+  /** What the metrics say, by name without its prefix. */
+  async function metrics(): Promise<Record<string, number>> {
+    const text = await (await fetch(`${base}/metrics`)).text();
+    const lines = text.matchAll(/^token_ledger_(size_events|views_\w+) (\S+)$/gm);
+    return Object.fromEntries([...lines].map(([, name, value]) => [name, Number(value)]));
+  }
+
+  /** Waits until the views have every event of the ledger, and answers with their number. */
+  async function eventsInViews(): Promise<number> {
+    return eventually(async () => {
+      const { size_events, views_events, views_lag_events, views_lag_seconds } = await metrics();
+      if (views_events === undefined || views_events !== size_events) return undefined;
+      expect({ views_lag_events, views_lag_seconds }).toEqual({
+        views_lag_events: 0,
+        views_lag_seconds: 0,
+      });
+      return size_events;
+    });
+  }
+
+  it('are made by the first start, and follow what the command line writes', async () => {
+    const events = await eventsInViews();
+    await json(['client', 'create', '--preset', 'machine', '--name', 'Reports']);
+    expect(await eventsInViews()).toBeGreaterThan(events);
+  });
+
+  it('have a status', async () => {
+    const events = await eventsInViews();
+    expect(await json(['views', 'status'])).toEqual({
+      number: expect.any(Number),
+      position: events - 1,
+      at: expect.stringMatching(/^\d{4}-.*Z$/),
+      ledgerEvents: events,
+      lagEvents: 0,
+      fault: null,
+    });
+    const { stdout } = await run(['views', 'status']);
+    expect(stdout).toMatch(/^Behind by +0 events$/m);
+  });
+
+  it('are replaced by a rebuild, and the server turns to the new ones', async () => {
+    const before = await json(['views', 'status']);
+    const rebuilt = await json(['views', 'rebuild']);
+    expect(rebuilt).toEqual({
+      number: Number(before['number']) + 1,
+      events: before['ledgerEvents'],
+    });
+    await json(['client', 'create', '--preset', 'machine', '--name', 'Reports']);
+    const events = await eventsInViews();
+    const status = await json(['views', 'status']);
+    expect(status).toMatchObject({ number: rebuilt['number'], position: events - 1, lagEvents: 0 });
+    const { code, stdout } = await run(['views', 'rebuild']);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `The views are built from ${events} events.\n`,
+    });
+  });
+
+  it('are let go of when it stops, with everything in their file', async () => {
+    await eventsInViews();
+    await server.stop();
+    const files = readdirSync(join(directory, 'data/views')).filter((name) => /wal|shm/.test(name));
+    expect(files).toEqual([]);
+    expect(server.said.stdout).not.toContain('the views are late');
+    server = await startBuilt({ directory, environment });
+    await eventsInViews();
+  });
+
+  it('are built anew by a start that cannot use them', async () => {
+    const { number } = await json(['views', 'status']);
+    await server.stop();
+    onDatabase(join(directory, `data/views/${String(number)}.sqlite`), (database) => {
+      database.pragma('user_version = 999');
+    });
+    expect(await json(['views', 'status'])).toMatchObject({
+      number: null,
+      position: null,
+      fault: 'other_schema',
+    });
+    expect((await run(['views', 'status'])).stdout).toContain('they are of another version');
+    server = await startBuilt({ directory, environment });
+    await eventsInViews();
+    expect(await json(['views', 'status'])).toMatchObject({ lagEvents: 0, fault: null });
+    expect(server.said.stdout).toContain('"fault":"other_schema"');
+  });
+});
+
+describe('a rebuild that is killed', () => {
+  const KILLS = 8;
+  const EVENTS = 40_000;
+  let stage: ViewsStage;
+  beforeAll(async () => {
+    stage = await openViewsStage();
+    onDatabase(stage.file, (database) => fillInBulk(database, EVENTS));
+  }, 60_000);
+  afterAll(() => stage.remove());
+
+  const surroundings = () => ({
+    directory: newDirectory(),
+    environment: { TOKEN_LEDGER_DATA_DIR: stage.directory },
+  });
+
+  function startRebuild(): ChildProcess {
+    const { directory, environment } = surroundings();
+    const cli = resolve(import.meta.dirname, '../../dist/cli.js');
+    return spawn(process.execPath, [cli, 'views', 'rebuild'], { cwd: directory, env: environment });
+  }
+
+  it('leaves the views that serve, and the next one completes', async () => {
+    const first = await stage.rebuild();
+    const rows = rowsOfViews(stage.fileOf(first));
+    expect(rows['audit_events']).toHaveLength(EVENTS);
+    const reader = stage.reader();
+    const counts = () => reader.activity({ from: 0, to: Number.MAX_SAFE_INTEGER });
+    const expected = await counts();
+    let begun = 0;
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const before = stage.shelf.current();
+      const child = startRebuild();
+      const exited = once(child, 'exit');
+      // Some are killed before they have a file, most while they fill or index it.
+      const made = filesOf(stage).length;
+      await pause(100 + Math.random() * 200);
+      const deadline = performance.now() + Math.random() * 1000;
+      while (performance.now() < deadline && child.exitCode === null) await pause(5);
+      begun += filesOf(stage).length > made || stage.shelf.current() !== before ? 1 : 0;
+      child.kill('SIGKILL');
+      await exited;
+      expect(await counts()).toEqual(expected);
+      expect(viewsShelfOf(viewsPlaceOf(stage.settings)).current()).toBeGreaterThanOrEqual(first);
+    }
+    expect(begun).toBeGreaterThan(0);
+    reader.close();
+    const { code, stderr } = await runBuilt('cli.js', ['views', 'rebuild'], surroundings());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const current = stage.shelf.current() ?? 0;
+    expect(current).toBeGreaterThan(first);
+    expect(rowsOfViews(stage.fileOf(current))).toEqual(rows);
+    stage.shelf.clean();
+    expect(filesOf(stage)).toEqual([`${current}.sqlite`]);
+  }, 120_000);
+
+  it('refuses another one meanwhile', async () => {
+    const build = stage.shelf.build(await stage.feed.log());
+    const { code, stderr } = await runBuilt('cli.js', ['views', 'rebuild'], surroundings());
+    build?.discard();
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'error: another process is building views: wait until it is done\n',
+    });
+  });
+});
+
+/** The databases of views that have a file. */
+function filesOf({ viewsDirectory }: ViewsStage): string[] {
+  return readdirSync(viewsDirectory).filter((name) => name.endsWith('.sqlite'));
+}
