@@ -1,8 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-
-const appendOnly = (table: string, change: 'UPDATE' | 'DELETE'): string =>
-  `CREATE TRIGGER ${table}_refuse_${change.toLowerCase()} BEFORE ${change} ON ${table}
-   BEGIN SELECT RAISE(ABORT, '${table} is append-only'); END`;
+import { appendOnly } from './append-only.js';
 
 const statements = [
   `CREATE TABLE logs (

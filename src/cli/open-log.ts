@@ -1,0 +1,53 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { newUuid } from '../config/random-identifiers.js';
+import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
+import { decideOpenLog } from '../domain/log/log.decider.js';
+import { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
+import { VaultError } from '../vault/vault.errors.js';
+import type { Vault } from '../vault/vault.port.js';
+import type { Resources } from './resources.js';
+
+/** The one log's own stream. */
+export const LOG_STREAM = streamIdOf('log', '0');
+
+/** One key for all epochs: its name changes with the epoch, and so what it is verified with. */
+const KEY_ID = 'checkpoint-key';
+
+/**
+ * The Ed25519 key that checkpoints are signed with (PKCS #8 DER). The first start makes it, and
+ * records who the log is and what its checkpoints are verified with. Throws a VaultError when the
+ * vault has not the key that the ledger names.
+ */
+export async function openLog({
+  ledger,
+  sealReads,
+  vault,
+}: Pick<Resources, 'ledger' | 'sealReads' | 'vault'>): Promise<Buffer> {
+  const log = await ledger.load('log', '0');
+  const privateKey =
+    (await vault.privateKey(KEY_ID)) ?? (log === undefined ? await newKey(vault) : undefined);
+  const signer = privateKey && new CheckpointSigner(privateKey);
+  const isNamed = log === undefined || signer?.verifierKey(log.origin) === log.verifierKey;
+  if (privateKey === undefined || signer === undefined || !isNamed) {
+    throw new VaultError(
+      'the vault has not the key that checkpoints of this ledger are signed with',
+    );
+  }
+  const { origin, epoch } = sealReads.log();
+  await ledger.execute({
+    kind: 'log',
+    streamId: LOG_STREAM,
+    project: DEFAULT_PROJECT,
+    attribution: { actor: 'system', correlationId: newUuid() },
+    decide: ({ state }) =>
+      decideOpenLog(state, { origin, epoch, verifierKey: signer.verifierKey(origin) }),
+  });
+  return privateKey;
+}
+
+async function newKey(vault: Vault): Promise<Buffer> {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' });
+  await vault.putPrivateKey(KEY_ID, pkcs8);
+  return pkcs8;
+}

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { newUuid } from '../config/random-identifiers.js';
+import { DEFAULT_PROJECT, type Instant } from '../domain/identifiers.js';
+import { decideRestoreLedger } from '../domain/log/log.decider.js';
+import { CheckpointFile } from '../ledger/sealing/checkpoint-file.js';
+import { epochOfOrigin, isSameLog, originOfEpoch } from '../ledger/sealing/log-origin.js';
+import { findRollback, type Rollback, rollbackText } from '../ledger/sealing/rollback-check.js';
+import { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
+import { Sealer } from '../ledger/sealing/sealer.js';
+import { openSealStore } from '../ledger/sealing/sqlite-seal.store.js';
+import { CommandRefused } from './failure.js';
+import { LOG_STREAM, openLog } from './open-log.js';
+import { operatorSettings } from './operator.js';
+import { closeResources, openResources, type Resources } from './resources.js';
+import { countText, factsText, isoTime, printJson, printLines, timeText } from './terminal.js';
+import { verb } from './verb.js';
+
+interface Options {
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** What a recovery began. */
+interface Recovery {
+  readonly origin: string;
+  readonly epoch: number;
+  readonly verifierKey: string;
+  readonly size: number;
+  readonly knownSize?: number | undefined;
+}
+
+/** Accepts a ledger that is older than its checkpoints say. */
+export function recoverVerb(): Command {
+  return verb({
+    name: 'recover',
+    summary: 'accept an old copy of the ledger that was put back, and begin a new epoch',
+    details: `Only for a ledger that the server refuses to start on. Codes and refresh tokens of before are refused
+from then on, and a refresh token that comes again ends its family: clients ask for new ones.`,
+    examples: ['token-ledger recover', 'token-ledger recover --yes --json'],
+    json: '{ origin, epoch, verifierKey, size, knownSize?, lastEventAt?, knownAt }',
+  })
+    .option('--yes', 'do not ask')
+    .action(recover);
+}
+
+async function recover(options: Options): Promise<void> {
+  let found: Rollback | undefined;
+  const resources = await openResources(operatorSettings(), 'server', undefined, (reads, file) => {
+    found = findRollback(reads, file);
+    if (found !== undefined) return;
+    throw new CommandRefused('there is nothing to recover: the ledger is as its checkpoints say');
+  });
+  try {
+    const rollback = found as unknown as Rollback;
+    const lastEventAt = await lastEventTime(resources, rollback.size);
+    if (options.json !== true) printLoss(rollback, lastEventAt);
+    if (options.yes !== true) await confirm();
+    const recovery = await beginEpoch(resources, rollback);
+    if (options.json === true) {
+      const at = lastEventAt === undefined ? {} : { lastEventAt: isoTime(lastEventAt) };
+      printJson({ ...recovery, ...at, knownAt: isoTime(rollback.known.at) });
+    } else printRecovery(recovery);
+  } finally {
+    await closeResources(resources);
+  }
+}
+
+/** When the last event of the ledger was recorded; undefined when it has none. */
+async function lastEventTime({ ledger }: Resources, size: number): Promise<Instant | undefined> {
+  const { events } = await ledger.eventsAfter(size < 2 ? null : size - 2, 1);
+  return events.at(-1)?.appendedAt;
+}
+
+function printLoss(rollback: Rollback, lastEventAt: Instant | undefined): void {
+  const { size, known, reason } = rollback;
+  const last = lastEventAt === undefined ? '' : `, the last of ${timeText(lastEventAt)}`;
+  const lost = known.size - size;
+  printLines(
+    `${rollbackText(rollback)}.`,
+    factsText([
+      ['This ledger', `${countText(size, 'event')}${last}`],
+      ['Last checkpoint', `${countText(known.size, 'event')}, of ${timeText(known.at)}`],
+      [
+        'Lost',
+        reason === 'shorter' && lost > 0 ? `at least ${countText(lost, 'event')}` : undefined,
+      ],
+    ]),
+    'Codes and refresh tokens of before will be refused: clients must ask for new ones.',
+  );
+}
+
+async function confirm(): Promise<void> {
+  if (!process.stdin.isTTY) throw new CommandRefused('nothing was done: say --yes to go on');
+  const asked = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await asked.question('Begin a new epoch with this ledger? [y/N] ');
+    if (!/^y(?:es)?$/i.test(answer.trim())) throw new CommandRefused('nothing was done');
+  } finally {
+    asked.close();
+  }
+}
+
+/** The epoch is later than any that tokens were minted in, as far as is known. */
+async function beginEpoch(resources: Resources, { known }: Rollback): Promise<Recovery> {
+  const { ledger, sealReads, settings } = resources;
+  const signer = new CheckpointSigner(await openLog(resources));
+  const log = sealReads.log();
+  const isOurs = isSameLog(known.origin, log.origin);
+  const epoch = Math.max(log.epoch, isOurs ? epochOfOrigin(known.origin) : 0) + 1;
+  const origin = originOfEpoch(log.origin, epoch, randomBytes(4).toString('hex'));
+  const size = await ledger.size();
+  const knownSize = isOurs ? known.size : undefined;
+  const recovery = { origin, epoch, verifierKey: signer.verifierKey(origin), size, knownSize };
+  const outcome = await ledger.execute({
+    kind: 'log',
+    streamId: LOG_STREAM,
+    project: DEFAULT_PROJECT,
+    attribution: { actor: 'operator', correlationId: newUuid() },
+    decide: ({ state }) => decideRestoreLedger(state, recovery),
+  });
+  if (outcome.kind === 'refused') throw new Error(`no epoch can be begun: ${outcome.reason}`);
+  const store = openSealStore(settings.ledgerFile);
+  const sealer = new Sealer({ store, file: new CheckpointFile(settings.checkpointFile), signer });
+  try {
+    while (sealer.seal());
+  } finally {
+    sealer.close();
+  }
+  return recovery;
+}
+
+function printRecovery({ origin, epoch, verifierKey }: Recovery): void {
+  printLines(
+    `Epoch ${epoch} has begun: start the server.`,
+    factsText([
+      ['Origin', origin],
+      ['Verifier key', verifierKey],
+    ]),
+  );
+}

@@ -1,0 +1,66 @@
+import type { Instant } from '../../domain/identifiers.js';
+import { rootFromTiles } from '../../tlog/tile-tree.js';
+import { LedgerError } from '../ledger.errors.js';
+import type { CheckpointFile } from './checkpoint-file.js';
+import { LogTiles } from './log-tiles.js';
+import { checkpointOfNote } from './note-checkpoint.js';
+import { isLaterEpoch, isSameLog } from './log-origin.js';
+import type { SealReads } from './seal-store.port.js';
+
+/** What the file outside the database knows and the ledger does not. */
+export interface Rollback {
+  readonly reason: 'shorter' | 'other_history' | 'other_log';
+  /** Events in the ledger. */
+  readonly size: number;
+  /** The newest checkpoint of the file. */
+  readonly known: { readonly origin: string; readonly size: number; readonly at: Instant };
+}
+
+/**
+ * Whether the ledger still is what its newest checkpoint outside of it says: not shorter, not another
+ * history, not another log. Undefined when it is, and when there is no such checkpoint. The signature
+ * is not asked for: the file is believed more than the database, and can only cause a refusal.
+ *
+ * Takes as long for a large ledger as for a small one: tiles are read, not events.
+ */
+export function findRollback(reads: SealReads, file: CheckpointFile): Rollback | undefined {
+  const filed = file.last();
+  const stated = filed && checkpointOfNote(filed.note);
+  if (filed === undefined || stated === undefined) return undefined;
+  const log = reads.log();
+  const size = reads.eventCount();
+  const { origin } = stated;
+  const known = { origin, size: stated.size, at: filed.at };
+  if (!isSameLog(origin, log.origin)) return { reason: 'other_log', size, known };
+  // A crash after the epoch was opened, before its first checkpoint: what was lost is acknowledged.
+  if (isLaterEpoch(log.origin, origin)) return undefined;
+  if (isLaterEpoch(origin, log.origin)) return { reason: 'shorter', size, known };
+  if (origin !== log.origin) return { reason: 'other_history', size, known };
+  if (size < stated.size) return { reason: 'shorter', size, known };
+  const root = rootFromTiles(stated.size, new LogTiles(reads).read);
+  return root?.equals(stated.root) === true ? undefined : { reason: 'other_history', size, known };
+}
+
+/** Throws a LedgerError `ledger_rolled_back` of one line when the ledger is older than it should be. */
+export function refuseRollback(reads: SealReads, file: CheckpointFile): void {
+  const found = findRollback(reads, file);
+  if (found === undefined) return;
+  throw new LedgerError(
+    'ledger_rolled_back',
+    `${rollbackText(found)} (${file.path}): put the right ledger back, ` +
+      `or accept this one with token-ledger recover${found.reason === 'other_log' ? ', or move that file away to begin anew' : ''}`,
+  );
+}
+
+/** What was found, with both sizes, in words without an end. */
+export function rollbackText({ reason, size, known }: Rollback): string {
+  const sizes = `the ledger has ${size} events and its last checkpoint covers ${known.size}`;
+  switch (reason) {
+    case 'shorter':
+      return `an old copy of the ledger was put back: ${sizes}`;
+    case 'other_history':
+      return `the ledger has another history than was sealed: ${sizes}`;
+    case 'other_log':
+      return `this is another ledger than was sealed: it has ${size} events, and the last checkpoint of ${known.origin} covers ${known.size}`;
+  }
+}

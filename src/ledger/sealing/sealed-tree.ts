@@ -1,0 +1,59 @@
+import type { MerkleFrontier } from '../../tlog/merkle-tree.js';
+import { frontierFromTiles, growTiles } from '../../tlog/tile-tree.js';
+import { TILE_WIDTH, type TileReader } from '../../tlog/tiles.js';
+import { LedgerCorrupted } from '../ledger.errors.js';
+import type { SealedCheckpoint } from '../seals.port.js';
+import { LogTiles } from './log-tiles.js';
+import type { FullTile, TreeReads } from './seal-store.port.js';
+
+/** The tree as far as it was sealed: its right edge, in memory. */
+export class SealedTree {
+  /** The last partial tile of each level that grew; nobody asks for it once it is full. */
+  private readonly edge = new Map<number, Buffer>();
+
+  private constructor(
+    private readonly frontier: MerkleFrontier,
+    private readonly stored: TileReader,
+  ) {}
+
+  /**
+   * The tree under a checkpoint, or the empty one. Throws LedgerCorrupted when what is stored is
+   * another tree: no checkpoint may follow then, for it would sign another history.
+   */
+  static under(checkpoint: SealedCheckpoint | undefined, reads: TreeReads): SealedTree {
+    const { read } = new LogTiles(reads);
+    const size = checkpoint?.size ?? 0;
+    const frontier = frontierFromTiles(size, read);
+    if (frontier === undefined) {
+      throw new LedgerCorrupted(`the events that the checkpoint of size ${size} covers are gone`);
+    }
+    if (checkpoint !== undefined && !frontier.root().equals(checkpoint.root)) {
+      throw new LedgerCorrupted(`the events are not those of the checkpoint of size ${size}`);
+    }
+    return new SealedTree(frontier, read);
+  }
+
+  /** How many events the tree has. */
+  get size(): number {
+    return this.frontier.size;
+  }
+
+  /** The root of the tree. */
+  root(): Buffer {
+    return this.frontier.root();
+  }
+
+  /** Adds leaf hashes; answers with the tiles that became full. */
+  grow(leaves: readonly Buffer[]): FullTile[] {
+    const grown = growTiles(this.size, leaves, (level, index, width) =>
+      width === TILE_WIDTH ? undefined : (this.edge.get(level) ?? this.stored(level, index, width)),
+    );
+    if (grown === undefined) throw new LedgerCorrupted('a tile of the tree is missing');
+    for (const leaf of leaves) this.frontier.append(leaf);
+    for (const { level, width, hashes } of grown) {
+      // A copy: a part of what was grown would keep all of it in memory.
+      if (width < TILE_WIDTH) this.edge.set(level, Buffer.from(hashes));
+    }
+    return grown.filter(({ width }) => width === TILE_WIDTH);
+  }
+}

@@ -1,0 +1,192 @@
+import { existsSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import type { Position } from '../../domain/identifiers.js';
+import type { LogIdentity } from '../ledger-feed.port.js';
+import { LedgerCorrupted, LedgerUnavailable } from '../ledger.errors.js';
+import type { SealedCheckpoint } from '../seals.port.js';
+import type { StoredEvent, StoredStream } from '../verification/ledger.source.js';
+import { openLedgerHandle } from '../sqlite/ledger-handle.js';
+import { ledgerErrorOf } from '../sqlite/sqlite-errors.js';
+import { PAGE_ROWS_MAX } from '../sqlite/sqlite-event.reader.js';
+import { checkpointOfNote } from './note-checkpoint.js';
+import type { NewSeal, SealStore, TouchedStream } from './seal-store.port.js';
+
+/** How long a seal or a read waits for another writer, in milliseconds; nobody waits for a seal. */
+const TIMEOUT = 2000;
+
+interface CheckpointRow {
+  readonly epoch: number;
+  readonly size: number;
+  readonly root: Buffer;
+  readonly note: string;
+  readonly sealedAt: number;
+}
+
+const CHECKPOINT = `SELECT epoch, size, root, note, sealed_at AS sealedAt FROM checkpoints
+  WHERE log_id = 0`;
+
+/** Opens what was sealed of a ledger to add to it, on a handle of its own. Throws a LedgerError. */
+export function openSealStore(file: string): SqliteSealStore {
+  try {
+    const handle = openLedgerHandle(file);
+    handle.pragma(`busy_timeout = ${TIMEOUT}`);
+    return new SqliteSealStore(handle, file);
+  } catch (error) {
+    throw ledgerErrorOf(error, file);
+  }
+}
+
+/** Opens what was sealed of a ledger, for reading only. Throws a LedgerError. */
+export function openSealReads(file: string): SqliteSealStore {
+  if (!existsSync(file)) {
+    throw new LedgerUnavailable('ledger_unavailable', `there is no ledger in ${file}`);
+  }
+  try {
+    const handle = new Database(file, { readonly: true, fileMustExist: true, timeout: TIMEOUT });
+    return new SqliteSealStore(handle, file);
+  } catch (error) {
+    throw ledgerErrorOf(error, file);
+  }
+}
+
+/** What was sealed, in the ledger's own file. */
+export class SqliteSealStore implements SealStore {
+  private readonly statements: ReturnType<typeof prepareStatements>;
+
+  constructor(
+    private readonly handle: Database.Database,
+    private readonly file: string,
+  ) {
+    this.statements = prepareStatements(handle);
+  }
+
+  log(): LogIdentity {
+    return this.reading(() => {
+      const log = this.statements.log.get();
+      if (log === undefined) throw new LedgerCorrupted('the log has no row');
+      return log;
+    });
+  }
+
+  eventCount(): number {
+    return this.reading(() => this.statements.eventCount.get() ?? 0);
+  }
+
+  bodies(from: Position, limit: number): readonly string[] {
+    const rowsMax = Math.min(limit, PAGE_ROWS_MAX);
+    return this.reading(() => this.statements.bodies.all(from, rowsMax));
+  }
+
+  fullTile(level: number, index: number): Buffer | undefined {
+    return this.reading(() => this.statements.tile.get(level, index));
+  }
+
+  newestCheckpoint(): SealedCheckpoint | undefined {
+    return this.reading(() => sealedOf(this.statements.newest.get()));
+  }
+
+  checkpointAbove(epoch: number, size: number): SealedCheckpoint | undefined {
+    return this.reading(() => sealedOf(this.statements.above.get(epoch, size)));
+  }
+
+  touched(from: Position, to: Position): readonly TouchedStream[] {
+    return this.reading(() => this.statements.touched.all(from, to));
+  }
+
+  stream(streamId: string): StoredStream | undefined {
+    return this.reading(() => this.statements.stream.get(streamId));
+  }
+
+  event(position: Position): StoredEvent | undefined {
+    return this.reading(() => this.statements.event.get(position));
+  }
+
+  append(base: SealedCheckpoint | undefined, { tiles, checkpoint }: NewSeal): boolean {
+    return this.reading(() => {
+      this.handle.exec('BEGIN IMMEDIATE');
+      try {
+        const newest = this.statements.newest.get();
+        const isSame = newest?.epoch === base?.epoch && newest?.size === base?.size;
+        if (!isSame || this.statements.log.get()?.epoch !== checkpoint.epoch) return false;
+        for (const { level, index, hashes } of tiles) {
+          this.statements.insertTile.run(level, index, hashes);
+        }
+        const { epoch, size, root, note, sealedAt } = checkpoint;
+        this.statements.insertCheckpoint.run(epoch, size, root, note, sealedAt);
+        this.handle.exec('COMMIT');
+        return true;
+      } finally {
+        if (this.handle.inTransaction) this.handle.exec('ROLLBACK');
+      }
+    });
+  }
+
+  close(): void {
+    this.handle.close();
+  }
+
+  private reading<Result>(read: () => Result): Result {
+    try {
+      return read();
+    } catch (error) {
+      throw ledgerErrorOf(error, this.file);
+    }
+  }
+}
+
+function prepareStatements(handle: Database.Database) {
+  return {
+    log: handle.prepare<[], LogIdentity>(
+      'SELECT origin, epoch FROM logs WHERE log_id = 0 ORDER BY epoch DESC LIMIT 1',
+    ),
+    eventCount: handle
+      .prepare<[], number>('SELECT coalesce(max(position), -1) + 1 FROM events')
+      .pluck(),
+    bodies: handle
+      .prepare<[number, number], string>(
+        'SELECT body FROM events WHERE position >= ? ORDER BY position LIMIT ?',
+      )
+      .pluck(),
+    tile: handle
+      .prepare<[number, number], Buffer>(
+        'SELECT hashes FROM tiles WHERE log_id = 0 AND level = ? AND tile_index = ?',
+      )
+      .pluck(),
+    newest: handle.prepare<[], CheckpointRow>(
+      `${CHECKPOINT} ORDER BY epoch DESC, size DESC LIMIT 1`,
+    ),
+    above: handle.prepare<[number, number], CheckpointRow>(
+      `${CHECKPOINT} AND epoch = ? AND size > ? ORDER BY size LIMIT 1`,
+    ),
+    touched: handle.prepare<[number, number], TouchedStream>(
+      `SELECT stream_id AS streamId, max(position) AS lastPosition FROM events
+       WHERE position >= ? AND position < ? GROUP BY stream_id`,
+    ),
+    stream: handle.prepare<[string], StoredStream>(
+      `SELECT stream_id AS streamId, kind, project_id AS project, subject_id AS subjectId,
+         client_id AS clientId, version, last_position AS lastPosition, digest, state
+       FROM streams WHERE stream_id = ?`,
+    ),
+    event: handle.prepare<[number], StoredEvent>(
+      `SELECT position, stream_id AS streamId, stream_version AS streamVersion,
+         previous_position AS previousPosition, type, appended_at AS appendedAt, body
+       FROM events WHERE position = ?`,
+    ),
+    insertTile: handle.prepare<[number, number, Buffer]>(
+      'INSERT INTO tiles (level, tile_index, hashes) VALUES (?, ?, ?)',
+    ),
+    insertCheckpoint: handle.prepare<[number, number, Buffer, string, number]>(
+      'INSERT INTO checkpoints (epoch, size, root, note, sealed_at) VALUES (?, ?, ?, ?, ?)',
+    ),
+  };
+}
+
+function sealedOf(row: CheckpointRow | undefined): SealedCheckpoint | undefined {
+  if (row === undefined) return undefined;
+  const stated = checkpointOfNote(row.note);
+  if (stated?.size !== row.size || !row.root.equals(stated.root)) {
+    const { epoch, size } = row;
+    throw new LedgerCorrupted(`the checkpoint of size ${size} in epoch ${epoch} is not its note`);
+  }
+  return { ...row, origin: stated.origin };
+}

@@ -1,0 +1,216 @@
+import { appendFileSync, rmSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { decideOpenLog, decideRestoreLedger } from '../../../src/domain/log/log.decider.js';
+import { CheckpointFile } from '../../../src/ledger/sealing/checkpoint-file.js';
+import { epochOfOrigin, isSameLog, originOfEpoch } from '../../../src/ledger/sealing/log-origin.js';
+import { findRollback, refuseRollback } from '../../../src/ledger/sealing/rollback-check.js';
+import type { TreeReads } from '../../../src/ledger/sealing/seal-store.port.js';
+import {
+  openSealReads,
+  type SqliteSealStore,
+} from '../../../src/ledger/sealing/sqlite-seal.store.js';
+import { openSqliteLedger } from '../../../src/ledger/sqlite/open-sqlite-ledger.js';
+import { append, decideOn, recorded } from '../../support/ledger-executions.js';
+import { onDatabase } from '../../support/ledger-sqlite.js';
+import { openSealedLedger, sealAll, type SealedLedger, signer } from './sealed-ledger.js';
+
+let sealed: SealedLedger;
+
+beforeEach(async () => {
+  sealed = await openSealedLedger();
+  await sealed.grow(300);
+  sealAll(sealed.newSealer());
+});
+
+afterEach(() => sealed.remove());
+
+/** What the check finds in a database file, by the checkpoint file of the ledger. */
+function checked(file: string, checkpoints = sealed.checkpointFile) {
+  const reads = openSealReads(file);
+  try {
+    return findRollback(reads, checkpoints);
+  } finally {
+    reads.close();
+  }
+}
+
+/** A copy of the ledger as it is now, complete in one file. */
+function copy(name: string): string {
+  const target = `${sealed.file}-${name}`;
+  rmSync(target, { force: true });
+  onDatabase(sealed.file, (database) => database.prepare('VACUUM INTO ?').run(target));
+  return target;
+}
+
+const goOn = async (): Promise<void> => {
+  await sealed.grow(50);
+  sealAll(sealed.newSealer());
+};
+
+/** Begins another epoch of the ledger, and seals it unless a crash comes first. */
+async function restore(epoch: number, isSealed = true): Promise<string> {
+  const first = sealed.reads.log();
+  await decideOn(sealed.ledger, 'log', '0', ({ state }) =>
+    decideOpenLog(state, { ...first, verifierKey: signer.verifierKey(first.origin) }),
+  );
+  const origin = originOfEpoch(first.origin, epoch, '0123abcd');
+  const verifierKey = signer.verifierKey(origin);
+  await decideOn(sealed.ledger, 'log', '0', ({ state }) =>
+    decideRestoreLedger(state, { origin, epoch, verifierKey, size: 1 }),
+  );
+  if (isSealed) sealAll(sealed.newSealer());
+  return origin;
+}
+
+describe('a ledger that is as its checkpoints say', () => {
+  it('passes, also when it has grown since', async () => {
+    expect(checked(sealed.file)).toBeUndefined();
+    await sealed.grow(300);
+    expect(checked(sealed.file)).toBeUndefined();
+    const reads = openSealReads(sealed.file);
+    expect(() => refuseRollback(reads, sealed.checkpointFile)).not.toThrow();
+    reads.close();
+  });
+
+  it('passes where there is no checkpoint file, or none of its lines is whole', () => {
+    const { path } = sealed.checkpointFile;
+    expect(checked(sealed.file, new CheckpointFile(`${path}.gone`))).toBeUndefined();
+    appendFileSync(`${path}.torn`, '{"at":1,"note":"token');
+    expect(checked(sealed.file, new CheckpointFile(`${path}.torn`))).toBeUndefined();
+  });
+
+  it('passes with a torn line at the end, by the line before it', async () => {
+    const old = copy('old');
+    await goOn();
+    appendFileSync(sealed.checkpointFile.path, '{"at":1,"note":"token');
+    expect(checked(sealed.file)).toBeUndefined();
+    expect(checked(old)).toMatchObject({ reason: 'shorter' });
+  });
+
+  it('costs no more in a large ledger: the tiles are read, and 255 events at most', async () => {
+    await sealed.grow(5000);
+    sealAll(sealed.newSealer());
+    const { reads } = sealed;
+    const read: number[] = [];
+    const counting: TreeReads & SqliteSealStore = Object.assign(
+      Object.create(reads) as typeof reads,
+      {
+        bodies: (from: number, limit: number) => {
+          read.push(limit);
+          return reads.bodies(from, limit);
+        },
+      },
+    );
+    expect(findRollback(counting, sealed.checkpointFile)).toBeUndefined();
+    expect(read).toEqual([5300 % 256]);
+  });
+});
+
+describe('a ledger that is not', () => {
+  it('is found shorter when an old copy was put back', async () => {
+    const old = copy('old');
+    await goOn();
+    expect(checked(old)).toMatchObject({
+      reason: 'shorter',
+      size: 300,
+      known: { size: 350, origin: sealed.reads.log().origin },
+    });
+    const reads = openSealReads(old);
+    expect(() => refuseRollback(reads, sealed.checkpointFile)).toThrow(
+      expect.objectContaining({
+        code: 'ledger_rolled_back',
+        message: expect.stringMatching(
+          /^an old copy of the ledger was put back: the ledger has 300 events and its last checkpoint covers 350 \(.+\): put the right ledger back, or accept this one with token-ledger recover$/,
+        ) as unknown,
+      }),
+    );
+    reads.close();
+  });
+
+  it('is found out when the copy went on by itself', async () => {
+    const old = copy('old');
+    await goOn();
+    const { directory: dataDirectory, clock } = sealed;
+    const settings = { dataDirectory, ledgerFile: old };
+    const forked = await openSqliteLedger({ settings, role: 'command_line', clock });
+    const others = Array.from({ length: 60 }, () => recorded('x'));
+    await append(forked, 'administration', 'other', others);
+    await forked.close();
+    expect(checked(old)).toMatchObject({ reason: 'other_history', size: 360 });
+    expect(checked(sealed.file)).toBeUndefined();
+  });
+
+  it('is found to be another one when two databases were swapped', async () => {
+    const other = await openSealedLedger();
+    await other.grow(500);
+    sealAll(other.newSealer());
+    expect(checked(other.file)).toMatchObject({
+      reason: 'other_log',
+      size: 500,
+      known: { size: 300 },
+    });
+    const reads = openSealReads(other.file);
+    expect(() => refuseRollback(reads, sealed.checkpointFile)).toThrow(
+      'move that file away to begin anew',
+    );
+    reads.close();
+    await other.remove();
+  });
+
+  it('is found out when its events were edited under a checkpoint', () => {
+    onDatabase(sealed.file, (database) => {
+      database.exec('DROP TRIGGER events_refuse_update');
+      database.exec(
+        `UPDATE events SET body = replace(body, 'action', 'attack') WHERE position = 299`,
+      );
+    });
+    expect(checked(sealed.file)).toMatchObject({ reason: 'other_history', size: 300 });
+  });
+});
+
+describe('a later epoch', () => {
+  it('is named by its origin, under the name of the log', () => {
+    const first = `token-ledger/${'a'.repeat(32)}`;
+    const second = originOfEpoch(first, 1, '0123abcd');
+    expect(second).toBe(`${first}/1-0123abcd`);
+    expect(originOfEpoch(second, 2, '89abcdef')).toBe(`${first}/2-89abcdef`);
+    expect([first, second].map(epochOfOrigin)).toEqual([0, 1]);
+    expect(isSameLog(first, second)).toBe(true);
+    expect(isSameLog(first, `token-ledger/${'b'.repeat(32)}`)).toBe(false);
+    expect(isSameLog('example.com/a', 'example.com/a')).toBe(false);
+  });
+
+  it('is what the ledger and its next checkpoint say', async () => {
+    const origin = await restore(1);
+    expect(sealed.reads.log()).toEqual({ origin, epoch: 1 });
+    expect(await sealed.seals.latest()).toMatchObject({ origin, epoch: 1, size: 302 });
+    expect(await sealed.seals.covering(0)).toMatchObject({ epoch: 1, size: 302 });
+    expect(checked(sealed.file)).toBeUndefined();
+    await sealed.expectIntact();
+  });
+
+  it('has nothing sealed until its first checkpoint, and passes all the same', async () => {
+    await restore(1, false);
+    expect(await sealed.seals.latest()).toBeUndefined();
+    expect(await sealed.seals.published('tile/0/000')).toBeUndefined();
+    expect(checked(sealed.file)).toBeUndefined();
+  });
+
+  it('is missed by an old copy of the one before, however long that is', async () => {
+    await sealed.grow(1000);
+    const old = copy('old');
+    await restore(1);
+    expect(checked(old)).toMatchObject({ reason: 'shorter', size: 1300, known: { size: 1302 } });
+  });
+
+  it('is another history when it was begun twice', async () => {
+    await restore(1, false);
+    const once = copy('once');
+    onDatabase(once, (database) => {
+      database.exec('DROP TRIGGER logs_refuse_update');
+      database.exec(`UPDATE logs SET origin = replace(origin, '0123abcd', '89abcdef')`);
+    });
+    sealAll(sealed.newSealer());
+    expect(checked(once)).toMatchObject({ reason: 'other_history' });
+  });
+});
