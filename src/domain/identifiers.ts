@@ -28,6 +28,7 @@ export type StreamKind =
   | 'consent'
   | 'family'
   | 'incident'
+  | 'log'
   | 'project'
   | 'session'
   | 'signing_key';

@@ -20,6 +20,8 @@ import type {
   SigningKeyState,
 } from './directory/directory.state.js';
 import type { Instant, StreamKind } from './identifiers.js';
+import { evolveLog } from './log/log.evolve.js';
+import type { LogState } from './log/log.state.js';
 import { evolveFamily } from './token-family/family.evolve.js';
 import type { FamilyState } from './token-family/family.state.js';
 
@@ -32,6 +34,7 @@ export interface StateByKind {
   consent: ConsentState;
   family: FamilyState;
   incident: IncidentState;
+  log: LogState;
   project: ProjectState;
   session: SessionState;
   signing_key: SigningKeyState;
@@ -59,6 +62,7 @@ const evolveByKind: { readonly [Kind in StreamKind]: Evolve<Kind> } = {
   consent: evolveConsent,
   family: evolveFamily,
   incident: evolveIncident,
+  log: evolveLog,
   project: evolveProject,
   session: evolveSession,
   signing_key: evolveSigningKey,

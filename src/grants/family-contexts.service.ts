@@ -3,18 +3,24 @@ import { Inject, Injectable } from '@nestjs/common';
 import { newFamilyId } from '../config/random-identifiers.js';
 import type { Settings } from '../config/settings.js';
 import { SETTINGS } from '../config/settings.tokens.js';
+import { withRoot } from '../domain/directory/session.decider.js';
 import { DEFAULT_PROJECT, type StreamKind } from '../domain/identifiers.js';
 import type { Caller, FamilyContext } from '../domain/token-family/family.decision.js';
 import type { FamilyState } from '../domain/token-family/family.state.js';
 import { isOtherParty } from '../domain/token-family/other-party.rules.js';
 import type { Attribution, LoadedStream } from '../ledger/ledger.port.js';
-import { SigningKeyRing } from '../tokens/signing-key-ring.js';
 import type { MasterKeys } from '../vault/master-keys.port.js';
 import { MASTER_KEYS } from '../vault/vault.tokens.js';
 import type { RequestContext } from './request-context.js';
+import { TokenSigning } from './token-signing.service.js';
 
 /** So many of a family's newest events are searched for the last rotation. */
 const EVENTS_SEARCHED = 24;
+
+interface FamilyOwner {
+  readonly subject?: string | undefined;
+  readonly sessionId?: string | undefined;
+}
 
 /** Gathers what a decision on tokens may depend on, inside the flush that decides. */
 @Injectable()
@@ -22,12 +28,19 @@ export class FamilyContexts {
   constructor(
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(MASTER_KEYS) private readonly masterKeys: MasterKeys,
-    private readonly ring: SigningKeyRing,
+    private readonly signing: TokenSigning,
   ) {}
 
   /** The context of a decision on this stream, as its transaction sees it. */
-  of(stream: LoadedStream<StreamKind>, caller: Caller, request: RequestContext): FamilyContext {
-    const { subject, sessionId } = (stream.state ?? {}) as Partial<FamilyState>;
+  of(
+    stream: LoadedStream<StreamKind>,
+    caller: Caller,
+    request: RequestContext,
+    /** Whose the family is to be, where there is none yet. */
+    owner: FamilyOwner = (stream.state ?? {}) as Partial<FamilyState>,
+  ): FamilyContext {
+    const { subject, sessionId } = owner;
+    const { signing } = this;
     let incidentId: string | undefined;
     return {
       // Most decisions need none: it is made when it is first asked for.
@@ -40,11 +53,16 @@ export class FamilyContexts {
       client: stream.find('client', caller.clientId),
       account: subject === undefined ? undefined : stream.find('account', subject),
       project: stream.find('project', DEFAULT_PROJECT),
-      session: () => (sessionId === undefined ? undefined : stream.find('session', sessionId)),
+      session: () => {
+        const find = (id: string) => stream.find('session', id);
+        return sessionId === undefined ? undefined : withRoot(find(sessionId), find);
+      },
       accessTokenLifetime: this.settings.accessTokenLifetime,
       issuer: this.settings.issuer,
-      signingKeyId: this.signingKeyId(),
-      canSign: (keyId) => this.ring.canSign(keyId),
+      get signingKeyId() {
+        return signing.signingKeyId(stream);
+      },
+      canSign: (keyId) => signing.canSign(stream, keyId),
       refreshKeyId: this.masterKeys.activeKeyId,
       policyRevision: this.settings.policyRevision,
       digest: (text) => hash('sha256', text, 'base64url'),
@@ -55,12 +73,6 @@ export class FamilyContexts {
   /** What an event says of its request; who acted is said by the decision. */
   attribution({ correlationId, origin }: RequestContext): Attribution {
     return { actor: actorOf(undefined), correlationId, origin };
-  }
-
-  private signingKeyId(): string {
-    const keyId = this.ring.activeKeyId;
-    if (keyId === undefined) throw new Error('there is no active signing key');
-    return keyId;
   }
 }
 

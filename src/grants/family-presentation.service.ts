@@ -18,6 +18,7 @@ import { PresentationCounter } from './presentation-counter.service.js';
 import type { RequestContext } from './request-context.js';
 import type { TokenOutcome } from './token-answer.js';
 import { TokenMinter } from './token-minter.service.js';
+import { type MintableDecision, TokenSigning } from './token-signing.service.js';
 
 /** Who presents a token, and with which request. */
 export interface Presenting {
@@ -59,6 +60,7 @@ export class FamilyPresentations {
     private readonly ledger: Ledger,
     private readonly codec: TokenCodec,
     private readonly contexts: FamilyContexts,
+    private readonly signing: TokenSigning,
     private readonly minter: TokenMinter,
     private readonly counter: PresentationCounter,
   ) {}
@@ -68,7 +70,7 @@ export class FamilyPresentations {
     const { kind, text, caller, request, decide } = presentation;
     const presented = this.genuine(kind, text);
     if (presented === undefined) return this.malformed(presentation);
-    const { outcome, epoch } = await this.decided<PresentationOutcome>({
+    const decision = await this.decided<PresentationOutcome>({
       presented,
       caller,
       request,
@@ -77,8 +79,9 @@ export class FamilyPresentations {
           ? decideUnknownFamily(presented, caller, context, isIncidentOpen)
           : decide(state, presented, context),
     });
+    const { outcome } = decision;
     if (outcome.kind === 'refused') return outcome;
-    return this.minter.answer(presented.familyId, outcome, epoch, request.receivedAt);
+    return this.minter.answer(presented.familyId, { ...decision, outcome }, request.receivedAt);
   }
 
   /** What a text says of itself, if we minted it as this kind. It is attacker-controlled. */
@@ -90,15 +93,15 @@ export class FamilyPresentations {
   }
 
   /**
-   * What is decided about a genuine token, once it is durable, and the ledger's epoch then. Counts
-   * what was too much to be recorded, and raises the alarm when the ledger has lost a family.
+   * What is decided about a genuine token, once it is durable. Counts what was too much to be
+   * recorded, and raises the alarm when the ledger has lost a family.
    */
   async decided<Outcome extends PresentationOutcome | RevocationOutcome>(
     presentation: GenuinePresentation<Outcome>,
-  ): Promise<{ readonly outcome: Outcome; readonly epoch: number }> {
+  ): Promise<MintableDecision<Outcome>> {
     const { presented, caller, request } = presentation;
     const { familyId } = presented;
-    const { outcome, epoch } = await this.ledger.execute({
+    const decided = await this.signing.execute<'family', Outcome>({
       kind: 'family',
       streamId: streamIdOf('family', familyId),
       project: DEFAULT_PROJECT,
@@ -109,11 +112,12 @@ export class FamilyPresentations {
         const isIncidentOpen =
           stream.state === undefined && stream.find('incident', familyId) !== undefined;
         const decision = presentation.decide(stream.state, context, isIncidentOpen);
-        return { ...decision, actor, outcome: { outcome: decision.outcome, epoch: stream.epoch } };
+        return { ...decision, actor };
       },
     });
+    const { outcome } = decided;
     if (typeof outcome !== 'string') this.note(familyId, outcome, request);
-    return { outcome, epoch };
+    return decided;
   }
 
   private note(familyId: FamilyId, outcome: PresentationOutcome, request: RequestContext): void {

@@ -10,6 +10,7 @@ import { RefreshTokenStatuses } from './refresh-token-status.service.js';
 import { RevokeFamilyHandler } from './revoke-family.handler.js';
 import { RevokeTokenHandler } from './revoke-token.handler.js';
 import { TokenMinter } from './token-minter.service.js';
+import { TokenSigning } from './token-signing.service.js';
 
 /** The write side on token families: every decision about a token is made here. */
 @Module({
@@ -25,6 +26,7 @@ import { TokenMinter } from './token-minter.service.js';
     RevokeFamilyHandler,
     RevokeTokenHandler,
     TokenMinter,
+    TokenSigning,
   ],
   exports: [RefreshTokenStatuses],
 })

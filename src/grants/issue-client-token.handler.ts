@@ -1,25 +1,28 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { newFamilyId } from '../config/random-identifiers.js';
-import { decideIssueClientToken } from '../domain/directory/client-token.decider.js';
+import {
+  type ClientTokenOutcome,
+  decideIssueClientToken,
+} from '../domain/directory/client-token.decider.js';
 import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
-import { Ledger } from '../ledger/ledger.port.js';
 import { actorOf, FamilyContexts } from './family-contexts.service.js';
 import { IssueClientToken } from './issue-client-token.command.js';
 import type { TokenOutcome } from './token-answer.js';
 import { TokenMinter } from './token-minter.service.js';
+import { TokenSigning } from './token-signing.service.js';
 
 /** Issues a client's own access token, in a stream of its own. */
 @CommandHandler(IssueClientToken)
 export class IssueClientTokenHandler implements ICommandHandler<IssueClientToken> {
   constructor(
-    private readonly ledger: Ledger,
+    private readonly signing: TokenSigning,
     private readonly contexts: FamilyContexts,
     private readonly minter: TokenMinter,
   ) {}
 
   async execute({ terms, request }: IssueClientToken): Promise<TokenOutcome> {
     const tokenId = newFamilyId();
-    const outcome = await this.ledger.execute({
+    const decision = await this.signing.execute<'client_token', ClientTokenOutcome>({
       kind: 'client_token',
       streamId: streamIdOf('client_token', tokenId),
       project: DEFAULT_PROJECT,
@@ -29,11 +32,12 @@ export class IssueClientTokenHandler implements ICommandHandler<IssueClientToken
         return { ...decideIssueClientToken(terms, context), actor: actorOf(context.client) };
       },
     });
+    const { outcome } = decision;
     if (outcome.kind === 'refused') return { ...outcome, reason: 'request_refused' };
     return this.minter.clientToken(
       tokenId,
       terms.caller.clientId,
-      outcome.token,
+      { ...decision, outcome: outcome.token },
       request.receivedAt,
     );
   }

@@ -4,7 +4,7 @@ import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
 import { decideIssueGrant } from '../domain/token-family/authorization-code.decider.js';
 import { Ledger } from '../ledger/ledger.port.js';
 import { FamilyContexts } from './family-contexts.service.js';
-import { IssueGrant } from './issue-grant.command.js';
+import { IssueGrant, type IssueGrantOutcome } from './issue-grant.command.js';
 import { TokenMinter } from './token-minter.service.js';
 
 /** Begins a token family and makes its authorization code. */
@@ -16,9 +16,9 @@ export class IssueGrantHandler implements ICommandHandler<IssueGrant> {
     private readonly minter: TokenMinter,
   ) {}
 
-  async execute({ terms, request }: IssueGrant): Promise<{ code: string }> {
+  async execute({ terms, request }: IssueGrant): Promise<IssueGrantOutcome> {
     const familyId = newFamilyId();
-    const { keyId, epoch } = await this.ledger.execute({
+    const { outcome, keyId, epoch } = await this.ledger.execute({
       kind: 'family',
       streamId: streamIdOf('family', familyId),
       project: DEFAULT_PROJECT,
@@ -27,11 +27,16 @@ export class IssueGrantHandler implements ICommandHandler<IssueGrant> {
         actor: `account:${terms.subject}`,
       },
       decide: (stream) => {
-        const context = this.contexts.of(stream, terms.caller, request);
+        const context = this.contexts.of(stream, terms.caller, request, terms);
         const decision = decideIssueGrant(stream.state, terms, context);
-        return { ...decision, outcome: { keyId: context.refreshKeyId, epoch: stream.epoch } };
+        const { outcome } = decision;
+        return {
+          ...decision,
+          outcome: { outcome, keyId: context.refreshKeyId, epoch: stream.epoch },
+        };
       },
     });
-    return { code: this.minter.authorizationCode(familyId, keyId, epoch) };
+    if (outcome.kind === 'refused') return outcome;
+    return { kind: 'granted', code: this.minter.authorizationCode(familyId, keyId, epoch) };
   }
 }

@@ -6,9 +6,10 @@ import type { Instant } from '../domain/identifiers.js';
 import type { Granted } from '../domain/token-family/family.decision.js';
 import { mintAccessToken } from '../tokens/access-token.js';
 import { mintIdToken } from '../tokens/id-token.js';
-import { SigningKeyRing } from '../tokens/signing-key-ring.js';
+import type { JwtSigner } from '../tokens/signing-key-ring.js';
 import { TokenCodec } from '../tokens/token-codec.js';
 import type { TokenAnswer } from './token-answer.js';
+import type { MintableDecision } from './token-signing.service.js';
 
 /** Makes the texts of tokens from recorded facts: the same facts always make the same claims. */
 @Injectable()
@@ -16,7 +17,6 @@ export class TokenMinter {
   constructor(
     @Inject(SETTINGS) private readonly settings: Settings,
     private readonly codec: TokenCodec,
-    private readonly ring: SigningKeyRing,
   ) {}
 
   /** The authorization code of a family. */
@@ -25,16 +25,17 @@ export class TokenMinter {
   }
 
   /** The tokens of a decision, to be called only after its commit. */
-  answer(familyId: string, granted: Granted, epoch: number, now: Instant): TokenAnswer {
+  answer(familyId: string, decision: MintableDecision<Granted>, now: Instant): TokenAnswer {
+    const { outcome: granted, epoch, signer } = decision;
     const { family, token, generation } = granted;
-    const accessToken = this.accessToken(familyId, token, family);
+    const accessToken = this.accessToken(familyId, token, family, signer);
     const answer = {
       kind: 'granted',
       how: granted.how,
       accessToken,
       expiresIn: secondsUntil(token.expiresAt, Math.max(now, token.issuedAt)),
       scope: token.scope,
-      idToken: granted.idToken ? this.idToken(granted, accessToken) : undefined,
+      idToken: granted.idToken ? this.idToken(granted, accessToken, signer) : undefined,
     } as const;
     if (generation === null) return answer;
     const facts = { kind: 'refresh', keyId: granted.keyId, epoch, log: 0 } as const;
@@ -49,13 +50,13 @@ export class TokenMinter {
   clientToken(
     tokenId: string,
     clientId: string,
-    token: AccessTokenFacts,
+    { outcome: token, signer }: MintableDecision<AccessTokenFacts>,
     now: Instant,
   ): TokenAnswer {
     return {
       kind: 'granted',
       how: 'client_token',
-      accessToken: this.accessToken(tokenId, token, { clientId }),
+      accessToken: this.accessToken(tokenId, token, { clientId }, signer),
       expiresIn: secondsUntil(token.expiresAt, Math.max(now, token.issuedAt)),
       scope: token.scope,
     };
@@ -67,17 +68,18 @@ export class TokenMinter {
     owner: { readonly clientId: string } & Partial<
       Pick<Granted['family'], 'subject' | 'authTime' | 'acr' | 'amr'>
     >,
+    signer: JwtSigner,
   ): string {
     const { clientId, authTime, acr, amr } = owner;
     const subject = owner.subject ?? clientId;
     const { issuer } = this.settings;
     return mintAccessToken(
       { facts, familyId, issuer, subject, clientId, authTime, acr, amr },
-      this.ring,
+      signer,
     );
   }
 
-  private idToken(granted: Granted, accessToken: string): string {
+  private idToken(granted: Granted, accessToken: string, signer: JwtSigner): string {
     const { family, token } = granted;
     return mintIdToken(
       {
@@ -93,7 +95,7 @@ export class TokenMinter {
         accessToken,
         signingKeyId: token.signingKeyId,
       },
-      this.ring,
+      signer,
     );
   }
 }

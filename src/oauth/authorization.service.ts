@@ -6,7 +6,7 @@ import { SETTINGS } from '../config/settings.tokens.js';
 import { DirectoryReader, type LiveSession } from '../directory/directory.reader.js';
 import { consentIdOf, covers } from '../domain/directory/consent.decider.js';
 import { familyPolicyFor } from '../domain/directory/family-policy.rules.js';
-import { IssueGrant } from '../grants/issue-grant.command.js';
+import { IssueGrant, type IssueGrantOutcome } from '../grants/issue-grant.command.js';
 import type { RequestContext } from '../grants/request-context.js';
 import { readIdTokenHint } from '../tokens/id-token.js';
 import { SigningKeyRing } from '../tokens/signing-key-ring.js';
@@ -46,21 +46,17 @@ export class Authorizations {
       sessionId === undefined
         ? undefined
         : await this.directory.liveSession(sessionId, context.receivedAt);
-    const isSilent = request.prompt.has('none');
     if (live === undefined || (await this.needsSignIn(request, live, visitor))) {
-      if (isSilent) throw new OAuthError('login_required', 'nobody is signed in');
-      return { kind: 'sign_in' };
+      return signIn(request);
     }
     const scope = grantedScopeOf(request, live.account);
     const consent = await this.consentOf(request, live, visitor, scope);
     if (consent === undefined) {
-      if (isSilent) throw new OAuthError('consent_required', 'consent is needed');
+      if (isSilent(request)) throw new OAuthError('consent_required', 'consent is needed');
       return { kind: 'consent' };
     }
-    return {
-      kind: 'code',
-      code: await this.issue(request, live, context, scope, consent.consentId),
-    };
+    const issued = await this.issue(request, live, context, scope, consent.consentId);
+    return issued.kind === 'granted' ? { kind: 'code', code: issued.code } : signIn(request);
   }
 
   private async needsSignIn(
@@ -111,12 +107,12 @@ export class Authorizations {
     context: RequestContext,
     scope: readonly string[],
     consentId: string | undefined,
-  ): Promise<string> {
+  ): Promise<IssueGrantOutcome> {
     const { client, resources, redirectUri, codeChallenge, nonce } = request;
     const { policy, absoluteLifetime } = familyPolicyFor(client, this.settings);
     const { subject, sessionId, authTime, amr } = session;
     const caller = { clientId: client.clientId, authMethod: client.metadata.authMethod };
-    const { code } = await this.commands.execute(
+    return this.commands.execute(
       new IssueGrant(
         {
           caller,
@@ -135,8 +131,16 @@ export class Authorizations {
         context,
       ),
     );
-    return code;
   }
+}
+
+function signIn(request: AuthorizationRequest): AuthorizationStep {
+  if (isSilent(request)) throw new OAuthError('login_required', 'nobody is signed in');
+  return { kind: 'sign_in' };
+}
+
+function isSilent({ prompt }: AuthorizationRequest): boolean {
+  return prompt.has('none');
 }
 
 /**

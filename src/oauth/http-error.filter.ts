@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ErrorPage } from '../access/error-page.port.js';
+import { logFailure } from '../access/failure-log.js';
 import { FailureLimits } from '../access/failure-limits.js';
 import { ProblemDetailsFilter, problemOf } from '../access/problem-details.js';
 import { addressOf } from '../access/request-context.js';
@@ -113,7 +114,7 @@ export class HttpErrorFilter implements ExceptionFilter {
         status: isUnreadable ? 400 : status,
       });
     }
-    this.logger.error({ err: exception, requestId: request.id });
+    logFailure(this.logger, exception, request);
     return status === 503
       ? new OAuthError('temporarily_unavailable', 'try again shortly', { headers })
       : new OAuthError('server_error', 'something went wrong here');

@@ -35,8 +35,11 @@ const descriptions = {
   invalid_grant: 'the code or token is invalid, expired, revoked or was issued to another client',
   invalid_scope: 'the scope is malformed, or wider than what may be granted',
   invalid_target: 'the resource is malformed, or not one that may be asked for',
+  temporarily_unavailable: 'too many different requests with this refresh token: use its successor',
   unauthorized_client: 'the client may not use this grant type',
 } as const;
+/** Too Many Requests (RFC 6585, 4): it is the caller that is busy, not the service. */
+const TOO_MANY_REQUESTS = 429;
 
 /** The token endpoint (RFC 6749, 3.2): it translates, and decides nothing. */
 @Controller('oauth/token')
@@ -62,7 +65,10 @@ export class TokenController {
     this.observer.observed(grantType, outcome);
     if (outcome.kind === 'granted') return tokenResponse(outcome);
     if (outcome.error === 'invalid_client') throw invalidClient(caller);
-    throw new OAuthError(outcome.error, descriptions[outcome.error], { cause: outcome.reason });
+    throw new OAuthError(outcome.error, descriptions[outcome.error], {
+      cause: outcome.reason,
+      ...(outcome.error === 'temporarily_unavailable' ? { status: TOO_MANY_REQUESTS } : {}),
+    });
   }
 
   private outcomeOf(

@@ -2,7 +2,7 @@ import type { JWTPayload } from 'jose';
 import type { AccessTokenFacts } from '../domain/events/field-schemas.js';
 import type { Instant } from '../domain/identifiers.js';
 import { numericDate, verifyJwt, type JwtTrust } from './jwt-verification.js';
-import type { JwtClaims, SigningKeyRing } from './signing-key-ring.js';
+import type { JwtClaims, JwtSigner } from './signing-key-ring.js';
 
 const TYPE = 'at+jwt';
 const REQUIRED_CLAIMS = ['sub', 'aud', 'client_id', 'iat', 'exp', 'jti'];
@@ -33,9 +33,9 @@ export interface VerifiedAccessToken {
 
 /**
  * A JWT access token (RFC 9068) signed with `facts.signingKeyId`. The same content gives the same
- * claims; the signature differs, as ECDSA is randomized. Throws when the ring lacks the private key.
+ * claims; the signature differs, as ECDSA is randomized. Throws when the signer lacks the private key.
  */
-export function mintAccessToken(content: AccessTokenContent, ring: SigningKeyRing): string {
+export function mintAccessToken(content: AccessTokenContent, signer: JwtSigner): string {
   const { facts, amr, authTime } = content;
   const claims: JwtClaims = {
     ...content.extra,
@@ -53,7 +53,7 @@ export function mintAccessToken(content: AccessTokenContent, ring: SigningKeyRin
     // RFC 9449, 6.1: the thumbprint of the key that the sender must prove.
     cnf: facts.senderKey === undefined ? undefined : { jkt: facts.senderKey },
   };
-  return ring.signJwt({ typ: TYPE }, claims, facts.signingKeyId);
+  return signer.signJwt({ typ: TYPE }, claims, facts.signingKeyId);
 }
 
 /**

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import type { Instant } from '../domain/identifiers.js';
 import { numericDate, verifyJwt, type JwtTrust } from './jwt-verification.js';
-import type { JwtClaims, SigningKeyRing } from './signing-key-ring.js';
+import type { JwtClaims, JwtSigner } from './signing-key-ring.js';
 
 const TYPE = 'JWT';
 const LIFETIME_SECONDS = 3600;
@@ -27,8 +27,8 @@ export interface IdTokenContent {
   readonly extra?: JwtClaims | undefined;
 }
 
-/** An ID token that is good for one hour. Throws when the ring lacks the private key. */
-export function mintIdToken(content: IdTokenContent, ring: SigningKeyRing): string {
+/** An ID token that is good for one hour. Throws when the signer lacks the private key. */
+export function mintIdToken(content: IdTokenContent, signer: JwtSigner): string {
   const { accessToken, amr, authTime } = content;
   const issuedAt = numericDate(content.issuedAt);
   const claims: JwtClaims = {
@@ -45,7 +45,7 @@ export function mintIdToken(content: IdTokenContent, ring: SigningKeyRing): stri
     at_hash: accessToken === undefined ? undefined : accessTokenHash(accessToken),
     sid: content.sessionId,
   };
-  return ring.signJwt({ typ: TYPE }, claims, content.signingKeyId);
+  return signer.signJwt({ typ: TYPE }, claims, content.signingKeyId);
 }
 
 /**

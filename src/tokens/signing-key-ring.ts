@@ -25,6 +25,15 @@ export interface GeneratedSigningKey {
 /** What can be said in a JWT. */
 export type JwtClaims = Readonly<Record<string, JsonValue | undefined>>;
 
+/** Signs JWTs with the keys of a ring. */
+export interface JwtSigner {
+  /**
+   * A compact JWS (RFC 7515, 7.1) over the claims, signed with ES256. `alg` and `kid` are added to
+   * the header. Members that are undefined are left out. Throws when the key cannot sign.
+   */
+  signJwt(header: { readonly typ: string }, payload: JwtClaims, keyId: string): string;
+}
+
 interface RingKey {
   readonly state: SigningKeyState;
   readonly publicKey: KeyObject;
@@ -48,14 +57,27 @@ export async function generateSigningKey(): Promise<GeneratedSigningKey> {
 }
 
 /** The signing keys of a project by key id: one of them is active, all of them verify. */
-export class SigningKeyRing {
-  private readonly keys = new Map<string, RingKey>();
+export class SigningKeyRing implements JwtSigner {
+  /** Never changed but replaced, so that whoever signs with what it was keeps all of it. */
+  private keys: ReadonlyMap<string, RingKey> = new Map();
   private readonly headers = new Map<string, string>();
   private active: string | undefined;
+  private source: () => Promise<void> = () => Promise.resolve();
+
+  /** Says where the ring is filled from: what takes over all that the ledger says of signing keys. */
+  filledBy(source: () => Promise<void>): void {
+    this.source = source;
+  }
+
+  /** Takes over now what the ledger says: for whoever lacks a key that was made since. */
+  refill(): Promise<void> {
+    return this.source();
+  }
 
   /**
    * Adds a key, or takes over its new state. A private key (PKCS #8 DER) may be left out when it is
-   * known already or only verification is wanted. Throws when it does not belong to the public key.
+   * known already or only verification is wanted, and is dropped when the key is retired. Throws when
+   * it does not belong to the public key.
    */
   put(state: SigningKeyState, pkcs8?: Buffer): void {
     const privateKey =
@@ -66,14 +88,16 @@ export class SigningKeyRing {
     if (privateKey !== undefined && !createPublicKey(privateKey).equals(publicKey)) {
       throw new Error(`the private key kept for signing key ${state.keyId} belongs to another`);
     }
-    this.keys.set(state.keyId, { state, publicKey, privateKey });
-    this.active = signingKeyOf(this.keys);
+    const kept = state.status === 'retired' ? undefined : privateKey;
+    const key = { state, publicKey, privateKey: kept };
+    this.replace(new Map([...this.keys, [state.keyId, key]]));
   }
 
   /** Forgets a key: tokens signed with it verify no more. */
   remove(keyId: string): void {
-    this.keys.delete(keyId);
-    this.active = signingKeyOf(this.keys);
+    const keys = new Map(this.keys);
+    keys.delete(keyId);
+    this.replace(keys);
   }
 
   /** Whether the ring can sign with this key. */
@@ -81,17 +105,41 @@ export class SigningKeyRing {
     return this.keys.get(keyId)?.privateKey !== undefined;
   }
 
+  /** The keys that the ring can sign with. */
+  get signableKeyIds(): readonly string[] {
+    return [...this.keys.keys()].filter((keyId) => this.canSign(keyId));
+  }
+
   /** The key that new tokens are signed with, the youngest active one; undefined: there is none. */
   get activeKeyId(): string | undefined {
     return this.active;
   }
 
-  /**
-   * A compact JWS (RFC 7515, 7.1) over the claims, signed with ES256. `alg` and `kid` are added to
-   * the header. Members that are undefined are left out. Throws when the key cannot sign.
-   */
+  /** Signs with a key as the ring has it now. */
   signJwt(header: { readonly typ: string }, payload: JwtClaims, keyId: string): string {
-    const key = this.keys.get(keyId)?.privateKey;
+    return this.asOfNow().signJwt(header, payload, keyId);
+  }
+
+  /** Signs as the ring can now, whatever it drops later: for what is decided now and minted after. */
+  asOfNow(): JwtSigner {
+    const { keys } = this;
+    return {
+      signJwt: (header, payload, keyId) =>
+        this.signed(keys.get(keyId)?.privateKey, header, payload, keyId),
+    };
+  }
+
+  private replace(keys: ReadonlyMap<string, RingKey>): void {
+    this.keys = keys;
+    this.active = signingKeyOf(keys);
+  }
+
+  private signed(
+    key: KeyObject | undefined,
+    header: { readonly typ: string },
+    payload: JwtClaims,
+    keyId: string,
+  ): string {
     if (key === undefined) throw new Error(`signing key ${keyId} has no private key here`);
     const content = `${this.protectedHeader(header.typ, keyId)}.${encodeJson(payload)}`;
     const signature = sign('sha256', Buffer.from(content, 'latin1'), {

@@ -51,6 +51,7 @@ const histories: Readonly<
     'AccountDisabled',
     'AccountErased',
   ],
+  log: [{ epoch: 1, epochOpenedAt: GRANTED_AT }, 'LogOpened', 'LedgerRestored'],
   project: [{ slug: 'default', status: 'disabled' }, 'ProjectCreated', 'ProjectDisabled'],
   signing_key: [
     { keyId: 'the-id', status: 'retired', algorithm: 'ES256' },

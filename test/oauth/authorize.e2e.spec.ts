@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newUuid } from '../../src/config/random-identifiers.js';
 import { DisableAccount } from '../../src/directory/disable-account.handler.js';
 import { DisableClient } from '../../src/directory/disable-client.handler.js';
+import { EndSession } from '../../src/directory/end-session.handler.js';
 import { SignOutEverywhere } from '../../src/directory/sign-out-everywhere.handler.js';
+import { Ledger } from '../../src/ledger/ledger.port.js';
 import {
   type HttpBrowser,
   isConsent,
@@ -687,6 +689,38 @@ describe('a request that is under way', () => {
     const again = await ask(browser, spa);
     const renewed = await redeemed(spa, await browser.submit(again, { ...bo }));
     expect(await refresh(server, spa, renewed.refresh_token)).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a browser that is signed out while its request is answered', () => {
+  /** Ends the session of the browser after it was found to stand, right before the grant. */
+  async function signedOutAtTheGrant(more: Fields): Promise<readonly [Visit, string[]]> {
+    const { result: browser, events } = await server.recorded(() => signedInBrowser());
+    const { streamId = '' } = events.find(({ type }) => type === 'SessionStarted') ?? {};
+    const ledger = server.get(Ledger);
+    const execute = ledger.execute.bind(ledger);
+    ledger.execute = async (execution) => {
+      if (execution.kind === 'family') {
+        ledger.execute = execute;
+        const sessionId = streamId.slice('session:'.length);
+        await server.execute(new EndSession(sessionId, 'signed_out', operator));
+      }
+      return execute(execution);
+    };
+    const asked = await server.recorded(() => ask(browser, firstParty, more));
+    return [asked.result, asked.events.map(({ type }) => type)];
+  }
+
+  it('has to sign in again, and nothing is granted', async () => {
+    const [visit, types] = await signedOutAtTheGrant({ scope: 'offline_access openid' });
+    expect(isSignIn(visit)).toBe(true);
+    expect(types).toEqual(['SessionEnded']);
+  });
+
+  it('is told so where nothing may be shown', async () => {
+    const [visit, types] = await signedOutAtTheGrant({ scope: 'openid', prompt: 'none' });
+    expect(answerAt(visit)).toMatchObject({ error: 'login_required' });
+    expect(types).toEqual(['SessionEnded']);
   });
 });
 

@@ -145,6 +145,20 @@ describe('a retry inside the window', () => {
     expect(new Set(all.map(identityOf)).size).toBe(2);
   });
 
+  it('is refused for now when too many different access tokens are asked for', async () => {
+    const scope = ['a', 'b', 'c', 'd', 'e', 'offline_access'];
+    const first = await beginFamily(server, app, ana, { scope });
+    await renewed(first.refresh_token);
+    for (let count = 0; count < 20; count += 1) await renewed(first.refresh_token);
+    for (const one of ['a', 'b', 'c']) await renewed(first.refresh_token, { scope: one });
+    const { result: answer, events } = await server.recorded(() =>
+      refresh(server, app, first.refresh_token, { scope: 'd' }),
+    );
+    expect([answer.status, answer.body.error]).toEqual([429, 'temporarily_unavailable']);
+    expect(events).toEqual([]);
+    expect((await renewed(first.refresh_token, { scope: 'a' })).scope).toBe('a');
+  });
+
   it('gets a fresh access token when the one before is about to expire or was revoked', async () => {
     const brief = await registeredWith({ accessTokenLifetime: 45_000 });
     const first = await beginFamily(server, brief, ana);

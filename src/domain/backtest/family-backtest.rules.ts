@@ -59,7 +59,8 @@ interface Life extends Fate {
   readonly accessUntil: Instant;
 }
 
-interface Course extends Omit<FamilyBacktest, 'compared' | 'agreeing'> {
+/** A family on its way: what `resultOf` will say of it, as far as it was followed. */
+export interface BacktestCourse extends Omit<FamilyBacktest, 'compared' | 'agreeing'> {
   readonly recorded: Life;
   readonly simulated: Life;
 }
@@ -76,16 +77,29 @@ export function backtestFamily(
   policy: BacktestPolicy,
 ): FamilyBacktest {
   const [grant, ...later] = history;
+  let course = beginBacktest(grant, policy);
+  for (const event of later) course = followBacktest(course, event, policy);
+  return resultOf(course);
+}
+
+/** Begins with the grant of a family. Throws an Error for anything else: a broken invariant. */
+export function beginBacktest(
+  grant: BacktestEvent | undefined,
+  policy: BacktestPolicy,
+): BacktestCourse {
   if (grant?.type !== 'GrantIssued')
     throw new Error('the history of a family begins with its grant');
-  let course: Course = {
+  return {
     agreements: {},
     notComparable: 0,
     countedPresentations: 0,
     recorded: born(grant),
     simulated: born(grantUnder(policy, grant)),
   };
-  for (const event of later) course = followed(course, event, policy);
+}
+
+/** What is to be said of a family that was followed so far. */
+export function resultOf(course: BacktestCourse): FamilyBacktest {
   const agreeing = Object.values(course.agreements).reduce((sum, count) => sum + count, 0);
   return {
     ...course,
@@ -104,12 +118,17 @@ function fateOf({ kill, hasExpired }: Life): Fate {
   return { hasExpired, ...(kill === undefined ? {} : { kill }) };
 }
 
-function followed(before: Course, event: BacktestEvent, policy: BacktestPolicy): Course {
+/** Follows a family by one more of its events, in their order. */
+export function followBacktest(
+  before: BacktestCourse,
+  event: BacktestEvent,
+  policy: BacktestPolicy,
+): BacktestCourse {
   const attempt = attemptOf(event);
   const recorded = lived(before.recorded, [event], event, attempt?.outcome);
   const counted = event.type === 'PresentationsCounted' ? event.data.count : 0;
   const countedPresentations = before.countedPresentations + counted;
-  const course: Course = { ...before, recorded, countedPresentations };
+  const course: BacktestCourse = { ...before, recorded, countedPresentations };
   if (before.divergence !== undefined) {
     return attempt === undefined ? course : { ...course, notComparable: before.notComparable + 1 };
   }
@@ -128,12 +147,12 @@ function followsFromAttempt(event: EventOf<'family'>): boolean {
 }
 
 function compared(
-  before: Course,
-  course: Course,
+  before: BacktestCourse,
+  course: BacktestCourse,
   event: BacktestEvent,
   attempt: RecordedAttempt,
   policy: BacktestPolicy,
-): Course {
+): BacktestCourse {
   const { position, recordedAt: at } = event;
   const { outcome, events } = attempt.isHeld
     ? { outcome: attempt.outcome, events: [event] }

@@ -14,6 +14,10 @@ export interface ClientChange {
   readonly policy?: OperatorTerms['policy'];
   /** Whether the overrides that it has are dropped first. */
   readonly dropsPolicy?: boolean;
+  /** Whether it may introspect tokens of any audience. */
+  readonly mayIntrospect?: boolean;
+  /** The resource server that it is: absolute URIs, unvalidated; none: it is none. */
+  readonly resources?: readonly string[];
 }
 
 const memberNames: Readonly<Record<Exclude<keyof ClientMetadata, 'policy' | 'scope'>, string>> = {
@@ -44,8 +48,9 @@ export function membersOf({
 
 /** Judges a client's metadata as they would be after a change, by the rules of a registration. */
 export function judgeClientChange(client: ClientState, change: ClientChange): MetadataJudgement {
-  const { metadata, firstParty } = client;
+  const { metadata, firstParty, operatorScopes } = client;
   const kept = change.dropsPolicy === true ? {} : metadata.policy;
   const members = { ...membersOf(metadata), ...change.members };
-  return judgeClientMetadata(members, { firstParty, policy: { ...kept, ...change.policy } });
+  const policy = { ...kept, ...change.policy };
+  return judgeClientMetadata(members, { firstParty, operatorScopes, policy });
 }

@@ -3,7 +3,7 @@ import { type ClientMetadata, clientPolicy } from '../events/directory.events.js
 import { authMethod } from '../events/field-schemas.js';
 import { isOperatorScope } from './operator-scopes.rules.js';
 import { isHomePage, redirectUriFault } from './redirect-uri.rules.js';
-import { parseScope } from './scope.rules.js';
+import { parseScope, SCOPE_TOKENS_MAX } from './scope.rules.js';
 
 /** Why a registration was refused (RFC 7591, 3.2.2). The description names the member, never a value. */
 export interface MetadataRefusal {
@@ -18,6 +18,8 @@ export type MetadataJudgement = { readonly metadata: ClientMetadata } | Metadata
 export interface OperatorTerms {
   /** Only a first-party client may name operator scopes. */
   readonly firstParty: boolean;
+  /** Assigned to it beside what it registers. */
+  readonly operatorScopes?: readonly string[] | undefined;
   /** Overrides of the service's token policy, spans in milliseconds; unvalidated. */
   readonly policy?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -123,11 +125,15 @@ function firstUriFault(
     .find((fault) => fault !== undefined);
 }
 
-const scopeFault: Fault = ({ scope }, { firstParty }) => {
+const scopeFault: Fault = ({ scope }, { firstParty, operatorScopes = [] }) => {
   const operator = scope?.find(isOperatorScope);
-  return operator === undefined || firstParty
-    ? undefined
-    : invalid(`scope may have ${operator} only for a first-party client`);
+  if (operator !== undefined && !firstParty) {
+    return invalid(`scope may have ${operator} only for a first-party client`);
+  }
+  // A client that names no scope gets all of them in one access token.
+  return new Set([...(scope ?? []), ...operatorScopes]).size > SCOPE_TOKENS_MAX
+    ? invalid(`scope must have at most ${SCOPE_TOKENS_MAX} scope tokens with those assigned to it`)
+    : undefined;
 };
 
 const nameFault: Fault = ({ name }) => {

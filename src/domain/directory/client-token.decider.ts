@@ -11,6 +11,7 @@ import {
 } from '../token-family/family.decision.js';
 import type { ClientTokenState } from './directory.state.js';
 import { grantableScopes, isOperatorScope, operatorAudienceOf } from './operator-scopes.rules.js';
+import { SCOPE_TOKENS_MAX } from './scope.rules.js';
 
 /** A client asks for an access token for itself (RFC 6749, 4.4). */
 export interface IssueClientToken extends ResourceRequest {
@@ -46,6 +47,8 @@ export function decideIssueClientToken(
   const requested = command.scope ?? grantableScopes(client, undefined, usual);
   const scope = grantableScopes(client, undefined, requested);
   if (scope.length !== requested.length) return refuse('invalid_scope');
+  // The event has room for no more, and what a client registered is not all that it is given.
+  if (scope.length > SCOPE_TOKENS_MAX) return refuse('invalid_scope');
   const audience = audienceOf(command, scope, context.issuer);
   if (audience === undefined) return refuse('invalid_target');
   const token = nextAccessToken(

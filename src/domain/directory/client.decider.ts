@@ -56,7 +56,9 @@ export function decideRegisterClient(
   const asksToOperate = operatorScopes.length > 0 || namesOperatorScope(metadata);
   const areOperatorScopes = operatorScopes.every(isOperatorScope);
   if ((asksToOperate && !firstParty) || !areOperatorScopes) return refuse('operator_scope_refused');
-  if (resources.length > 0 && (isPublic || !command.verified)) return refuse('resource_refused');
+  if (resources.length > 0 && !mayBeResourceServer(metadata, command.verified)) {
+    return refuse('resource_refused');
+  }
   const data = {
     ...command,
     operatorScopes: [...operatorScopes].sort(),
@@ -65,27 +67,51 @@ export function decideRegisterClient(
   return { events: [{ type: 'ClientRegistered', data }], outcome: { kind: 'registered' } };
 }
 
+/** Change a client. Its metadata were judged; what is absent stays. */
+export interface UpdateClient {
+  readonly metadata: ClientMetadata;
+  readonly mayIntrospect?: boolean | undefined;
+  /** The resource server that it is: URIs that were judged; none: it is none. */
+  readonly resources?: readonly string[] | undefined;
+}
+
 /**
- * Replaces what a client registered; the same again changes nothing. Whether it has a secret is fixed
- * at registration: families live by it.
+ * Replaces what a client registered and what an operator lets it do; the same again changes nothing.
+ * Whether it has a secret is fixed at registration: families live by it.
  */
 export function decideUpdateClient(
   state: ClientState | undefined,
-  metadata: ClientMetadata,
+  command: UpdateClient,
 ): ClientDecision<{ readonly kind: 'updated' | 'unchanged' }> {
   if (state === undefined) return refuse('unknown_client');
   if (state.status === 'disabled') return refuse('client_disabled');
+  const { metadata } = command;
   if ((state.metadata.authMethod === 'none') !== (metadata.authMethod === 'none')) {
     return refuse('authentication_changed');
   }
   if (!state.firstParty && namesOperatorScope(metadata)) return refuse('operator_scope_refused');
-  if (canonicalJson(state.metadata) === canonicalJson(metadata)) {
+  const { mayIntrospect = state.mayIntrospect, resources = state.resources } = command;
+  if (resources.length > 0 && !mayBeResourceServer(metadata, state.verified)) {
+    return refuse('resource_refused');
+  }
+  const isSame = {
+    metadata: canonicalJson(state.metadata) === canonicalJson(metadata),
+    mayIntrospect: state.mayIntrospect === mayIntrospect,
+    resources: canonicalJson(state.resources) === canonicalJson(resources),
+  };
+  if (isSame.metadata && isSame.mayIntrospect && isSame.resources) {
     return noEvents({ kind: 'unchanged' });
   }
-  return {
-    events: [{ type: 'ClientUpdated', data: { metadata } }],
-    outcome: { kind: 'updated' },
+  const data = {
+    metadata,
+    mayIntrospect: isSame.mayIntrospect ? undefined : mayIntrospect,
+    resources: isSame.resources ? undefined : [...resources],
   };
+  return { events: [{ type: 'ClientUpdated', data }], outcome: { kind: 'updated' } };
+}
+
+function mayBeResourceServer({ authMethod }: ClientMetadata, verified: boolean): boolean {
+  return authMethod !== 'none' && verified;
 }
 
 /** Give a confidential client another secret, whose digest is in the vault. */

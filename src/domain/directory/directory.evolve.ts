@@ -39,8 +39,16 @@ export function evolveClient(state: ClientState | undefined, event: Folded<'clie
         resources: event.data.resources ?? [],
         registeredAt: event.recordedAt,
       };
-    case 'ClientUpdated':
-      return { ...begun(state, event.type), metadata: event.data.metadata };
+    case 'ClientUpdated': {
+      const before = begun(state, event.type);
+      const { metadata, mayIntrospect, resources } = event.data;
+      return {
+        ...before,
+        metadata,
+        mayIntrospect: mayIntrospect ?? before.mayIntrospect,
+        resources: resources ?? before.resources,
+      };
+    }
     case 'ClientSecretRotated': {
       const before = begun(state, event.type);
       return {
@@ -131,7 +139,7 @@ export function evolveSession(
         authTime: event.data.authTime,
         amr: event.data.amr,
         expiresAt: event.data.expiresAt,
-        replaces: event.data.replaces,
+        rootSessionId: event.data.rootSessionId,
       };
     case 'SessionEnded':
       return { ...begun(state, event.type), ended: event.data.reason };

@@ -56,8 +56,8 @@ export interface SessionState {
   readonly authTime: Instant;
   readonly amr: readonly string[];
   readonly expiresAt: Instant;
-  /** The session of the same browser that this sign-in took the place of. */
-  readonly replaces?: string | undefined;
+  /** The first of the sessions that this one goes on from; absent when it is that itself. */
+  readonly rootSessionId?: string | undefined;
   /** Why it ended; absent while it stands. */
   readonly ended?: SessionEndReason;
 }

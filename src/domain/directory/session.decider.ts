@@ -25,6 +25,13 @@ export interface StartSession {
   readonly replaces?: string | undefined;
 }
 
+/** What a sign-in depends on, read in the transaction that decides it; undefined where unknown. */
+export interface SignInGround {
+  readonly account: AccountState | undefined;
+  /** The session that this sign-in takes the place of. */
+  readonly before: RootedSession | undefined;
+}
+
 /** When a session began, by the store's clock, and when it ends by itself. */
 export interface SessionStarted {
   readonly kind: 'started';
@@ -32,11 +39,14 @@ export interface SessionStarted {
   readonly expiresAt: Instant;
 }
 
-/** Starts a session of an account that is active and whose password is still the one proven. */
+/**
+ * Starts a session of an account that is active and whose password is still the one proven. One that
+ * renews another has the root of that, unless it is over: then it is a first one.
+ */
 export function decideStartSession(
   state: SessionState | undefined,
   command: StartSession,
-  account: AccountState | undefined,
+  { account, before }: SignInGround,
   recordedAt: Instant,
 ): SessionDecision<SessionStarted> {
   if (state !== undefined) return refuse('session_exists');
@@ -56,6 +66,7 @@ export function decideStartSession(
           amr: [...command.amr],
           expiresAt,
           replaces: command.replaces,
+          rootSessionId: rootFor(account.subject, before),
         },
       },
     ],
@@ -77,13 +88,54 @@ export function decideEndSession(
   return { events: [{ type: 'SessionEnded', data: { reason } }], outcome: { kind: 'ended' } };
 }
 
-/** Whether a session still stands for its person: not ended, expired, or signed out everywhere. */
+/** A session, and the one that its person's sign-ins in this browser began with: its root. */
+export interface RootedSession {
+  readonly session: SessionState;
+  /** The session itself when it is a first one. */
+  readonly root: SessionState;
+}
+
+/** Finds a session, in the transaction that something is decided in. */
+export type FindSession = (sessionId: string) => SessionState | undefined;
+
+/** A session with its root; undefined when one of them is unknown. */
+export function withRoot(
+  session: SessionState | undefined,
+  find: FindSession,
+): RootedSession | undefined {
+  if (session === undefined) return undefined;
+  const root = session.rootSessionId === undefined ? session : find(session.rootSessionId);
+  return root && { session, root };
+}
+
+/** The id of a session's root. */
+export function rootIdOf({ sessionId, rootSessionId }: SessionState): string {
+  return rootSessionId ?? sessionId;
+}
+
+/** The ids of what has to end for a session to be over with all that it renewed, its root first. */
+export function sessionsEndingWith(session: SessionState): readonly string[] {
+  return [...new Set([rootIdOf(session), session.sessionId])];
+}
+
+/** Whether a session was ended for good: being renewed is no end of what was granted in it. */
+export function isEndedForGood({ ended }: SessionState): boolean {
+  return ended !== undefined && ended !== 'renewed';
+}
+
+/** Whether a session is over: it was ended for good, or its root was, and all that renewed it. */
+function isOver({ session, root }: RootedSession): boolean {
+  return isEndedForGood(session) || isEndedForGood(root);
+}
+
+/** Whether a session still stands for its person: not over, renewed, expired, or signed out everywhere. */
 export function isSessionLive(
-  session: SessionState,
+  rooted: RootedSession,
   account: AccountState | undefined,
   now: Instant,
 ): boolean {
-  if (session.ended !== undefined || session.expiresAt <= now) return false;
+  const { session } = rooted;
+  if (isOver(rooted) || session.ended !== undefined || session.expiresAt <= now) return false;
   return account?.status === 'active' && session.authTime >= account.tokensNotBefore;
 }
 
@@ -93,40 +145,12 @@ export function isSessionLive(
  */
 export function hasEndedWithSession(
   family: { readonly offline: boolean },
-  session: SessionState | undefined,
+  rooted: RootedSession | undefined,
 ): boolean {
-  return !family.offline && session?.ended !== undefined && session.ended !== 'renewed';
+  return !family.offline && rooted !== undefined && isOver(rooted);
 }
 
-const RENEWALS_MAX = 64;
-
-/** Finds a session, in the transaction that something is decided in. */
-export type FindSession = (sessionId: string) => SessionState | undefined;
-
-/**
- * The sessions that this one renewed, directly or through others, oldest first: what was granted in
- * them ends with it. At most 64; access tokens of more renewals than that are left to expire.
- */
-export function sessionsRenewedBy(session: SessionState, find: FindSession): readonly string[] {
-  const renewed: string[] = [];
-  let earlier = renewedBy(session, find);
-  while (earlier !== undefined && renewed.length < RENEWALS_MAX) {
-    renewed.unshift(earlier.sessionId);
-    earlier = renewedBy(earlier, find);
-  }
-  return renewed;
-}
-
-/** Undefined for a session that began anew, or took another person's place. */
-function renewedBy(
-  { subject, replaces }: SessionState,
-  find: FindSession,
-): SessionState | undefined {
-  const before = replaces === undefined ? undefined : find(replaces);
-  return before?.subject === subject ? before : undefined;
-}
-
-/** Sessions of a browser that end because somebody signed in with it again, oldest first. */
+/** Sessions of a browser that end because somebody signed in with it again, their root first. */
 export interface SupersededSessions {
   readonly reason: 'renewed' | 'replaced';
   readonly sessionIds: readonly string[];
@@ -134,18 +158,23 @@ export interface SupersededSessions {
 
 /**
  * What a sign-in ends in its browser: of the same person only the session that it replaces, which is
- * renewed; of somebody else also those that this one had renewed.
+ * renewed; of somebody else also its root. What is over already stays as it is.
  */
 export function sessionsSupersededBy(
   subject: Subject,
-  replaces: string | undefined,
-  find: FindSession,
+  before: RootedSession | undefined,
 ): SupersededSessions {
-  const before = replaces === undefined ? undefined : find(replaces);
-  if (before === undefined) return { reason: 'replaced', sessionIds: [] };
-  const { sessionId } = before;
-  if (before.subject === subject) return { reason: 'renewed', sessionIds: [sessionId] };
-  return { reason: 'replaced', sessionIds: [...sessionsRenewedBy(before, find), sessionId] };
+  if (before === undefined || isOver(before)) return { reason: 'replaced', sessionIds: [] };
+  const { session } = before;
+  return session.subject === subject
+    ? { reason: 'renewed', sessionIds: [session.sessionId] }
+    : { reason: 'replaced', sessionIds: sessionsEndingWith(session) };
+}
+
+/** The root that a new session of this person has in the one before it; undefined: it is a first one. */
+function rootFor(subject: Subject, before: RootedSession | undefined): string | undefined {
+  if (before === undefined || before.session.subject !== subject) return undefined;
+  return isOver(before) ? undefined : before.root.sessionId;
 }
 
 function refuse(reason: SessionRefusal): Decision<'session', SessionRefused> {

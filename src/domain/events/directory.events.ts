@@ -47,8 +47,12 @@ export const clientEvents = {
     })
     .describe('A client became known.'),
   ClientUpdated: z
-    .object({ metadata: clientMetadata })
-    .describe('A client changed what it registered.'),
+    .object({
+      metadata: clientMetadata,
+      mayIntrospect: z.boolean().optional().describe('absent: as before'),
+      resources: uriList.optional().describe('absent: as before; empty: no resource server'),
+    })
+    .describe('What a client registered was changed, or what an operator lets it do.'),
   ClientSecretRotated: z
     .object({ secretId: identifier, previousUntil: instant })
     .describe('A client got another secret; the one before works until the given instant.'),
@@ -113,11 +117,18 @@ export const sessionEvents = {
       amr: z.array(identifier),
       expiresAt: instant,
       replaces: identifier.optional().describe('the session this sign-in took the place of'),
+      rootSessionId: identifier
+        .optional()
+        .describe(
+          'the first of the sessions that this one goes on from, all of the same person: it is over when that is; absent for a first one',
+        ),
     })
     .describe('A person signed in with this browser.'),
   SessionEnded: z
     .object({ reason: sessionEndReason })
-    .describe('The session ended; one that was renewed can end once more, with what it granted.'),
+    .describe(
+      'The session ended; one that was renewed can end once more, with what it granted. All sessions of its root are over with it.',
+    ),
 };
 
 /** Events of what one subject allowed one client. */

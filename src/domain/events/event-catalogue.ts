@@ -10,6 +10,7 @@ import {
   sessionEvents,
   signingKeyEvents,
 } from './directory.events.js';
+import { logEvents } from './log.events.js';
 import { clientTokenEvents, tokenFamilyEvents } from './token-family.events.js';
 
 /** Every event of the ledger: the stream kind that holds it, and the schema of its data. */
@@ -27,6 +28,7 @@ export const eventCatalogue = {
     LedgerRollbackSuspected: tokenFamilyEvents.LedgerRollbackSuspected,
   },
   administration: administrationEvents,
+  log: logEvents,
 } as const satisfies Record<StreamKind, Record<string, z.ZodObject>>;
 
 type Catalogue = typeof eventCatalogue;

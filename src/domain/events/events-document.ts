@@ -23,6 +23,7 @@ const kinds: Readonly<Record<StreamKind, string>> = {
   consent: 'Consent',
   incident: 'Incident',
   administration: 'Administration',
+  log: 'Log',
 };
 
 const required = (type: string, meaning: string): Omit<FieldWords, 'name'> => ({

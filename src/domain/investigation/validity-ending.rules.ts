@@ -1,5 +1,10 @@
-import type { AccountState, SessionState } from '../directory/directory.state.js';
-import { hasEndedWithSession } from '../directory/session.decider.js';
+import type { AccountState } from '../directory/directory.state.js';
+import {
+  hasEndedWithSession,
+  isEndedForGood,
+  type RootedSession,
+  withRoot,
+} from '../directory/session.decider.js';
 import type { RecordedEvent } from '../envelope.js';
 import type { RejectionReason } from '../events/token-family.events.js';
 import type { Instant, Position, StreamKind } from '../identifiers.js';
@@ -28,6 +33,8 @@ export interface FamilyGround extends ClientGround, AccountGround {
   readonly family: Events;
   /** Of the session that the family was granted in. */
   readonly session: Events;
+  /** Of the root that this session names. */
+  readonly rootSession: Events;
 }
 
 /** Why something was worth nothing, and the events that made it so. */
@@ -45,7 +52,7 @@ type Owners = Pick<FamilyContext, 'client' | 'account' | 'project'>;
 export function accessTokenEnd(
   family: FamilyState,
   sequence: number,
-  owners: Owners & { readonly session: SessionState | undefined },
+  owners: Owners & { readonly session: RootedSession | undefined },
 ): AccessTokenEnd | undefined {
   if (family.status === 'revoked') return 'family_revoked';
   if (isAccessTokenRevoked(family, sequence)) return 'access_token_revoked';
@@ -59,7 +66,9 @@ export function accessTokenEnding(
   family: FamilyState,
   sequence: number,
 ): Ending<AccessTokenEnd> | undefined {
-  const session = stateAt('session', ground.session);
+  const session = withRoot(stateAt('session', ground.session), () =>
+    stateAt('session', ground.rootSession),
+  );
   const reason = accessTokenEnd(family, sequence, { ...ownersIn(ground), session });
   switch (reason) {
     case undefined:
@@ -70,10 +79,7 @@ export function accessTokenEnding(
         by: since('family', ground.family, (state) => isAccessTokenRevoked(state, sequence)),
       };
     case 'session_ended':
-      return {
-        reason,
-        by: since('session', ground.session, (state) => hasEndedWithSession(family, state)),
-      };
+      return { reason, by: sinceSessionEnded(ground) };
     default:
       return familyEnding(ground, family, reason);
   }
@@ -158,6 +164,12 @@ function disabled(kind: Disableable, events: Events): Ending<RejectionReason> | 
 
 function sinceInactive(kind: Disableable, events: Events): readonly Position[] {
   return since(kind, events, ({ status }) => status !== 'active');
+}
+
+/** The end of the session or of its root, whichever came first. */
+function sinceSessionEnded({ session, rootSession }: FamilyGround): readonly Position[] {
+  const ends = [session, rootSession].flatMap((events) => since('session', events, isEndedForGood));
+  return ends.toSorted((one, other) => one - other).slice(0, 1);
 }
 
 function ownersIn({ client, account, project }: FamilyGround): Owners {

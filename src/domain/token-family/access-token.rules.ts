@@ -5,6 +5,9 @@ import type { Instant } from '../identifiers.js';
 import type { FamilyContext } from './family.decision.js';
 import type { FamilyState } from './family.state.js';
 
+/** Milliseconds. */
+const SECOND = 1000;
+
 /** What cannot be had: a scope (RFC 6749, 5.2) or a resource (RFC 8707, 2). */
 export type RequestFault = 'invalid_scope' | 'invalid_target';
 
@@ -68,23 +71,42 @@ function accessTokenLifetimeOf(client: ClientState | undefined, serviceDefault: 
 }
 
 /**
- * The facts of the next access token of a family, or of a client for itself, which has no end of its
- * own. It expires on a whole second, as a JWT says it, and never after its family.
+ * When an access token that is issued now expires: on a whole second, as a JWT says it, and never after
+ * its family. A client's own token has no such end.
  */
+export function accessTokenExpiryOf(
+  { absoluteExpiresAt }: Partial<Pick<FamilyState, 'absoluteExpiresAt'>>,
+  context: Pick<FamilyContext, 'client' | 'recordedAt' | 'accessTokenLifetime'>,
+): Instant {
+  const lifetime = accessTokenLifetimeOf(context.client, context.accessTokenLifetime);
+  const end = Math.ceil((context.recordedAt + lifetime) / SECOND) * SECOND;
+  return absoluteExpiresAt === undefined ? end : Math.min(end, lastSecondOf(absoluteExpiresAt));
+}
+
+/**
+ * Whether a family that ends then can have no more access token: none would live for a second, and in
+ * whole seconds it would expire when it is issued.
+ */
+export function isTooLateFor(absoluteExpiresAt: Instant, now: Instant): boolean {
+  return lastSecondOf(absoluteExpiresAt) - now < SECOND;
+}
+
+function lastSecondOf(instant: Instant): Instant {
+  return Math.floor(instant / SECOND) * SECOND;
+}
+
+/** The facts of the next access token of a family, or of a client for itself. */
 export function nextAccessToken(
   state: Pick<FamilyState, 'nextSequence'> & Partial<Pick<FamilyState, 'absoluteExpiresAt'>>,
   terms: AccessTerms,
   context: Pick<FamilyContext, 'client' | 'recordedAt' | 'accessTokenLifetime' | 'signingKeyId'>,
   senderKey?: string,
 ): AccessTokenFacts {
-  const lifetime = accessTokenLifetimeOf(context.client, context.accessTokenLifetime);
-  const { absoluteExpiresAt = Number.POSITIVE_INFINITY } = state;
-  const lastSecond = Math.floor(absoluteExpiresAt / 1000);
   return {
     sequence: state.nextSequence,
     format: 'jwt',
     issuedAt: context.recordedAt,
-    expiresAt: Math.min(Math.ceil((context.recordedAt + lifetime) / 1000), lastSecond) * 1000,
+    expiresAt: accessTokenExpiryOf(state, context),
     scope: [...terms.scope],
     audience: [...terms.audience],
     signingKeyId: context.signingKeyId,

@@ -1,11 +1,12 @@
-import type { Decision } from '../decision.js';
-import { hasEndedWithSession } from '../directory/session.decider.js';
-import type { CodeFacts, FamilyPolicy } from '../events/token-family.events.js';
+import { type Decision, noEvents } from '../decision.js';
+import { hasEndedWithSession, isSessionLive } from '../directory/session.decider.js';
+import type { CodeFacts, FamilyPolicy, RejectionReason } from '../events/token-family.events.js';
 import type { Instant } from '../identifiers.js';
 import {
   accessTerms,
   hasIdToken,
   idleExpiryOf,
+  isTooLateFor,
   nextAccessToken,
   type ResourceRequest,
 } from './access-token.rules.js';
@@ -43,13 +44,25 @@ export interface IssueGrant {
   readonly code: Omit<CodeFacts, 'expiresAt' | 'keyId'>;
 }
 
-/** Begins a token family. Its authorization code is its first token. */
+/** What authorizing a client came to; its person may have signed out meanwhile. */
+export type GrantOutcome =
+  | { readonly kind: 'granted' }
+  | { readonly kind: 'refused'; readonly reason: Extract<RejectionReason, 'session_ended'> };
+
+/**
+ * Begins a token family while the session that it rests on still stands: whatever was granted after a
+ * sign-out would outlive it. Its authorization code is its first token.
+ */
 export function decideIssueGrant(
   state: FamilyState | undefined,
   command: IssueGrant,
   context: FamilyContext,
-): Decision<'family', { readonly issuedAt: Instant }> {
+): Decision<'family', GrantOutcome> {
   if (state !== undefined) throw new Error('a family is granted once');
+  const session = context.session();
+  if (session === undefined || !isSessionLive(session, context.account, context.receivedAt)) {
+    return noEvents({ kind: 'refused', reason: 'session_ended' });
+  }
   const issuedAt = context.recordedAt;
   return {
     events: [
@@ -77,7 +90,7 @@ export function decideIssueGrant(
         },
       },
     ],
-    outcome: { issuedAt },
+    outcome: { kind: 'granted' },
   };
 }
 
@@ -133,6 +146,9 @@ function decide(state: FamilyState, command: RedeemCode, context: FamilyContext)
   if (code.redeemedAt !== undefined) return redeemedTwice(state, command, context, code.redeemedAt);
   if (code.expiresAt <= context.receivedAt) {
     return refuse({ error: 'invalid_grant', reason: 'code_expired' });
+  }
+  if (isTooLateFor(state.absoluteExpiresAt, context.recordedAt)) {
+    return refuse({ error: 'invalid_grant', reason: 'expired_absolute' });
   }
   const ended = ownersEnd(state, context);
   if (ended !== undefined) return refuse({ error: 'invalid_grant', reason: ended });

@@ -1,13 +1,10 @@
-import type {
-  AccountState,
-  ClientState,
-  ProjectState,
-  SessionState,
-} from '../directory/directory.state.js';
+import type { AccountState, ClientState, ProjectState } from '../directory/directory.state.js';
+import type { RootedSession } from '../directory/session.decider.js';
 import type { Companion, Decision } from '../decision.js';
 import type { AccessTokenFacts, AuthMethod, By } from '../events/field-schemas.js';
 import type { RejectionReason } from '../events/token-family.events.js';
 import { type FamilyId, type Instant, streamIdOf } from '../identifiers.js';
+import { isTooLateFor } from './access-token.rules.js';
 import {
   type FamilyState,
   HOUR,
@@ -39,7 +36,7 @@ export interface FamilyContext {
   readonly account: AccountState | undefined;
   readonly project: ProjectState | undefined;
   /** Reads the session that the family was granted in: few decisions depend on it. */
-  readonly session: () => SessionState | undefined;
+  readonly session: () => RootedSession | undefined;
   /** Milliseconds. */
   readonly accessTokenLifetime: number;
   readonly issuer: string;
@@ -58,7 +55,12 @@ export interface FamilyContext {
 
 /** The OAuth error a refusal is answered with; why it really was stays in the ledger. */
 export type RefusalError =
-  'invalid_client' | 'invalid_grant' | 'invalid_scope' | 'invalid_target' | 'unauthorized_client';
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'temporarily_unavailable'
+  | 'unauthorized_client';
 
 /** A presentation that was not recorded as an event of its own, to be counted. */
 export interface CountedPresentation {
@@ -258,14 +260,14 @@ export function killedBy(
   return { type: 'FamilyRevoked', data: { reason: kind, incidentId, actor: 'system' } };
 }
 
-/** Why nothing of this family is valid at `now`, if so: its own end, its owner's or its client's. */
+/** Why no code or refresh token of this family can give anything at `now`: its own end or an owner's. */
 export function familyEnd(
   state: FamilyState,
   now: Instant,
   owners: Pick<FamilyContext, 'client' | 'account' | 'project'>,
 ): RejectionReason | undefined {
   if (state.status === 'revoked') return 'family_revoked';
-  if (state.absoluteExpiresAt <= now) return 'expired_absolute';
+  if (isTooLateFor(state.absoluteExpiresAt, now)) return 'expired_absolute';
   if (state.idleExpiresAt !== undefined && state.idleExpiresAt <= now) return 'expired_idle';
   return ownersEnd(state, owners);
 }

@@ -2,10 +2,12 @@ import { canonicalJson } from '../canonical-json.js';
 import type { Decision } from '../decision.js';
 import {
   type AccessRequest,
+  accessTokenExpiryOf,
   type AccessTerms,
   accessTerms,
   hasIdToken,
   idleExpiryOf,
+  isTooLateFor,
   nextAccessToken,
 } from './access-token.rules.js';
 import {
@@ -24,6 +26,8 @@ import {
   reject,
 } from './family.decision.js';
 import {
+  type Answer,
+  ANSWERS_REMEMBERED,
   consumedAt,
   type FamilyState,
   isAccessTokenRevoked,
@@ -37,8 +41,10 @@ export interface Refresh extends AccessRequest {
   readonly caller: Caller;
 }
 
-/** An answered access token is given again on a retry while it has this much left, in milliseconds. */
+/** An answered access token that has this much left is given again, in milliseconds. */
 const REUSABLE_ANSWER_REMAINDER = 30_000;
+/** With less than this left it is not worth giving: a client counts in whole seconds. */
+const ANSWER_REMAINDER_MIN = 1000;
 
 type RefreshDecision = Decision<'family', PresentationOutcome>;
 
@@ -71,6 +77,9 @@ function decide(state: FamilyState, command: Refresh, context: FamilyContext): R
   }
   const ended = familyEnd(state, context.receivedAt, context);
   if (ended !== undefined) return refuse({ error: 'invalid_grant', reason: ended });
+  if (isTooLateFor(state.absoluteExpiresAt, context.recordedAt)) {
+    return refuse({ error: 'invalid_grant', reason: 'expired_absolute' });
+  }
 
   if (!hasIssued(state, presented, context)) return rollbackSuspected(state, command, context);
   const current = state.generation;
@@ -158,6 +167,39 @@ function renew(
   };
 }
 
+/** The access token that this request was answered with, while it can be given again. */
+function reusableAnswer(
+  state: FamilyState,
+  requestHash: string,
+  context: FamilyContext,
+): Answer['token'] | undefined {
+  const token = answerTo(state, requestHash)?.token;
+  if (token === undefined || isAccessTokenRevoked(state, token.sequence)) return undefined;
+  const remainder = token.expiresAt - context.receivedAt;
+  if (remainder < ANSWER_REMAINDER_MIN || !context.canSign(token.signingKeyId)) return undefined;
+  const isAsGoodAsNew =
+    remainder >= REUSABLE_ANSWER_REMAINDER ||
+    accessTokenExpiryOf(state, context) <= token.expiresAt;
+  return isAsGoodAsNew || !hasPresentationsLeft(state, context.recordedAt) ? token : undefined;
+}
+
+function answerTo(state: FamilyState, requestHash: string): Answer | undefined {
+  return state.answers.find((answer) => answer.requestHash === requestHash);
+}
+
+/**
+ * Whether a retry may have an access token minted for it. When the hour's presentations are used up it
+ * may only where that stays rare: once in the lifetime of the token for each request, and for as many
+ * different requests as a rotation remembers.
+ */
+function mayMint(state: FamilyState, requestHash: string, context: FamilyContext): boolean {
+  return (
+    hasPresentationsLeft(state, context.recordedAt) ||
+    state.answers.length < ANSWERS_REMEMBERED ||
+    answerTo(state, requestHash) !== undefined
+  );
+}
+
 function retry(
   state: FamilyState,
   command: Refresh,
@@ -166,20 +208,16 @@ function retry(
   terms: AccessTerms,
 ): RefreshDecision {
   const requestHash = requestHashOf(terms, command, context);
-  const answered = state.answers.find((answer) => answer.requestHash === requestHash)?.token;
-  const reusable =
-    answered !== undefined &&
-    answered.expiresAt - context.receivedAt >= REUSABLE_ANSWER_REMAINDER &&
-    context.canSign(answered.signingKeyId) &&
-    !isAccessTokenRevoked(state, answered.sequence);
-  const minted = reusable
-    ? undefined
-    : nextAccessToken(state, terms, context, command.caller.senderKey);
-  const token = minted ?? {
-    ...(answered as NonNullable<typeof answered>),
-    scope: [...terms.scope],
-    audience: [...terms.audience],
-  };
+  const answered = reusableAnswer(state, requestHash, context);
+  if (answered === undefined && !mayMint(state, requestHash, context)) {
+    const refusal = { error: 'temporarily_unavailable', reason: 'rate_limited' } as const;
+    return reject(state, command.presented, command.caller, context, refusal);
+  }
+  const token =
+    answered === undefined
+      ? nextAccessToken(state, terms, context, command.caller.senderKey)
+      : { ...answered, scope: [...terms.scope], audience: [...terms.audience] };
+  const minted = answered === undefined ? token : undefined;
   const outcome: Granted = {
     kind: 'granted',
     how: 'retried',

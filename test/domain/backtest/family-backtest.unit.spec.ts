@@ -150,10 +150,11 @@ describe('another lifetime', () => {
     });
   });
 
-  it('finds the family expired from its absolute lifetime on, to the millisecond', () => {
+  it('finds the family expired once its absolute lifetime has no whole second left, to the millisecond', () => {
     const absolute = rotatedAt(2) - GRANTED_AT;
-    expect(backtest(familyAt(2), { absolute: absolute + 1 }).divergence).toBeUndefined();
-    expect(backtest(familyAt(2), { absolute }).divergence).toMatchObject({
+    const enough = absolute + SECOND;
+    expect(backtest(familyAt(2), { absolute: enough }).divergence).toBeUndefined();
+    expect(backtest(familyAt(2), { absolute: enough - 1 }).divergence).toMatchObject({
       position: positionOf(3),
       simulated: 'refused:expired_absolute',
     });

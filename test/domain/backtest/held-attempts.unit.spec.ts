@@ -49,7 +49,7 @@ describe('what no token policy changes', () => {
   const wrong = callerOf(photoApp, { authMethod: 'client_secret_post' });
   const nobody: Caller = { clientId: 'nobody', authMethod: 'none' };
   const disabled = { status: 'disabled' } as const;
-  const signedOut: SessionState = {
+  const session: SessionState = {
     sessionId: 'session-1',
     subject: SUBJECT,
     authTime: GRANTED_AT,
@@ -57,6 +57,7 @@ describe('what no token policy changes', () => {
     expiresAt: GRANTED_AT + DAY,
     ended: 'signed_out',
   };
+  const signedOut = { session, root: session };
 
   it.each<[RejectionReason, RecordedFamilyEvent[], FamilyCommand<unknown>, Partial<FamilyContext>]>(
     [

@@ -35,6 +35,15 @@ const clientWith = (metadata: ClientMetadata, firstParty = false): ClientState =
 const changed = (metadata: ClientMetadata, change: ClientChange) =>
   judgeClientChange(clientWith(metadata), change);
 
+it('leaves room for what is assigned to the client', () => {
+  const scope = Array.from({ length: 64 }, (_, index) => `s${index}`).join(' ');
+  const operator = { ...clientWith(webMetadata, true), operatorScopes: ['admin'] };
+  expect(judgeClientChange(operator, { members: { scope } })).toMatchObject({
+    error: 'invalid_client_metadata',
+  });
+  expect(changed(webMetadata, { members: { scope } })).toHaveProperty('metadata');
+});
+
 describe('what a client registered', () => {
   it.each([
     ['a web application', webMetadata],

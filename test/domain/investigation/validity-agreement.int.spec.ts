@@ -42,6 +42,7 @@ import {
   type OpenedDirectory,
   operator,
 } from '../../directory/opened-directory.js';
+import { codeOf, liveSession } from '../../support/live-session.js';
 
 const REDIRECT_URI = 'https://photos.example.com/callback';
 const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
@@ -86,12 +87,13 @@ class Witness {
     sessionId?: string,
   ): Promise<TokenAnswer> {
     const offline = sessionId === undefined ? ['offline_access'] : [];
-    const { code } = await this.directory.execute(
+    const { ledger } = this.directory.resources;
+    const granted = await this.directory.execute(
       new IssueGrant(
         {
           caller,
           subject,
-          sessionId: sessionId ?? 'another-session',
+          sessionId: sessionId ?? (await liveSession(ledger, subject)),
           scope: [...offline, 'openid', 'photos:read'],
           resources: [],
           authTime: Date.now(),
@@ -110,7 +112,7 @@ class Witness {
         request(),
       ),
     );
-    const redeem = new RedeemCode(code, caller, request(), REDIRECT_URI, VERIFIER);
+    const redeem = new RedeemCode(codeOf(granted), caller, request(), REDIRECT_URI, VERIFIER);
     const whose = { clientId: client.clientId, subject, ...(sessionId ? { sessionId } : {}) };
     return this.hold(name, await this.directory.execute(redeem), whose);
   }
@@ -189,11 +191,13 @@ function validityOf({ held, size, at }: Testimony, events: readonly RecordedEven
   if (held.kind === 'client') {
     return clientTokenValidity({ ...owners, clientToken: of('client_token', held.id) }, at);
   }
+  const session = of('session', held.sessionId);
   const ground = {
     ...owners,
     family: of('family', held.id),
     account: of('account', held.subject),
-    session: of('session', held.sessionId),
+    session,
+    rootSession: of('session', String(session[0]?.data['rootSessionId'])),
   };
   return held.kind === 'access'
     ? accessTokenValidity(ground, held.number, at)
@@ -236,12 +240,15 @@ async function lived(): Promise<Witness> {
   const sessionStarted = { authTime: 1, amr: [], expiresAt: Date.now() + DAY };
   const data = { ...sessionStarted, subject: ana };
   await append(directory, 'session', 'the-session', { type: 'SessionStarted', data });
+  const next = { ...data, rootSessionId: 'the-session' };
+  await append(directory, 'session', 'the-next-session', { type: 'SessionStarted', data: next });
 
   const first = await witness.grant('rotated', web, ana);
   await witness.ask();
   await witness.refresh('rotated', web, ana, first.refreshToken!);
   const doomed = await witness.grant('revoked', web, ana);
   await witness.grant('of a session', web, ana, 'the-session');
+  await witness.grant('of a session with a root', web, ana, 'the-next-session');
   await witness.grant('signed out everywhere', web, bob);
   await witness.grant('of a disabled account', web, carl);
   await witness.grant('of a disabled client', other, ana);
@@ -264,6 +271,11 @@ async function lived(): Promise<Witness> {
       }),
     () =>
       append(directory, 'session', 'the-session', {
+        type: 'SessionEnded',
+        data: { reason: 'signed_out' },
+      }),
+    () =>
+      append(directory, 'session', 'the-next-session', {
         type: 'SessionEnded',
         data: { reason: 'signed_out' },
       }),

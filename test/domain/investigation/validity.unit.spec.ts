@@ -105,6 +105,7 @@ const owners = {
   account: accountEvents(),
   project: projectEvents(),
   session: sessionEvents(),
+  rootSession: [],
 };
 
 /** All that these events of a family depend on, with everything as it usually is. */
@@ -229,6 +230,42 @@ describe('an access token at a moment', () => {
       decidedBy: [place(1), place(52)],
     });
   });
+
+  it('ends with the root of its session, whichever of the two ended first', () => {
+    const family = [
+      granted({ offline: false }),
+      redeemed({ token: accessToken(0, REDEEMED_AT, { expiresAt: rotatedAt(2) }) }),
+    ];
+    const began: EventOf<'session'> = {
+      type: 'SessionStarted',
+      data: { ...sessionStarted.data, rootSessionId: 'session-0' },
+    };
+    const at = (
+      root: readonly EventOf<'session'>[],
+      own: readonly EventOf<'session'>[],
+      ownFirst: number,
+    ) =>
+      accessTokenValidity(
+        ground(family, {
+          rootSession: directory('session', 'session-0', 60, sessionStarted, ...root),
+          session: directory('session', 'session-1', ownFirst, began, ...own),
+        }),
+        0,
+        now,
+      );
+    expect(at([ended('renewed')], [], 70).isValid).toBe(true);
+    const signedOut = ended('signed_out');
+    for (const [own, ownFirst, by] of [
+      [[], 70, 61],
+      [[signedOut], 70, 61],
+      [[signedOut], 50, 51],
+    ] as const) {
+      expect(at([signedOut], own, ownFirst)).toMatchObject({
+        reason: 'session_ended',
+        decidedBy: [place(1), place(by)],
+      });
+    }
+  });
 });
 
 describe('a refresh token at a moment', () => {
@@ -289,16 +326,16 @@ describe('a refresh token at a moment', () => {
     });
   });
 
-  it('expires with its family, and at the latest then', () => {
+  it('expires when its family has no whole second left, and at the latest then', () => {
     const short = ground([
       granted({ absoluteExpiresAt: GRANTED_AT + DAY }),
       redeemed({ idleExpiresAt: undefined }),
     ]);
-    expect(refreshTokenValidity(short, 0, GRANTED_AT + DAY - 1)).toMatchObject({
+    expect(refreshTokenValidity(short, 0, GRANTED_AT + DAY - 1000)).toMatchObject({
       isValid: true,
       terms: { expiresAt: GRANTED_AT + DAY },
     });
-    expect(refreshTokenValidity(short, 0, GRANTED_AT + DAY)).toMatchObject({
+    expect(refreshTokenValidity(short, 0, GRANTED_AT + DAY - 999)).toMatchObject({
       reason: 'expired_absolute',
       decidedBy: [place(1), place(0)],
     });

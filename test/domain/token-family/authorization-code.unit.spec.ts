@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { SessionState } from '../../../src/domain/directory/directory.state.js';
 import { issueGrant, redeemCode, refresh } from '../../support/domain-family-commands.js';
 import {
   accessToken,
@@ -19,8 +20,8 @@ import {
   ISSUER,
   MINUTE,
   otherApp,
-  PHOTOS_API,
   photoApp,
+  PHOTOS_API,
   photoServer,
   project,
   REDEEMED_AT,
@@ -28,6 +29,7 @@ import {
   REFRESH_KEY_ID,
   SCOPE,
   SECOND,
+  SESSION,
   SUBJECT,
 } from '../../support/domain-world.js';
 import { at, event, given } from '../../support/given-when-then.js';
@@ -85,7 +87,7 @@ describe('a grant', () => {
     ]);
     const { state } = then({
       events: [event('GrantIssued')],
-      outcome: { issuedAt: GRANTED_AT + 2 },
+      outcome: { kind: 'granted' },
     });
     expect(state).toMatchObject({ status: 'pending', generation: null, nextSequence: 0 });
   });
@@ -98,6 +100,25 @@ describe('a grant', () => {
 
   it('is given once', () => {
     expect(() => given(granted()).when(issueGrant())).toThrow('a family is granted once');
+  });
+
+  it.each([
+    ['is unknown', undefined],
+    ['was signed out', { ...SESSION, ended: 'signed_out' as const }],
+    ['was renewed', { ...SESSION, ended: 'renewed' as const }],
+    ['has expired', { ...SESSION, expiresAt: GRANTED_AT }],
+    ['began before its person signed out everywhere', { ...SESSION, authTime: GRANTED_AT - 1 }],
+  ])('is not given when the session that it rests on %s', (_how, session) => {
+    const signedOut = { ...account, tokensNotBefore: GRANTED_AT };
+    given()
+      .when(
+        issueGrant({ scope: ['offline_access', 'openid'] }),
+        at(GRANTED_AT, {
+          account: signedOut,
+          session: () => session && { session, root: SESSION },
+        }),
+      )
+      .then({ outcome: { kind: 'refused', reason: 'session_ended' } });
   });
 
   it('records its scope sorted', () => {
@@ -220,6 +241,18 @@ it('gives an access token that ends no later than the family', () => {
   const absoluteExpiresAt = REDEEMED_AT + MINUTE + 999;
   const { decision } = given(granted({ absoluteExpiresAt })).when(redeemCode(), at(REDEEMED_AT));
   expect(decision.outcome).toMatchObject({ token: { expiresAt: REDEEMED_AT + MINUTE } });
+});
+
+it('gives one that lives for a second at least, or none', () => {
+  const short = given(granted({ absoluteExpiresAt: REDEEMED_AT + SECOND + 999 }));
+  short.when(redeemCode(), at(REDEEMED_AT + 1)).then({
+    events: [event('RefreshRejected', { reason: 'expired_absolute' })],
+    outcome: { kind: 'refused', error: 'invalid_grant', reason: 'expired_absolute' },
+  });
+  const { decision } = short.when(redeemCode(), at(REDEEMED_AT));
+  expect(decision.outcome).toMatchObject({
+    token: { issuedAt: REDEEMED_AT, expiresAt: REDEEMED_AT + SECOND },
+  });
 });
 
 describe('a code that is refused', () => {
@@ -380,6 +413,7 @@ describe('a code of a family that lasts as long as its session', () => {
     amr: ['pwd'],
     expiresAt: GRANTED_AT + DAY,
   };
+  const first = (one: SessionState) => ({ session: one, root: one });
   const redeemable = {
     events: [event('GrantRedeemed')],
     outcome: { how: 'redeemed' },
@@ -388,7 +422,7 @@ describe('a code of a family that lasts as long as its session', () => {
   it.each(['signed_out', 'replaced'] as const)(
     'is refused once that ended, and stays so: %s',
     (ended) => {
-      const over = at(REDEEMED_AT, { session: () => ({ ...session, ended }) });
+      const over = at(REDEEMED_AT, { session: () => first({ ...session, ended }) });
       const { state } = given(bound)
         .when(redeemCode(), over)
         .then({
@@ -406,9 +440,19 @@ describe('a code of a family that lasts as long as its session', () => {
     },
   );
 
+  it('is refused once the root of that ended', () => {
+    const root = { ...session, sessionId: 'session-0', ended: 'signed_out' as const };
+    given(bound)
+      .when(redeemCode(), at(REDEEMED_AT, { session: () => ({ session, root }) }))
+      .then({
+        events: [event('RefreshRejected', { kind: 'code', reason: 'session_ended' })],
+        outcome: { kind: 'refused', error: 'invalid_grant', reason: 'session_ended' },
+      });
+  });
+
   it.each([
-    ['stands', session],
-    ['was only renewed by its person', { ...session, ended: 'renewed' as const }],
+    ['stands', first(session)],
+    ['was only renewed by its person', first({ ...session, ended: 'renewed' as const })],
     ['is unknown', undefined],
   ])('is redeemed while that %s', (_how, found) => {
     given(bound)
@@ -417,7 +461,7 @@ describe('a code of a family that lasts as long as its session', () => {
   });
 
   it('comes after its own end, and before what is asked for', () => {
-    const over = { session: () => ({ ...session, ended: 'signed_out' as const }) };
+    const over = { session: () => first({ ...session, ended: 'signed_out' as const }) };
     given(bound)
       .when(redeemCode(), at(CODE_EXPIRES_AT, over))
       .then({

@@ -197,6 +197,34 @@ describe('rows 3 to 5 and 8: refusals that change nothing', () => {
       reason: 'expired_absolute',
     },
     {
+      why: 'the family has no whole second left',
+      history: shortLived,
+      command: refresh({ generation: 0 }),
+      circumstances: at(GRANTED_AT + DAY - 999),
+      reason: 'expired_absolute',
+    },
+    {
+      why: 'the family has no whole second left when it is decided',
+      history: shortLived,
+      command: refresh({ generation: 0 }),
+      circumstances: at(GRANTED_AT + DAY - MINUTE, { recordedAt: GRANTED_AT + DAY - 999 }),
+      reason: 'expired_absolute',
+    },
+    {
+      why: 'the last second of the family has begun, as access tokens count',
+      history: [granted({ absoluteExpiresAt: GRANTED_AT + DAY + 999 }), redeemed()],
+      command: refresh({ generation: 0 }),
+      circumstances: at(GRANTED_AT + DAY - 1),
+      reason: 'expired_absolute',
+    },
+    {
+      why: 'it is retried when the family has no whole second left',
+      history: [...shortLived, rotatedTo(1, {}, GRANTED_AT + DAY - 2 * SECOND)],
+      command: refresh({ generation: 0 }),
+      circumstances: at(GRANTED_AT + DAY - 1),
+      reason: 'expired_absolute',
+    },
+    {
       why: 'the token was not used for too long',
       history: [...familyAt(0, narrow), rotatedTo(1, { idleExpiresAt: idleEnd })],
       command: refresh({ generation: 1 }),
@@ -384,10 +412,15 @@ describe('rows 3 to 5 and 8: refusals that change nothing', () => {
 
   const rotated = { events: [event('RefreshTokenRotated')], outcome: { how: 'rotated' } } as const;
 
-  it('still works in the last millisecond before the absolute end', () => {
-    given(...shortLived)
-      .when(refresh({ generation: 0 }), at(GRANTED_AT + DAY - 1))
-      .then(rotated);
+  it('still works in the last whole second before the absolute end', () => {
+    const { decision, then } = given(...shortLived).when(
+      refresh({ generation: 0 }),
+      at(GRANTED_AT + DAY - SECOND),
+    );
+    expect(decision.outcome).toMatchObject({
+      token: { issuedAt: GRANTED_AT + DAY - SECOND, expiresAt: GRANTED_AT + DAY },
+    });
+    then(rotated);
   });
 
   it('still works in the last millisecond before the idle end', () => {
