@@ -7,7 +7,7 @@ import type {
   ProjectState,
   SessionState,
 } from '../domain/directory/directory.state.js';
-import { isSessionLive, sessionsRenewedBy } from '../domain/directory/session.decider.js';
+import { isSessionLive, rootIdOf, withRoot } from '../domain/directory/session.decider.js';
 import {
   type ClientId,
   DEFAULT_PROJECT,
@@ -69,20 +69,20 @@ export class DirectoryReader {
   async liveSession(sessionId: string, now: Instant): Promise<LiveSession | undefined> {
     if (!IDENTIFIER.test(sessionId)) return undefined;
     return this.ledger.read((reader) => {
-      const session = reader.find('session', sessionId);
-      if (session === undefined) return undefined;
+      const find = (id: string) => reader.find('session', id);
+      const rooted = withRoot(find(sessionId), find);
+      if (rooted === undefined) return undefined;
+      const { session } = rooted;
       const account = reader.find('account', session.subject);
-      if (account === undefined || !isSessionLive(session, account, now)) return undefined;
+      if (account === undefined || !isSessionLive(rooted, account, now)) return undefined;
       return { session, account };
     });
   }
 
-  /** Whether a session is the one of this id, or has renewed it. */
-  async continues(session: SessionState, sessionId: string): Promise<boolean> {
-    if (session.sessionId === sessionId) return true;
-    return this.ledger.read((reader) =>
-      sessionsRenewedBy(session, (id) => reader.find('session', id)).includes(sessionId),
-    );
+  /** Whether a session ends together with the one of this id: they have the same root. */
+  async endsWith(session: SessionState, sessionId: string): Promise<boolean> {
+    const other = await this.session(sessionId);
+    return other !== undefined && rootIdOf(other) === rootIdOf(session);
   }
 
   /** What a person allowed a client; `covers` says whether it is enough. */

@@ -2,7 +2,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
   decideEndSession,
   type SessionRefused,
-  sessionsRenewedBy,
+  sessionsEndingWith,
 } from '../domain/directory/session.decider.js';
 import type { SessionEndReason } from '../domain/events/directory.events.js';
 import { DEFAULT_PROJECT, type ProjectId, streamIdOf } from '../domain/identifiers.js';
@@ -12,8 +12,8 @@ import { type Attribution, Ledger } from '../ledger/ledger.port.js';
 export type EndSessionOutcome = { readonly kind: 'ended' | 'already_ended' } | SessionRefused;
 
 /**
- * End a session and those that it renewed. Its families are another matter: those without
- * `offline_access` end with it.
+ * End a session, and with its root every session that goes on from that. Its families are another
+ * matter: those without `offline_access` end with it.
  */
 export class EndSession extends Command<EndSessionOutcome> {
   constructor(
@@ -26,25 +26,21 @@ export class EndSession extends Command<EndSessionOutcome> {
   }
 }
 
-/** Ends a session once, and the sessions that it renewed before it. */
+/** Ends a session and its root, each once. */
 @CommandHandler(EndSession)
 export class EndSessionHandler implements ICommandHandler<EndSession> {
   constructor(private readonly ledger: Ledger) {}
 
-  /**
-   * Ends the session; refusals are values. It ends last: whoever is interrupted is still signed in, and
-   * can sign out again.
-   */
+  /** Ends the session; refusals are values. The root comes first: with that, everything is over. */
   async execute(command: EndSession): Promise<EndSessionOutcome> {
     const { sessionId, reason, attribution, project } = command;
-    const renewed = await this.ledger.read((reader) => {
-      const session = reader.find('session', sessionId);
-      return session && sessionsRenewedBy(session, (id) => reader.find('session', id));
-    });
-    for (const one of renewed ?? []) {
-      await endOneSession(this.ledger, one, { reason, attribution, project });
+    const session = await this.ledger.load('session', sessionId);
+    const sessionIds = session === undefined ? [] : sessionsEndingWith(session);
+    let outcome: EndSessionOutcome = { kind: 'refused', reason: 'unknown_session' };
+    for (const one of sessionIds) {
+      outcome = await endOneSession(this.ledger, one, { reason, attribution, project });
     }
-    return endOneSession(this.ledger, sessionId, { reason, attribution, project });
+    return outcome;
   }
 }
 

@@ -55,7 +55,9 @@ export class SigningKeys implements OnModuleDestroy {
     private readonly ledger: Ledger,
     private readonly vault: Vault,
     private readonly ring: SigningKeyRing,
-  ) {}
+  ) {
+    ring.filledBy(() => this.load());
+  }
 
   /** Fills the ring, makes and activates the first key where none signs yet, and keeps looking. */
   async start(attribution: Attribution, project: ProjectId = DEFAULT_PROJECT): Promise<void> {

@@ -9,6 +9,7 @@ import {
   sessionsSupersededBy,
   type SessionStarted,
   type SupersededSessions,
+  withRoot,
 } from '../domain/directory/session.decider.js';
 import {
   DEFAULT_PROJECT,
@@ -78,15 +79,16 @@ export class StartSessionHandler implements ICommandHandler<StartSession> {
       project,
       attribution,
       decide: (stream) => {
+        const find = (id: string) => stream.find('session', id);
+        const before = replaces === undefined ? undefined : withRoot(find(replaces), find);
         const { events, outcome } = decideStartSession(
           stream.state,
           { amr: signIn.amr, credentialId: signIn.credentialId, lifetime, replaces },
-          stream.find('account', signIn.subject),
+          { account: stream.find('account', signIn.subject), before },
           stream.recordedAt,
         );
         if (outcome.kind === 'refused') return { events, outcome };
-        const find = (id: string) => stream.find('session', id);
-        const superseded = sessionsSupersededBy(signIn.subject, replaces, find);
+        const superseded = sessionsSupersededBy(signIn.subject, before);
         const token = this.tokenOf(sessionId, stream.epoch);
         return { events, outcome: { ...outcome, sessionId, token, superseded } };
       },

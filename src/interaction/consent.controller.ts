@@ -17,6 +17,7 @@ import { formFields, queryParameter } from './form-fields.js';
 import { sendPage } from './page-reply.js';
 import { durationWords } from './pages/duration-words.js';
 import { type ConsentClient, consentPage } from './pages/pages.js';
+import { hostOf } from './pages/safe-link.js';
 import { describeScope } from './pages/scope-words.js';
 import { parameter, type PendingRequest, PendingRequests } from './pending-request.service.js';
 
@@ -134,9 +135,4 @@ function namedResources({ interaction }: PendingRequest): string[] {
   const { resource = [] } = interaction.parameters;
   const audience = parameter(interaction, 'audience');
   return [resource, audience === '' ? [] : audience].flat();
-}
-
-function hostOf(redirectUri: string): string {
-  const { protocol, host } = new URL(redirectUri);
-  return protocol === 'https:' || protocol === 'http:' ? host : protocol;
 }

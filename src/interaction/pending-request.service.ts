@@ -17,7 +17,7 @@ export interface PendingRequest {
   readonly sealed: string;
   readonly client: ClientState;
   readonly redirectUri: string;
-  /** What the pages' forms may lead to, through our redirect and the client's own. */
+  /** For the pages' security headers: what their forms may lead to. */
   readonly formActions: readonly string[];
 }
 
@@ -70,9 +70,10 @@ export class PendingRequests {
 }
 
 /**
- * What a page's forms may lead to, through a redirect to this URI. A browser may hold every redirect after a form against the policy of the form's page (CSP 3, 6.4.2),
- * those of the client too: an application that answers its callback by sending the browser on to its
- * other host would be stuck on our page if only its redirect URI was named.
+ * What the forms of a page may lead to when the answer redirects to this URI. A browser may hold every
+ * redirect after a form against the policy of its page (CSP 3, 6.4.2), those of the client too: an
+ * application that answers its callback by sending the browser on to its other host would be stuck on
+ * our page if only its redirect URI was named.
  */
 export function formActionsOf(redirectUri: string): string[] {
   switch (new URL(redirectUri).protocol) {

@@ -21,6 +21,8 @@ const PARAMETERS = ['id_token_hint', 'client_id', 'post_logout_redirect_uri', 's
 
 const signOutTerms = z.object({
   clientId: z.string(),
+  /** Whether the client showed an ID token that we issued to it. */
+  isHinted: z.boolean(),
   /** The session that the client's ID token was issued in; null when it showed none. */
   sessionId: z.string().nullable(),
   redirectUri: z.string().nullable(),
@@ -34,6 +36,11 @@ export interface SignOutRequest {
   readonly client: ClientState;
   /** Where the browser goes on afterwards; undefined: it stays on our page. */
   readonly returnTo: string | undefined;
+  /**
+   * Whether the browser may go there without its person being asked: who registered itself and shows no
+   * ID token could be anybody (OIDC RP-Initiated Logout, 3).
+   */
+  readonly returnsUnasked: boolean;
 }
 
 /**
@@ -61,11 +68,13 @@ export class SignOutRequests {
       const value = parameters.get(name);
       return value === '' ? null : value;
     });
-    if (!hintText) return this.judge({ clientId, sessionId: null, redirectUri, state });
+    const wanted = { redirectUri, state };
+    if (!hintText) return this.judge({ clientId, isHinted: false, sessionId: null, ...wanted });
     const { issuer } = this.settings;
     const hint = await readIdTokenHint(hintText, { issuer, ring: this.ring });
     if (hint === undefined || (clientId && clientId !== hint.aud)) return undefined;
-    return this.judge({ clientId: hint.aud, sessionId: hint['sid'] ?? null, redirectUri, state });
+    const sessionId = hint['sid'] ?? null;
+    return this.judge({ clientId: hint.aud, isHinted: true, sessionId, ...wanted });
   }
 
   /** The request that was sealed less than ten minutes ago; undefined for anything else. */
@@ -85,9 +94,10 @@ export class SignOutRequests {
     const client = await this.directory.client(terms.clientId);
     if (client?.status !== 'active') return undefined;
     const { redirectUri, state } = terms;
-    if (redirectUri === null) return { terms, client, returnTo: undefined };
+    const returnsUnasked = terms.isHinted || client.verified;
+    if (redirectUri === null) return { terms, client, returnTo: undefined, returnsUnasked };
     if (!isRegisteredPostLogoutUri(client.metadata, redirectUri)) return undefined;
     const answer = state === null ? {} : { state };
-    return { terms, client, returnTo: redirectLocation(redirectUri, answer) };
+    return { terms, client, returnTo: redirectLocation(redirectUri, answer), returnsUnasked };
   }
 }

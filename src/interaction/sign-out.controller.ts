@@ -9,16 +9,17 @@ import { ProfilesReader } from '../directory/profiles.reader.js';
 import { CsrfTokens } from '../tokens/csrf-token.js';
 import { formFields, queryParameter } from './form-fields.js';
 import { sendPage } from './page-reply.js';
-import { messagePage, signOutPage } from './pages/pages.js';
+import { messagePage, signOutPage, type SignOutView } from './pages/pages.js';
+import { hostOf } from './pages/safe-link.js';
 import { formActionsOf, PendingRequests } from './pending-request.service.js';
 import { type SignOutRequest, SignOutRequests } from './sign-out-request.service.js';
 
 const PATH = '/oauth/logout';
 const PURPOSE = 'sign-out';
-const SIGNED_OUT = messagePage({
+const SIGNED_OUT = {
   title: 'You are signed out',
   message: 'Applications that you allowed to keep access while you are away keep it.',
-});
+};
 const STAYED = messagePage({ title: 'You are still signed in', message: 'Nothing has changed.' });
 
 /**
@@ -50,7 +51,7 @@ export class SignOutController {
     if (live === undefined) return this.leave(reply, asked);
     const sessionId = asked?.terms.sessionId;
     const isMeant =
-      typeof sessionId === 'string' && (await this.directory.continues(live.session, sessionId));
+      typeof sessionId === 'string' && (await this.directory.endsWith(live.session, sessionId));
     return isMeant ? this.end(request, reply, live, asked) : this.ask(request, reply, live, asked);
   }
 
@@ -97,9 +98,9 @@ export class SignOutController {
       interaction,
       action: PATH,
       ...(displayName === undefined ? {} : { displayName }),
-      ...(asked === undefined ? {} : { clientName: asked.client.metadata.name }),
+      ...(asked === undefined ? {} : askerOf(asked)),
     });
-    return this.send(reply, html, asked?.returnTo);
+    return this.send(reply, html, asked?.returnsUnasked === true ? asked.returnTo : undefined);
   }
 
   private async end(
@@ -116,8 +117,14 @@ export class SignOutController {
   }
 
   private leave(reply: FastifyReply, asked: SignOutRequest | undefined): Promise<void> {
-    if (asked?.returnTo === undefined) return this.send(reply, SIGNED_OUT);
-    return this.redirect(reply, asked.returnTo);
+    if (asked?.returnTo === undefined) return this.send(reply, messagePage(SIGNED_OUT));
+    const { returnTo, returnsUnasked, client } = asked;
+    if (returnsUnasked) return this.redirect(reply, returnTo);
+    const link = { href: returnTo, label: `Continue to ${hostOf(returnTo)}` };
+    return this.send(
+      reply,
+      messagePage({ ...SIGNED_OUT, link, unverifiedName: client.metadata.name }),
+    );
   }
 
   /** The URL of the request may hold an ID token: where the browser goes it is not told. */
@@ -130,6 +137,15 @@ export class SignOutController {
     const formActions = leadsTo === undefined ? [] : formActionsOf(leadsTo);
     return sendPage(reply, { html, secure: this.pending.secure, formActions });
   }
+}
+
+/** Who asks to sign out, and where it leads on to. */
+function askerOf({ client, returnTo }: SignOutRequest): Pick<SignOutView, 'client' | 'returnsTo'> {
+  const { metadata, verified } = client;
+  return {
+    client: { name: metadata.name, verified },
+    ...(returnTo === undefined ? {} : { returnsTo: hostOf(returnTo) }),
+  };
 }
 
 /** The form belongs to one session and one request. */

@@ -4,13 +4,13 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makePrivateDirectory } from '../config/private-file.js';
 import { isKeyId } from './key-id.js';
 import { VaultError } from './vault.errors.js';
 
@@ -86,7 +86,7 @@ function createKeyFile(file: string): boolean {
   const directory = dirname(file);
   const temporary = join(directory, `.${basename(file)}.${randomBytes(8).toString('hex')}`);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(directory);
     try {
       writeDurably(temporary, `1 ${randomBytes(32).toString('base64url')}\n`);
       // A link appears with its whole content and never replaces what is there.

@@ -14,6 +14,7 @@ import {
 } from '../../src/directory/register-client.handler.js';
 import { RotateClientSecret } from '../../src/directory/rotate-client-secret.handler.js';
 import { UpdateClient } from '../../src/directory/update-client.handler.js';
+import type { ClientChange } from '../../src/domain/directory/client-change.rules.js';
 import type { ClientState } from '../../src/domain/directory/directory.state.js';
 import type { ClientId } from '../../src/domain/identifiers.js';
 import { directories, type OpenedDirectory, operator } from './opened-directory.js';
@@ -160,6 +161,16 @@ describe('a client that registers itself', () => {
     expect(await directory.events()).toEqual(before);
   });
 
+  it('is refused when its scopes and those assigned to it are too many for one token', async () => {
+    const directory = await openWithProject();
+    const scope = Array.from({ length: 64 }, (_, index) => `s${index}`).join(' ');
+    const registration = { ...presetRegistration('auditor'), operatorScopes: ['audit:read'] };
+    const metadata = { grant_types: ['client_credentials'], scope };
+    expect(
+      await directory.execute(new RegisterClient({ ...registration, metadata }, operator)),
+    ).toMatchObject({ kind: 'refused', reason: 'invalid_client_metadata' });
+  });
+
   it('needs a project', async () => {
     const directory = await open();
     const registration = presetRegistration('web', { redirectUris });
@@ -182,6 +193,29 @@ describe('changing a client', () => {
       ...metadata,
       name: 'Pictures',
       policy: { rotation: 'fixed' },
+    });
+  });
+
+  it('replaces the resources that it is and whether it may introspect, if they are allowed', async () => {
+    const directory = await openWithProject();
+    const { clientId } = await register(directory);
+    const update = (change: Partial<ClientChange>) =>
+      directory.execute(new UpdateClient(clientId, { members: {}, ...change }, operator));
+    const [photos, albums] = ['https://api.example/photos', 'https://api.example/albums'];
+    const change = { mayIntrospect: true, resources: [photos, albums, photos] };
+    expect(await update(change)).toEqual({ kind: 'updated' });
+    expect(await update(change)).toEqual({ kind: 'unchanged' });
+    const expected = { mayIntrospect: true, resources: [albums, photos] };
+    expect(await client(directory, clientId)).toMatchObject(expected);
+    expect(await update({ resources: ['photos'] })).toEqual({
+      kind: 'refused',
+      reason: 'resource_refused',
+    });
+    expect(await client(directory, clientId)).toMatchObject(expected);
+    expect(await update({ mayIntrospect: false, resources: [] })).toEqual({ kind: 'updated' });
+    expect(await client(directory, clientId)).toMatchObject({
+      mayIntrospect: false,
+      resources: [],
     });
   });
 

@@ -85,7 +85,7 @@ describe('a session', () => {
     ]);
   });
 
-  it('is replaced with all it renewed when somebody else signs in with the browser', async () => {
+  it('is replaced together with its root when somebody else signs in with the browser', async () => {
     const { directory, proven, session } = await signedIn();
     const second = await start(directory, proven, session.sessionId);
     const third = await start(directory, proven, second.sessionId);
@@ -94,18 +94,18 @@ describe('a session', () => {
     await start(directory, await signIn(directory, 'bo'), third.sessionId);
     expect(endsOf((await directory.events()).slice(before))).toEqual([
       [session.sessionId, 'replaced'],
-      [second.sessionId, 'replaced'],
       [third.sessionId, 'replaced'],
     ]);
   });
 
-  it('that ends takes with it all it renewed, itself last, and nobody else’s', async () => {
+  it('that ends takes its root with it, itself last, and nobody else’s', async () => {
     const { directory, proven, session } = await signedIn();
     await createAccount(directory, 'bo');
     const bo = await signIn(directory, 'bo');
     const ofBo = await start(directory, bo, session.sessionId);
     const again = await start(directory, proven, ofBo.sessionId);
-    const last = await start(directory, proven, again.sessionId);
+    const middle = await start(directory, proven, again.sessionId);
+    const last = await start(directory, proven, middle.sessionId);
     const before = (await directory.events()).length;
     const end = new EndSession(last.sessionId, 'signed_out', operator);
     expect(await directory.execute(end)).toEqual({ kind: 'ended' });
@@ -118,6 +118,24 @@ describe('a session', () => {
     expect(await reader.session(session.sessionId)).toMatchObject({ ended: 'replaced' });
     expect(await reader.session(ofBo.sessionId)).toMatchObject({ ended: 'replaced' });
   });
+
+  it.each(['signed_out', 'replaced'] as const)(
+    'ends with another that was begun with the same cookie: %s',
+    async (reason) => {
+      const { directory, proven, session } = await signedIn();
+      const [one, other] = await Promise.all([
+        start(directory, proven, session.sessionId),
+        start(directory, proven, session.sessionId),
+      ]);
+      const isLive = async ({ sessionId, authTime }: typeof one) =>
+        (await directory.get(DirectoryReader).liveSession(sessionId, authTime)) !== undefined;
+      expect([await isLive(one), await isLive(other)]).toEqual([true, true]);
+      await directory.execute(new EndSession(one.sessionId, reason, operator));
+      expect([await isLive(one), await isLive(other)]).toEqual([false, false]);
+      const next = await start(directory, proven, other.sessionId);
+      expect(await isLive(next)).toBe(true);
+    },
+  );
 
   it('that was signed out is not renewed by its cookie', async () => {
     const { directory, proven, session } = await signedIn();

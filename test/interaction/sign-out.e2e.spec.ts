@@ -14,6 +14,7 @@ import {
 } from '../support/http-flow.js';
 import {
   HttpServer,
+  REDIRECT_URI,
   type TestAccount,
   type TestClient,
   TestClock,
@@ -96,6 +97,42 @@ describe('signing in again', () => {
 
     await browser.submit(await browser.open('/oauth/logout'), {}, 'Sign out');
     expect([await isActive(first), await isActive(second)]).toEqual([false, false]);
+  });
+
+  it('as the same person however often leaves nothing when the person signs out', async () => {
+    const browser = server.browser();
+    const tokens = [await tokensFor(browser, photos)];
+    for (let times = 0; times < 66; times += 1) {
+      tokens.push(await tokensFor(browser, mail, ana, { prompt: 'login' }));
+    }
+    const early = tokens.slice(0, 3);
+    expect(await Promise.all(early.map(isActive))).toEqual([true, true, true]);
+    const page = await browser.open('/oauth/logout');
+    const { events } = await server.recorded(() => browser.submit(page, {}, 'Sign out'));
+    expect(events.map(({ streamId, data }) => [streamId, data])).toEqual(
+      [tokens[0], tokens.at(-1)].map((of) => [
+        `session:${sessionOf(of!)}`,
+        { reason: 'signed_out' },
+      ]),
+    );
+    const stillActive = await Promise.all(tokens.map(isActive));
+    expect(stillActive.filter(Boolean)).toEqual([]);
+  });
+
+  it('twice with the same cookie ends both with one sign-out', async () => {
+    const browser = server.browser();
+    await tokensFor(browser, photos);
+    const twin = browser.copy();
+    const one = await tokensFor(browser, mail, ana, { prompt: 'login' });
+    const other = await tokensFor(twin, mail, ana, { prompt: 'login' });
+    expect([await isActive(one), await isActive(other)]).toEqual([true, true]);
+    await browser.submit(await browser.open('/oauth/logout'), {}, 'Sign out');
+    expect([await isActive(one), await isActive(other)]).toEqual([false, false]);
+    const userinfo = await server.fetch('/oauth/userinfo', {
+      headers: { authorization: `Bearer ${other.access_token}` },
+    });
+    expect(userinfo.status).toBe(401);
+    expect(await isSignedIn(twin)).toBe(false);
   });
 
   it('as the same person leaves a code that was not redeemed yet', async () => {
@@ -195,6 +232,8 @@ describe('an application that sends the browser to sign out', () => {
     };
     const page = await browser.open(logout(parameters));
     expect(page.text).toContain('Photos asks to sign you out');
+    expect(page.text).toContain('Leads on to photos.example');
+    expect(page.text).not.toContain('Unverified');
     expect(page.text).toContain('You are signed in as Ana Lovelace');
     expect(page.headers.get('content-security-policy')).toContain("form-action 'self' https:");
     const stayed = await browser.submit(page, {}, 'Stay signed in');
@@ -225,6 +264,58 @@ describe('an application that sends the browser to sign out', () => {
     const parameters = { client_id: photos.clientId, post_logout_redirect_uri: RETURN_URI };
     const visit = await server.browser().open(logout(parameters));
     expect([visit.isOutside, visit.url.href]).toEqual([true, RETURN_URI]);
+  });
+
+  describe('and registered itself', () => {
+    let self: TestClient;
+    let parameters: Record<string, string>;
+
+    beforeAll(async () => {
+      self = await server.registerWith({
+        verified: false,
+        metadata: {
+          client_name: 'Your Bank',
+          redirect_uris: [REDIRECT_URI],
+          post_logout_redirect_uris: [RETURN_URI],
+          token_endpoint_auth_method: 'none',
+        },
+      });
+      parameters = { client_id: self.clientId, post_logout_redirect_uri: RETURN_URI };
+    });
+
+    const isLinkTo = (visit: Visit, href: string): void => {
+      expect([visit.status, visit.isOutside]).toEqual([200, false]);
+      expect(visit.text).toContain('You are signed out');
+      expect(visit.text).toContain('Unverified Nobody here has checked this application');
+      expect(visit.text).toContain('Your Bank registered itself');
+      expect(visit.text).toContain('Continue to photos.example');
+      expect(visit.html).toContain(`href="${href}"`);
+    };
+
+    it('gets a link and no redirect when nobody is signed in', async () => {
+      const visit = await server.browser().open(logout({ ...parameters, state: 's' }));
+      isLinkTo(visit, `${RETURN_URI}&amp;state=s`);
+    });
+
+    it('gets the same after its person was asked and told so', async () => {
+      const browser = server.browser();
+      await tokensFor(browser, photos);
+      const page = await browser.open(logout(parameters));
+      expect(page.text).toContain('Your Bank asks to sign you out');
+      expect(page.text).toContain('Unverified');
+      expect(page.text).toContain('Leads on to photos.example');
+      expect(page.headers.get('content-security-policy')).toMatch(/form-action 'self'(?:;|$)/);
+      isLinkTo(await browser.submit(page, {}, 'Sign out'), RETURN_URI);
+    });
+
+    it('gets the browser back when it shows an ID token, also when nobody is signed in', async () => {
+      const browser = server.browser();
+      const tokens = await tokensFor(browser, self);
+      const path = logout({ id_token_hint: tokens.id_token, post_logout_redirect_uri: RETURN_URI });
+      expect((await browser.open(path)).url.href).toBe(RETURN_URI);
+      expect(await isActive(tokens)).toBe(false);
+      expect((await browser.open(path)).url.href).toBe(RETURN_URI);
+    });
   });
 
   const hinted = (tokens: Tokens) => ({

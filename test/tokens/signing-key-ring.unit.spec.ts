@@ -102,9 +102,32 @@ describe('the ring', () => {
   });
 
   it('keeps the private key when only the state changes', () => {
-    const ring = ringOf(key);
-    ring.put(stateOf(key, { status: 'retired' }));
+    const ring = new SigningKeyRing();
+    ring.put(stateOf(key, { status: 'published' }), key.privateKey);
+    ring.put(stateOf(key));
     expect(ring.canSign(key.keyId)).toBe(true);
+    expect(ring.signableKeyIds).toEqual([key.keyId]);
+  });
+
+  it('drops the private key when the key is retired, and takes none of a retired key', () => {
+    const ring = ringOf(key, other);
+    ring.put(stateOf(key, { status: 'retired' }));
+    ring.put(stateOf(other, { status: 'retired' }), other.privateKey);
+    expect(ring.signableKeyIds).toEqual([]);
+    expect([key, other].map(({ keyId }) => ring.canSign(keyId))).toEqual([false, false]);
+    expect(() => ring.signJwt({ typ: 'JWT' }, {}, key.keyId)).toThrow(key.keyId);
+    expect(ring.verificationKey(key.keyId)).toBeDefined();
+  });
+
+  it('signs with what it was for whoever has asked for that', async () => {
+    const ring = ringOf(key);
+    const signer = ring.asOfNow();
+    ring.put(stateOf(key, { status: 'retired' }));
+    ring.put(stateOf(other), other.privateKey);
+    const jwt = signer.signJwt({ typ: 'JWT' }, { sub: 'u_1' }, key.keyId);
+    const { payload } = await jwtVerify(jwt, createLocalJWKSet(ring.jwks()));
+    expect(payload).toEqual({ sub: 'u_1' });
+    expect(() => signer.signJwt({ typ: 'JWT' }, {}, other.keyId)).toThrow(other.keyId);
   });
 
   it('forgets a key that is removed', () => {

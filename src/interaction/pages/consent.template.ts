@@ -1,3 +1,6 @@
+/** The heading of what is said of a client that registered itself. */
+export const unverifiedHeading = `<h2 class="notice-title" id="unverified"><span class="badge">Unverified</span> Nobody here has checked this application</h2>`;
+
 /** The body of the consent page; `it` is prepared by `consentPage`. */
 export const consentTemplate = `
 <h1><bdi class="client-name"><%= it.clientName %></bdi> wants access</h1>
@@ -8,7 +11,7 @@ export const consentTemplate = `
 </p>
 <% if (!it.verified) { %>
 <section class="notice notice-caution" aria-labelledby="unverified">
-<h2 class="notice-title" id="unverified"><span class="badge">Unverified</span> Nobody here has checked this application</h2>
+${unverifiedHeading}
 <p>It registered itself and chose its own name. Allow it only if you started this yourself<% if (it.returnsToDevice) { %>
  with a program on this device<% } else if (it.returnsTo) { %>
  and trust <bdi class="literal"><%= it.returnsTo %></bdi><% } %>.</p>

@@ -1,3 +1,5 @@
+import { unverifiedHeading } from './consent.template.js';
+
 /** The body of the error page; `it` is prepared by `errorPage`. */
 export const errorTemplate = `
 <h1><%= it.title %></h1>
@@ -17,6 +19,13 @@ export const errorTemplate = `
 export const messageTemplate = `
 <h1><%= it.title %></h1>
 <p class="lead"><%= it.message %></p>
+<% if (it.unverifiedName) { %>
+<section class="notice notice-caution" aria-labelledby="unverified">
+${unverifiedHeading}
+<p><bdi class="client-name"><%= it.unverifiedName %></bdi> registered itself and chose its own name. Go on only
+if you trust it.</p>
+</section>
+<% } %>
 <% if (it.link) { %>
 <div class="actions">
 <a class="button button-secondary" href="<%= it.link.href %>"><%= it.link.label %></a>
@@ -30,11 +39,23 @@ export const signOutTemplate = `
 <% if (it.clientName) { %>
 <p class="lead"><bdi class="client-name"><%= it.clientName %></bdi> asks to sign you out.</p>
 <% } %>
+<% if (it.unverified) { %>
+<section class="notice notice-caution" aria-labelledby="unverified">
+${unverifiedHeading}
+<p>It registered itself and chose its own name.</p>
+</section>
+<% } %>
 <% if (it.accountName) { %>
 <p class="lead">You are signed in as <bdi class="account-name"><%= it.accountName %></bdi>.</p>
 <% } %>
 <p class="aside">Signing out ends the access of applications that may act only while you are signed in.
 Those that you allowed to act while you are away keep their access.</p>
+<% if (it.returnsTo) { %>
+<dl class="facts">
+<div><dt>Leads on to</dt>
+<dd><bdi class="literal"><%= it.returnsTo %></bdi></dd></div>
+</dl>
+<% } %>
 <form method="post" action="<%= it.action %>">
 <input type="hidden" name="interaction" value="<%= it.interaction %>">
 <input type="hidden" name="csrf" value="<%= it.csrfToken %>">

@@ -65,15 +65,18 @@ export interface MessageView {
   readonly title: string;
   readonly message: string;
   readonly link?: { readonly href: string; readonly label: string };
+  /** The name of the client that the link leads to, when it registered itself. */
+  readonly unverifiedName?: string;
 }
 
-/** What the sign-out page shows and sends back. */
+/** What the sign-out page shows and sends back; `returnsTo` is the host that it leads on to. */
 export interface SignOutView {
   readonly csrfToken: string;
   readonly interaction: string;
   readonly action: string;
   readonly displayName?: string;
-  readonly clientName?: string;
+  readonly client?: { readonly name: string; readonly verified: boolean };
+  readonly returnsTo?: string;
 }
 
 const renderSignIn = compilePage(signInTemplate);
@@ -181,11 +184,16 @@ export function errorPage(view: ErrorView): string {
 export function messagePage(view: MessageView): string {
   const title = displayText(view.title, nameLengthMax, 'Done');
   const href = view.link === undefined ? undefined : safeLink(view.link.href);
-  const label = displayText(view.link?.label ?? '', nameLengthMax, 'Continue');
+  const label = displayText(view.link?.label ?? '', literalLengthMax, 'Continue');
+  const { unverifiedName } = view;
   return renderMessage(title, {
     title,
     message: displayText(view.message, sentenceLengthMax, ''),
     link: href === undefined ? undefined : { href, label },
+    unverifiedName:
+      unverifiedName === undefined
+        ? undefined
+        : displayText(unverifiedName, nameLengthMax, unnamedClient),
   });
 }
 
@@ -194,13 +202,19 @@ export function messagePage(view: MessageView): string {
  * which is `sign_out` or `stay`.
  */
 export function signOutPage(view: SignOutView): string {
-  const present = (name: string | undefined, fallback: string): string | undefined =>
-    name === undefined ? undefined : displayText(name, nameLengthMax, fallback);
+  const present = (
+    text: string | undefined,
+    fallback: string,
+    lengthMax = nameLengthMax,
+  ): string | undefined =>
+    text === undefined ? undefined : displayText(text, lengthMax, fallback);
   return renderSignOut('Sign out?', {
     action: formTarget(view.action),
     csrfToken: view.csrfToken,
     interaction: view.interaction,
     accountName: present(view.displayName, 'an account without a name'),
-    clientName: present(view.clientName, unnamedClient),
+    clientName: present(view.client?.name, unnamedClient),
+    unverified: view.client?.verified === false,
+    returnsTo: present(view.returnsTo, 'no host', literalLengthMax),
   });
 }

@@ -16,6 +16,12 @@ export function safeLink(address: string): string | undefined {
   return isWeb && url.username === '' && url.password === '' ? url.href : undefined;
 }
 
+/** Where an address leads, for a person to read: its host, or its scheme when that is not http(s). */
+export function hostOf(address: string): string {
+  const { protocol, host } = new URL(address);
+  return protocol === 'https:' || protocol === 'http:' ? host : protocol;
+}
+
 /**
  * Returns the target of a form, and throws a TypeError when it is not a path on this server or an
  * http(s) URL: the server writes it, so anything else is a broken invariant.

@@ -238,6 +238,27 @@ describe('the other pages', () => {
       'decision',
     );
     expect(onlyElement(html, 'button', 'value', 'stay').attributes.get('name')).toBe('decision');
-    expect(readText(html)).not.toMatch(/signed in as|asks to/u);
+    expect(readText(html)).not.toMatch(/signed in as|asks to|Leads on to|Unverified/u);
+  });
+
+  it('say before signing out where that leads, and whether anybody has checked who asks', () => {
+    const asked = { csrfToken: 'c9', interaction: 'i9', action: '/oauth/logout' };
+    const returnsTo = 'photos.example';
+    const text = (verified: boolean): string =>
+      readText(signOutPage({ ...asked, client: { name: 'Photos', verified }, returnsTo }));
+    expect(text(true)).toContain('Leads on to photos.example');
+    expect(text(true)).not.toContain('Unverified');
+    expect(text(false)).toContain('Unverified Nobody here has checked this application');
+  });
+
+  it('name the whole host of a link, and who registered itself', () => {
+    const host = `accounts.bank.example.${'a'.repeat(60)}.evil.example`;
+    const link = { href: `https://${host}/`, label: `Continue to ${host}` };
+    const page = messagePage({ title: 'Done', message: 'Done.', link, unverifiedName: 'Bank' });
+    expect(readText(page)).toContain(`Continue to ${host}`);
+    expect(readText(page)).toContain('Bank registered itself');
+    expect(readText(messagePage({ title: 'Done', message: 'Done.', link }))).not.toContain(
+      'Unverified',
+    );
   });
 });

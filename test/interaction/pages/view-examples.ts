@@ -48,7 +48,12 @@ export function errorView(text: string): ErrorView {
 
 /** A message view in which every text is the given one. */
 export function messageView(text: string): MessageView {
-  return { title: text, message: text, link: { href: `/next?to=${text}`, label: text } };
+  return {
+    title: text,
+    message: text,
+    link: { href: `/next?to=${text}`, label: text },
+    unverifiedName: text,
+  };
 }
 
 /** A sign-out view in which every text is the given one. */
@@ -58,7 +63,8 @@ export function signOutView(text: string): SignOutView {
     interaction: text,
     action: `/oauth/logout?to=${text}`,
     displayName: text,
-    clientName: text,
+    client: { name: text, verified: false },
+    returnsTo: text,
   };
 }
 
