@@ -10,16 +10,20 @@ import { GrantsModule } from './grants/grants.module.js';
 import { TokenObserver } from './grants/token-observer.port.js';
 import { InteractionModule } from './interaction/interaction.module.js';
 import { Ledger } from './ledger/ledger.port.js';
+import { Seals } from './ledger/seals.port.js';
+import { StoredSeals } from './ledger/sealing/stored-seals.js';
 import { HttpErrorFilter } from './oauth/http-error.filter.js';
 import { OAuthModule } from './oauth/oauth.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { ServiceWatch } from './operations/service-watch.js';
+import { ReplayModule, ReplayQueriesModule } from './replay/replay.module.js';
 import { CsrfTokens } from './tokens/csrf-token.js';
 import { SealedTokens } from './tokens/sealed-token.js';
 import { SigningKeyRing } from './tokens/signing-key-ring.js';
 import { TokenCodec } from './tokens/token-codec.js';
 import { MASTER_KEYS } from './vault/vault.tokens.js';
 import { Vault } from './vault/vault.port.js';
+import { ViewsReader } from './views/views.port.js';
 
 /** What everything else is built on: the opened ledger, vault and keys. */
 @Global()
@@ -27,7 +31,7 @@ import { Vault } from './vault/vault.port.js';
 export class ResourcesModule {
   /** Offers opened resources to every module. */
   static of(
-    { settings, masterKeys, ledger, vault }: Resources,
+    { settings, masterKeys, ledger, vault, sealReads, views }: Resources,
     tokenObserver: TokenObserver = { observed: () => undefined },
   ): DynamicModule {
     const providers = [
@@ -35,6 +39,8 @@ export class ResourcesModule {
       { provide: MASTER_KEYS, useValue: masterKeys },
       { provide: Ledger, useValue: ledger },
       { provide: Vault, useValue: vault },
+      { provide: ViewsReader, useValue: views },
+      { provide: Seals, useValue: new StoredSeals(sealReads) },
       { provide: SigningKeyRing, useValue: new SigningKeyRing() },
       { provide: TokenCodec, useValue: new TokenCodec(masterKeys) },
       { provide: SealedTokens, useValue: new SealedTokens(masterKeys) },
@@ -58,6 +64,7 @@ export class ServiceModule {
         DirectoryModule,
         GrantsModule,
         AuditQueriesModule,
+        ReplayQueriesModule,
       ],
       exports: [DirectoryModule, GrantsModule],
     };
@@ -78,6 +85,7 @@ export class AppModule {
         InteractionModule,
         OAuthModule,
         OperationsModule.of(watch),
+        ReplayModule,
       ],
       providers: [{ provide: APP_FILTER, useClass: HttpErrorFilter }],
     };

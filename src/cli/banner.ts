@@ -2,18 +2,19 @@ import pc from 'picocolors';
 import type { Settings } from '../config/settings.js';
 import type { FirstSignIn } from '../directory/first-start.service.js';
 import { packageVersion } from './environment.js';
+import { addressOf } from './server-address.js';
 
 /** Where a server answers and where it keeps what it knows, for the person who started it. */
 export function bannerText(settings: Settings, port: number, colored: boolean): string {
   const { bold, dim } = pc.createColors(colored);
-  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  const { issuer, listening } = addressOf(settings, port);
   return paragraph([
     bold(`Token Ledger ${packageVersion()}`),
     '',
     ...labelled(
       [
-        ['Listening', `http://${host}:${port}`],
-        ['Issuer', settings.issuer],
+        ['Listening', listening],
+        ['Issuer', issuer],
         ['Data', settings.dataDirectory],
       ],
       dim,

@@ -5,7 +5,7 @@ import {
   presetRegistration,
 } from '../directory/client-registration.js';
 import { RegisterClient } from '../directory/register-client.handler.js';
-import { operatorAudienceOf } from '../domain/directory/operator-scopes.rules.js';
+import { isOperatorScope, operatorAudienceOf } from '../domain/directory/operator-scopes.rules.js';
 import { type ClientPolicyOptions, policyOf, withPolicyOptions } from './client-policy-options.js';
 import { CLIENT_SHAPE, clientFacts, clientJson } from './client-view.js';
 import { CommandRefused } from './failure.js';
@@ -116,7 +116,7 @@ async function createClient(operator: Operator, options: Options): Promise<void>
 
 /** Throws a CommandRefused for options that the preset cannot use, and for one that it lacks. */
 function refuseSenseless(options: Options): void {
-  const { preset, redirectUri, postLogoutRedirectUri, resource } = options;
+  const { preset, redirectUri, postLogoutRedirectUri, resource, scope } = options;
   const forBrowsers = Object.entries({
     '--redirect-uri': redirectUri,
     '--post-logout-redirect-uri': postLogoutRedirectUri,
@@ -129,6 +129,17 @@ function refuseSenseless(options: Options): void {
   }
   if (preset === 'resource-server' && resource === undefined) {
     throw new CommandRefused('a client of preset resource-server needs --resource');
+  }
+  if (preset === 'auditor' && scope !== undefined) refuseOtherOperator(scope);
+}
+
+/** An auditor is assigned `audit:read`: it would get nothing for a scope without it. */
+function refuseOtherOperator(scope: readonly string[]): void {
+  const operatorScopes = scope.flatMap((some) => some.split(' ')).filter(isOperatorScope);
+  if (operatorScopes.join(' ') !== 'audit:read') {
+    throw new CommandRefused(
+      '--scope of a client of preset auditor must have audit:read, and no other operator scope',
+    );
   }
 }
 

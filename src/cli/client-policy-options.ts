@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { CommandRefused } from './failure.js';
 import { seconds } from './verb.js';
 
 /** A client's overrides of the service's token policy, as the command line has them. */
@@ -25,10 +26,13 @@ export function withPolicyOptions(command: Command): Command {
     .option('--absolute-seconds <n>', 'how long a sign-in lasts at most', seconds);
 }
 
-/** The overrides that were given, spans in milliseconds. */
+/** The overrides that were given, spans in milliseconds. Throws a CommandRefused for two that clash. */
 export function policyOf(options: ClientPolicyOptions): Readonly<Record<string, unknown>> {
   const { rotation, retryWindowSeconds, accessTokenSeconds, idleSeconds, absoluteSeconds } =
     options;
+  if ((idleSeconds ?? 0) > (absoluteSeconds ?? Infinity)) {
+    throw new CommandRefused('--idle-seconds must be at most --absolute-seconds');
+  }
   const spans = {
     retryWindow: retryWindowSeconds,
     accessTokenLifetime: accessTokenSeconds,

@@ -17,21 +17,26 @@ interface Options extends ClientPolicyOptions {
   readonly scope?: readonly string[];
   readonly anyScope?: boolean;
   readonly servicePolicy?: boolean;
+  readonly resource?: readonly string[];
+  /** False with `--no-resources`. */
+  readonly resources?: boolean;
+  readonly mayIntrospect?: boolean;
   readonly json?: boolean;
 }
 
-/** Changes what a client registered, for an operator. */
+/** Changes what a client registered and may do, for an operator. */
 export function clientUpdateVerb(): Command {
   const command = verb({
     name: 'update',
-    summary: 'change what a client registered; what is not given stays',
-    details: `What is given takes the place of all that the client has of it: name every redirect URI and every
-scope. Families that were granted before keep their rotation and spans; how long access tokens last
+    summary: 'change what a client registered and may do; what is not given stays',
+    details: `What is given takes the place of all that the client has of it: name every redirect URI, every
+scope and every resource. Families that were granted before keep their rotation and spans; how long access tokens last
 counts from their next one.`,
     examples: [
       'token-ledger client update u3Yv0mSx1QbN7cKpT5dZEg --name "Shop and more"',
       'token-ledger client update u3Yv0mSx1QbN7cKpT5dZEg --redirect-uri https://shop.example/a https://shop.example/b',
       'token-ledger client update u3Yv0mSx1QbN7cKpT5dZEg --service-policy --idle-seconds 86400',
+      'token-ledger client update u3Yv0mSx1QbN7cKpT5dZEg --resource https://api.example/photos --no-may-introspect',
     ],
     json: `${CLIENT_SHAPE}\nand outcome: "updated"|"unchanged"`,
   })
@@ -44,6 +49,13 @@ counts from their next one.`,
     )
     .option('--scope <scopes...>', 'what it may ask for')
     .option('--any-scope', 'it may ask for any but operator scopes')
+    .option(
+      '--resource <uri...>',
+      'the API that it is: it may introspect tokens for it; repeatable',
+    )
+    .option('--no-resources', 'it is no API any more')
+    .option('--may-introspect', 'it may introspect tokens of any audience')
+    .option('--no-may-introspect', 'it may introspect no others than its own and its resources’')
     .option('--service-policy', 'drop its own rotation and spans, but for those that are given');
   return withPolicyOptions(command).action((clientId: ClientId, options: Options) =>
     asOperator((operator) => updateClient(operator, clientId, options)),
@@ -80,6 +92,9 @@ function changeOf(options: Options): ClientChange {
   if (scope !== undefined && anyScope) {
     throw new CommandRefused('--scope and --any-scope exclude each other');
   }
+  if (options.resource !== undefined && options.resources === false) {
+    throw new CommandRefused('--resource and --no-resources exclude each other');
+  }
   const given: Readonly<Record<string, unknown>> = {
     client_name: name,
     redirect_uris: redirectUri,
@@ -91,8 +106,19 @@ function changeOf(options: Options): ClientChange {
   );
   const policy = policyOf(options);
   const dropsPolicy = options.servicePolicy === true;
-  if (Object.keys({ ...members, ...policy }).length === 0 && !dropsPolicy) {
+  const access = accessOf(options);
+  if (Object.keys({ ...members, ...policy, ...access }).length === 0 && !dropsPolicy) {
     throw new CommandRefused('nothing is to be changed: token-ledger client update --help');
   }
-  return { members, policy, dropsPolicy };
+  return { members, policy, dropsPolicy, ...access };
+}
+
+/** What an operator lets the client do beyond what it registered. */
+function accessOf(options: Options): Pick<ClientChange, 'mayIntrospect' | 'resources'> {
+  const { mayIntrospect, resource } = options;
+  const resources = options.resources === false ? [] : resource;
+  return {
+    ...(mayIntrospect === undefined ? {} : { mayIntrospect }),
+    ...(resources === undefined ? {} : { resources }),
+  };
 }

@@ -4,6 +4,9 @@ import { accountDisableVerb } from './account-disable.js';
 import { accountListVerb } from './account-list.js';
 import { accountSetPasswordVerb } from './account-set-password.js';
 import { accountSignOutEverywhereVerb } from './account-sign-out-everywhere.js';
+import { backtestVerb } from './backtest.js';
+import { bundleExportVerb } from './bundle-export.js';
+import { checkpointShowVerb } from './checkpoint-show.js';
 import { clientCreateVerb } from './client-create.js';
 import { clientDisableVerb } from './client-disable.js';
 import { clientListVerb } from './client-list.js';
@@ -11,7 +14,7 @@ import { clientRotateSecretVerb } from './client-rotate-secret.js';
 import { clientShowVerb } from './client-show.js';
 import { clientUpdateVerb } from './client-update.js';
 import { packageVersion } from './environment.js';
-import { fail } from './failure.js';
+import { CommandRefused, fail } from './failure.js';
 import { familyListVerb } from './family-list.js';
 import { familyRevokeVerb } from './family-revoke.js';
 import { familyShowVerb } from './family-show.js';
@@ -21,10 +24,16 @@ import { keyActivateVerb } from './key-activate.js';
 import { keyCreateVerb } from './key-create.js';
 import { keyListVerb } from './key-list.js';
 import { keyRetireVerb } from './key-retire.js';
+import { recoverVerb } from './recover.js';
 import { registrationTokenVerb } from './registration-token.js';
+import { replayDiffVerb, replayStateVerb } from './replay.js';
+import { replayUntilVerb } from './replay-until.js';
 import { serveVerb } from './run-server.js';
 import { group, withOneLineComplaints } from './verb.js';
+import { verifyBundleVerb } from './verify-bundle.js';
 import { verifyVerb } from './verify.js';
+import { viewsRebuildVerb } from './views-rebuild.js';
+import { viewsStatusVerb } from './views-status.js';
 
 /** The whole command line. */
 export function tokenLedgerProgram(): Command {
@@ -56,6 +65,21 @@ export function tokenLedgerProgram(): Command {
     .addCommand(group('incident', 'suspicious presentations of tokens', incident))
     .addCommand(group('key', 'keys that tokens are signed with', key))
     .addCommand(verifyVerb())
+    .addCommand(group('checkpoint', 'signed heads of the ledger', [checkpointShowVerb()]))
+    .addCommand(recoverVerb())
+    .addCommand(
+      group('views', 'tables made from the ledger', [viewsRebuildVerb(), viewsStatusVerb()]),
+    )
+    .addCommand(
+      group('replay', 'what was so at another time', [
+        replayStateVerb(),
+        replayDiffVerb(),
+        replayUntilVerb(),
+      ]),
+    )
+    .addCommand(backtestVerb())
+    .addCommand(group('bundle', 'evidence that proves itself', [bundleExportVerb()]))
+    .addCommand(verifyBundleVerb())
     .addCommand(registrationTokenVerb())
     .helpCommand(false)
     .addHelpText(
@@ -76,12 +100,28 @@ Examples:
 export async function runCommandLine(words: readonly string[]): Promise<void> {
   if (words[0] !== 'serve') process.stdout.on('error', endQuietly);
   const program = tokenLedgerProgram();
+  if (words.length === 0) {
+    program.outputHelp();
+    return;
+  }
   try {
+    requireVerb(program, words);
     await program.parseAsync(withDashedIds(program, words), { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode;
     else fail(error);
   }
+}
+
+/** Throws a CommandRefused for a word that others have to follow, when it stands alone. */
+function requireVerb(program: Command, words: readonly string[]): void {
+  const verbs = named(program, words[0])?.commands.map((verb) => verb.name()) ?? [];
+  if (words.length > 1 || verbs.length === 0) return;
+  throw new CommandRefused(`token-ledger ${words[0]} needs a verb: ${verbs.join(', ')}`);
+}
+
+function named(parent: Command | undefined, name: string | undefined): Command | undefined {
+  return parent?.commands.find((command) => command.name() === name);
 }
 
 /** The ids of clients and accounts have 22 characters, those of signing keys 43. */
@@ -92,8 +132,6 @@ const DASHED_ID = /^-[\w-]{21}(?:[\w-]{21})?$/;
  * `--`.
  */
 function withDashedIds(program: Command, words: readonly string[]): readonly string[] {
-  const named = (parent: Command | undefined, name: string | undefined): Command | undefined =>
-    parent?.commands.find((command) => command.name() === name);
   const verb = named(named(program, words[0]), words[1]);
   if (verb === undefined || verb.registeredArguments.length === 0) return words;
   const isDashedId = (word: string): boolean =>

@@ -11,6 +11,13 @@ export function readEnvironment(): Settings {
   return readSettings(process.env);
 }
 
+/** Whether the environment, once it was read, names the issuer, or the port that it follows from. */
+export function namesIssuer(): boolean {
+  return [process.env['TOKEN_LEDGER_ISSUER'], process.env['PORT']].some(
+    (value) => value !== undefined && value !== '',
+  );
+}
+
 /** The version in package.json. */
 export function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

@@ -2,7 +2,7 @@ import type { AuditEvent } from '../audit/audit-event.answer.js';
 import { DirectoryReader } from '../directory/directory.reader.js';
 import type { EventOf } from '../domain/events/event-catalogue.js';
 import type { Subject } from '../domain/identifiers.js';
-import { familyEventText } from './family-event-text.js';
+import { familyEventText } from '../domain/investigation/family-event.words.js';
 import type { Operator } from './operator.js';
 import { tableText, timeText } from './terminal.js';
 
@@ -27,7 +27,7 @@ async function actorNames(
   events: readonly AuditEvent[],
 ): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();
-  for (const actor of new Set(events.map((event) => event.actor))) {
+  for (const actor of new Set(events.map(actorOf))) {
     names.set(actor, (await nameOf(operator, actor)) ?? actor);
   }
   return names;
@@ -41,7 +41,14 @@ async function nameOf(operator: Operator, actor: string): Promise<string | undef
   return undefined;
 }
 
-function whoText({ actor, who }: AuditEvent, names: ReadonlyMap<string, string>): string {
+/** Who did it: what the service does upon a request is its own doing, and not that of who asked. */
+function actorOf({ actor, data }: AuditEvent): string {
+  return typeof data['actor'] === 'string' ? data['actor'] : actor;
+}
+
+function whoText(event: AuditEvent, names: ReadonlyMap<string, string>): string {
+  const { who } = event;
+  const actor = actorOf(event);
   const name = names.get(actor) ?? actor;
   const isClient = actor.startsWith('client:') && who !== null;
   const isUnproven = isClient && who.method !== 'none' && !who.authenticated;

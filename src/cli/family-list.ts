@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { familyStatus } from '../audit/family.answer.js';
 import { type FamilyList, ListFamilies, type ListedFamily } from '../audit/list-families.query.js';
 import { DirectoryReader } from '../directory/directory.reader.js';
@@ -36,11 +36,21 @@ export function familyListVerb(): Command {
 next: the id for --before that goes on, null when there is nothing more`,
   })
     .option('--client <client-id>', 'only of this client')
-    .option('--account, --subject <account>', 'only of this account: its user name or subject')
+    .option(
+      '--account, --subject <account>',
+      'only of this account: its user name or subject',
+      onlyOne,
+    )
     .addOption(new Option('--status <status>', 'only these').choices(familyStatus.options));
   return withListOptions(command, 'family').action((options: Options) =>
     asOperator((operator) => listFamilies(operator, options)),
   );
+}
+
+/** Two names of one option, of which the last would silently count. */
+function onlyOne(account: string, before: string | undefined): string {
+  if (before === undefined) return account;
+  throw new InvalidArgumentError('It can be given once.');
 }
 
 async function listFamilies(operator: Operator, options: Options): Promise<void> {

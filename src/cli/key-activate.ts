@@ -15,8 +15,8 @@ export function keyActivateVerb(): Command {
   return verb({
     name: 'activate',
     summary: 'let a published key sign; of several active keys the youngest signs',
-    details: `A server that runs signs with it within 15 seconds. The key before is still active: retire it when
-the tokens that it signed have expired.`,
+    details: `A server that runs signs with it within 15 seconds. The key before is still active: retire it at
+any time after that. What it signed still verifies.`,
     examples: ['token-ledger key activate qyf1BIqSpzuoUwZ0SqU0aKJqCcUR9vSBCh1ROJrBlcI'],
     json: `{ keyId, outcome: "activated"|"already_active", signingKeyId (the key that signs now) }`,
   })

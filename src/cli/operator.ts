@@ -8,9 +8,10 @@ import type { Settings } from '../config/settings.js';
 import { RecordAdministration } from '../directory/record-administration.handler.js';
 import type { Attribution, Ledger } from '../ledger/ledger.port.js';
 import type { Vault } from '../vault/vault.port.js';
-import { readEnvironment } from './environment.js';
+import { namesIssuer, readEnvironment } from './environment.js';
 import { CommandRefused } from './failure.js';
 import { closeResources, openResources } from './resources.js';
+import { publishedAddress } from './server-address.js';
 
 /** Whoever can run the command line on the data directory: nobody asks them for a token. */
 export class Operator {
@@ -68,11 +69,16 @@ export async function asOperator<Result>(
   }
 }
 
-/** The settings of a ledger that is there. Throws an error of one line. */
+/**
+ * The settings of a ledger that is there, with the issuer of its server where one runs and the
+ * environment names none. Throws an error of one line.
+ */
 export function operatorSettings(): Settings {
   const settings = readEnvironment();
   requireLedger(settings.ledgerFile);
-  return settings;
+  if (namesIssuer()) return settings;
+  const { issuer = settings.issuer } = publishedAddress(settings.dataDirectory) ?? {};
+  return { ...settings, issuer };
 }
 
 /** Throws a CommandRefused when there is nothing at a path where a ledger should be. */

@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { Settings } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.port.js';
+import { CheckpointFile } from '../ledger/sealing/checkpoint-file.js';
+import { refuseRollback } from '../ledger/sealing/rollback-check.js';
+import type { SealReads } from '../ledger/sealing/seal-store.port.js';
+import { openSealReads } from '../ledger/sealing/sqlite-seal.store.js';
 import { openSqliteLedger } from '../ledger/sqlite/open-sqlite-ledger.js';
 import type { LedgerObserver } from '../ledger/sqlite/sqlite-ledger.js';
 import { loadMasterKeys } from '../vault/master-keys.js';
@@ -8,7 +12,10 @@ import type { MasterKeys } from '../vault/master-keys.port.js';
 import { openVault } from '../vault/sqlite-vault.js';
 import { vaultFileOf } from '../vault/vault-file.js';
 import type { Vault } from '../vault/vault.port.js';
+import { SqliteViewsReader } from '../views/sqlite/sqlite-views.reader.js';
 import { CommandRefused } from './failure.js';
+import { currentViewsState } from './views-current.js';
+import { viewsPlaceOf } from './views-thread.js';
 
 /** What a process holds open as long as it runs. */
 export interface Resources {
@@ -16,16 +23,24 @@ export interface Resources {
   readonly masterKeys: MasterKeys;
   readonly ledger: Ledger;
   readonly vault: Vault;
+  /** Reads what was sealed of the ledger. */
+  readonly sealReads: SealReads;
+  /** Asks the views: a server's once it follows its ledger, else those that count when first asked. */
+  readonly views: SqliteViewsReader;
 }
+
+/** Throws when a ledger must not be worked with as it is. */
+export type LedgerCheck = (reads: SealReads, file: CheckpointFile) => void;
 
 /**
  * Opens ledger, vault and master key, made and migrated if need be. Throws an error of one clear line
- * and leaves nothing open.
+ * and leaves nothing open; so it does when the ledger is older than its checkpoints say.
  */
 export async function openResources(
   settings: Settings,
   role: 'server' | 'command_line',
   observer?: LedgerObserver,
+  check: LedgerCheck = refuseRollback,
 ): Promise<Resources> {
   refuseVaultAlone(settings);
   const ledger = await openSqliteLedger({
@@ -33,11 +48,20 @@ export async function openResources(
     role,
     ...(observer === undefined ? {} : { observer }),
   });
+  let sealReads: SealReads | undefined;
   try {
+    sealReads = openSealReads(settings.ledgerFile);
+    check(sealReads, new CheckpointFile(settings.checkpointFile));
     const masterKeys = loadMasterKeys(settings);
     const vault = await openVault(settings, masterKeys);
-    return { settings, masterKeys, ledger, vault };
+    const place = viewsPlaceOf(settings);
+    const views =
+      role === 'server'
+        ? new SqliteViewsReader(place.viewsDirectory)
+        : new SqliteViewsReader(place.viewsDirectory, () => currentViewsState(place));
+    return { settings, masterKeys, ledger, vault, sealReads, views };
   } catch (error) {
+    sealReads?.close();
     await ledger.close();
     throw error;
   }
@@ -58,7 +82,10 @@ function refuseVaultAlone({ dataDirectory, ledgerFile }: Settings): void {
 }
 
 /** Closes what was opened: the ledger first, which finishes what waits. */
-export async function closeResources({ ledger, vault }: Resources): Promise<void> {
+export async function closeResources(resources: Resources): Promise<void> {
+  const { ledger, vault, sealReads, views } = resources;
+  views.close();
+  sealReads.close();
   await ledger.close();
   await vault.close();
 }

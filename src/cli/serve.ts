@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { stat } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
@@ -15,8 +16,13 @@ import type { MetricSources } from '../operations/service-metrics.js';
 import { ServiceWatch } from '../operations/service-watch.js';
 import { Connections } from './connections.js';
 import { fastifyAdapter } from './fastify.adapter.js';
+import { beginSealing, type LedgerSealing, sealedOf } from './ledger-sealing.js';
 import { checkListening, listenErrorOf } from './listening.js';
 import { closeResources, openResources, type Resources } from './resources.js';
+import { addressOf, publishAddress, withdrawAddress } from './server-address.js';
+import { ViewsFollowing } from './views-following.js';
+import { viewsEvents, viewsLagEvents, viewsLagSeconds } from './views-lag.js';
+import { viewsPlaceOf } from './views-thread.js';
 
 /** A server that answers. */
 export interface RunningServer {
@@ -54,10 +60,13 @@ export async function startServer(
   const watch = new ServiceWatch();
   const resources = await openResources(settings, 'server', watch);
   watch.metrics.watch(metricSources(resources));
+  const views = followingOf(resources, watch, log);
   const connections = new Connections();
   let application: NestFastifyApplication | undefined;
+  let sealing: LedgerSealing | undefined;
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= closeServer(application, resources));
+  const close = (): Promise<void> =>
+    (closing ??= closeServer({ application, views, sealing, resources }));
   try {
     application = await NestFactory.create<NestFastifyApplication>(
       AppModule.of(resources, watch),
@@ -66,13 +75,17 @@ export async function startServer(
     );
     await serveDocumentation(application, settings);
     await application.init();
+    sealing = await beginSealing(resources, watch, log);
     const firstSignIn = await application.get(FirstStart).complete();
     if (firstSignIn !== undefined) onFirstSignIn?.(firstSignIn, application);
+    views.start();
     const cut = (): void => connections.cut();
     const { corrupted } = watch;
     const server = { application, firstSignIn, log, corrupted, close, cut };
     onOpened?.(server);
     await application.listen(settings.port, settings.host);
+    const { port } = application.getHttpServer().address() as AddressInfo;
+    publishAddress(settings.dataDirectory, addressOf(settings, port));
     return server;
   } catch (error) {
     await close();
@@ -88,20 +101,43 @@ function isPlainHttp(issuer: string): boolean {
   return protocol === 'http:' && !LOOPBACK_HOST.test(hostname);
 }
 
+/** The server's views. What goes wrong with them is logged, and stops nothing. */
+function followingOf(resources: Resources, watch: ServiceWatch, log: Logger): ViewsFollowing {
+  const views = new ViewsFollowing(viewsPlaceOf(resources.settings), resources.views, {
+    onFailure: (error, code) => {
+      if (code === 'ledger_corrupted') watch.failed(code, error);
+      log.warn({ err: error }, 'the views are late: they could not follow the ledger');
+    },
+    onFault: (fault) => log.info({ fault }, 'the views are built from the ledger'),
+  });
+  watch.whenFlushed(() => views.wake());
+  return views;
+}
+
+interface Opened {
+  readonly application: NestFastifyApplication | undefined;
+  readonly views: ViewsFollowing;
+  readonly sealing: LedgerSealing | undefined;
+  readonly resources: Resources;
+}
+
 /** Requests first, then the ledger: what a request was told to be done is written by then. */
-async function closeServer(
-  application: NestFastifyApplication | undefined,
-  resources: Resources,
-): Promise<void> {
+async function closeServer({ application, views, sealing, resources }: Opened): Promise<void> {
   application?.get(Readiness, { strict: false }).shutDown();
   try {
     await application?.close();
   } finally {
-    await closeResources(resources);
+    await views.stop();
+    withdrawAddress(resources.settings.dataDirectory);
+    try {
+      await closeResources(resources);
+    } finally {
+      await sealing?.stop();
+    }
   }
 }
 
-function metricSources({ ledger, settings }: Resources): MetricSources {
+function metricSources({ ledger, settings, sealReads, views }: Resources): MetricSources {
   const { ledgerFile } = settings;
   return {
     waiting: () => (ledger instanceof SqliteLedger ? ledger.waiting : 0),
@@ -110,5 +146,9 @@ function metricSources({ ledger, settings }: Resources): MetricSources {
       const files = [ledgerFile, `${ledgerFile}-wal`].map(async (file) => (await stat(file)).size);
       return (await Promise.all(files)).reduce((sum, size) => sum + size, 0);
     },
+    sealed: () => sealedOf(sealReads),
+    viewsEvents: () => viewsEvents(views),
+    viewsLagEvents: () => viewsLagEvents(ledger, views),
+    viewsLagSeconds: () => viewsLagSeconds(ledger, views),
   };
 }

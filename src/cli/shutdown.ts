@@ -6,6 +6,8 @@ import type { RunningServer } from './serve.js';
 const CONNECTIONS_CUT_AFTER = 8_000;
 /** The process is gone so long after the signal, come what may, in milliseconds. */
 const GONE_AFTER = 10_000;
+/** The last lines of the log are waited for so long, in milliseconds. */
+const LOG_WRITTEN_WITHIN = 1_000;
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -20,7 +22,10 @@ export function stopWhenTold(server: RunningServer): void {
     if (isStopping) return;
     isStopping = true;
     server.log.info({ reason }, 'shutting down');
-    void shutDown(server).then((isClean) => process.exit(isClean ? exitCode : 1));
+    void shutDown(server).then(async (isClean) => {
+      await lastLines(server.log);
+      process.exit(isClean ? exitCode : 1);
+    });
   };
   for (const signal of SIGNALS) {
     process.on(signal, () => {
@@ -41,7 +46,7 @@ async function shutDown({ close, cut, log }: RunningServer): Promise<boolean> {
     cut();
   }, CONNECTIONS_CUT_AFTER);
   try {
-    await Promise.race([close(), late(log)]);
+    await Promise.race([close(), late()]);
     log.info('shut down');
     return true;
   } catch (error) {
@@ -52,8 +57,14 @@ async function shutDown({ close, cut, log }: RunningServer): Promise<boolean> {
   }
 }
 
-async function late(log: Logger): Promise<never> {
+async function late(): Promise<never> {
   await new Promise((resolve) => setTimeout(resolve, GONE_AFTER).unref());
-  log.flush();
   throw new Error(`not everything was closed within ${GONE_AFTER / 1000} s`);
+}
+
+/** Waits until the log is written, but for no reader that stands still. */
+async function lastLines(log: Logger): Promise<void> {
+  const written = new Promise<void>((resolve) => log.flush(() => resolve()));
+  const patience = new Promise((resolve) => setTimeout(resolve, LOG_WRITTEN_WITHIN));
+  await Promise.race([written, patience]);
 }

@@ -1,114 +1,117 @@
 import { resolve } from 'node:path';
-import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { openSqliteSource } from '../ledger/sqlite/sqlite-ledger.source.js';
-import {
-  type VerificationProgress,
-  type VerificationReport,
-  verifyLedger,
-} from '../ledger/verification/verify-ledger.js';
+import { type VerificationReport, verifyLedger } from '../ledger/verification/verify-ledger.js';
+import { type NoteVerifier, parseVerifierKey } from '../tlog/verifier-key.js';
 import { CommandRefused } from './failure.js';
 import { operatorSettings } from './operator.js';
+import { tellProgress } from './progress.js';
 import { countText, printJson, printLines, tableText } from './terminal.js';
 import { verb } from './verb.js';
+import { verificationThreads } from './verification-threads.js';
 
 interface Options {
   readonly file?: string;
+  readonly against?: string;
+  readonly key?: string;
   readonly json?: boolean;
 }
-
-/** How often progress is told where there is no terminal, in milliseconds. */
-const TELL_INTERVAL = 1000;
 
 /** Verifies a ledger file, the live one or a copy. */
 export function verifyVerb(): Command {
   return verb({
     name: 'verify',
-    summary: 'verify the whole ledger: every event, every chain, every state',
+    summary: 'verify the whole ledger: every event, every chain, every state, every checkpoint',
     details: `It reads only, beside a server that may be running; what that adds is left out. The directory of
-the file must be writable all the same: SQLite makes a -shm file there.`,
+the file must be writable all the same: SQLite makes a -shm file there. Whoever can write the ledger
+and has the checkpoint key can write another history: only --against finds that.`,
     examples: [
       'token-ledger verify',
       'token-ledger verify --file /backup/ledger.sqlite',
+      'token-ledger verify --against kept.checkpoint --key "$(cat ledger.key)"',
       'token-ledger verify --json',
     ],
-    json: '{ file, ok, events, streams, problems: [{ position?, streamId?, problem }] (the first 20) }',
+    json: `{ file, ok, events, streams, sealed, kept?, keyFrom?, problems: [{ position?, streamId?, problem }]
+(the first 20) }`,
   })
     .option('--file <path>', 'another ledger file than the one of the settings')
+    .option('--against <file>', 'a checkpoint that was kept elsewhere, or many as JSON lines')
+    .option('--key <verifier key>', 'what those are verified with; the ledger’s own key otherwise')
     .action(verify);
 }
 
 async function verify(options: Options): Promise<void> {
-  const file = options.file === undefined ? operatorSettings().ledgerFile : resolve(options.file);
+  const { file, checkpointFile } = filesOf(options);
+  const kept = keptOf(options);
   const source = openSqliteSource(file);
-  const progress = options.json === true ? undefined : tellProgress();
+  const runner = verificationThreads(file);
+  const progress =
+    options.json === true ? undefined : tellProgress({ doing: 'verifying', done: 'verified' });
   let report: VerificationReport;
   try {
-    report = await verifyLedger(source, progress?.tell);
+    const onProgress = progress?.tell;
+    report = await verifyLedger(source, { onProgress, checkpointFile, kept, runner });
   } finally {
     progress?.end();
+    await runner?.close();
     source.close();
   }
-  if (options.json === true) printJson({ file, ...report });
-  else printReport(report);
+  if (options.json === true) printJson({ file, ...report, ...keyFrom(options) });
+  else printReport(report, options);
   if (!report.ok) throw new CommandRefused(`the ledger is not intact: ${problemsText(report)}`);
 }
 
-function printReport({ ok, events, streams, problems }: VerificationReport): void {
+/** The file of checkpoints belongs to the ledger of the settings, not to a copy of it. */
+function filesOf({ file }: Options): { readonly file: string; readonly checkpointFile?: string } {
+  if (file !== undefined) return { file: resolve(file) };
+  const { ledgerFile, checkpointFile } = operatorSettings();
+  return { file: ledgerFile, checkpointFile };
+}
+
+function keptOf({ against, key }: Options): { path: string; verifier?: NoteVerifier } | undefined {
+  if (against === undefined) {
+    if (key !== undefined) throw new CommandRefused('--key is the key of --against');
+    return undefined;
+  }
+  const path = resolve(against);
+  if (key === undefined) return { path };
+  const parsed = parseVerifierKey(key.trim());
+  if (parsed.kind === 'refused')
+    throw new CommandRefused(`--key is no verifier key: ${parsed.reason}`);
+  return { path, verifier: parsed.verifier };
+}
+
+function keyFrom({ against, key }: Options): { readonly keyFrom?: 'ledger' | 'option' } {
+  if (against === undefined) return {};
+  return { keyFrom: key === undefined ? 'ledger' : 'option' };
+}
+
+function printReport(report: VerificationReport, options: Options): void {
+  const { ok, events, streams, sealed, kept = 0, problems } = report;
   if (ok) {
     const counts = `${countText(events, 'event')} in ${countText(streams, 'stream')}`;
     printLines(`The ledger is intact: ${counts}.`);
-    return;
+    if (sealed < events) {
+      printLines(`No checkpoint covers the last ${countText(events - sealed, 'event')} yet.`);
+    }
+  } else {
+    const rows = problems.map(({ position, streamId, problem }) => [
+      position === undefined ? '' : String(position),
+      streamId ?? '',
+      problem,
+    ]);
+    printLines(tableText(['Position', 'Stream', 'Problem'], rows));
   }
-  const rows = problems.map(({ position, streamId, problem }) => [
-    position === undefined ? '' : String(position),
-    streamId ?? '',
-    problem,
-  ]);
-  printLines(tableText(['Position', 'Stream', 'Problem'], rows));
+  const { against, key } = options;
+  if (against === undefined) return;
+  const whose =
+    key === undefined ? 'the key that the ledger itself names' : 'the key that was given';
+  printLines(
+    `It was compared with ${countText(kept, 'checkpoint')} in ${against}, verified with ${whose}.`,
+  );
 }
 
 function problemsText({ problems }: VerificationReport): string {
   const known = countText(problems.length, 'problem');
   return problems.length < 20 ? known : `at least ${known}`;
-}
-
-interface Progress {
-  readonly tell: VerificationProgress;
-  readonly end: () => void;
-}
-
-function tellProgress(): Progress {
-  if (process.stderr.isTTY) return progressBar();
-  let toldAt = Date.now();
-  return {
-    tell: (done, total) => {
-      if (Date.now() - toldAt < TELL_INTERVAL) return;
-      toldAt = Date.now();
-      printLines(`${done.toLocaleString('en-US')} of ${countText(total, 'event')} verified`);
-    },
-    end: () => undefined,
-  };
-}
-
-function progressBar(): Progress {
-  const bar = new SingleBar({
-    format: 'verifying {bar} {percentage} %  {value} of {total} events',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    stream: process.stderr,
-    clearOnComplete: true,
-    hideCursor: true,
-    linewrap: null,
-  });
-  let isStarted = false;
-  return {
-    tell: (done, total) => {
-      if (!isStarted) bar.start(total, done);
-      isStarted = true;
-      bar.setTotal(total);
-      bar.update(done);
-    },
-    end: () => bar.stop(),
-  };
 }

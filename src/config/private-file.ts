@@ -1,8 +1,28 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** The permissions of group and others. */
 const OTHERS = 0o077;
+
+/**
+ * Makes a directory (mode 0700) and those above it when they are missing. Throws the file system's
+ * error. Node's own `recursive` never ends where that is ENOENT, as in /proc.
+ */
+export function makePrivateDirectory(directory: string): void {
+  if (isDirectory(directory)) return;
+  const parent = dirname(directory);
+  if (!existsSync(parent)) makePrivateDirectory(parent);
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it just now.
+    if (!isDirectory(directory)) throw error;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
 
 /**
  * Makes a database file (mode 0600) and its directory (0700) when they are missing, and takes a file
@@ -10,7 +30,7 @@ const OTHERS = 0o077;
  * system's error.
  */
 export function preparePrivateFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makePrivateDirectory(dirname(file));
   try {
     closeSync(openSync(file, 'wx', 0o600));
   } catch (error) {

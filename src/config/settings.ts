@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { PASSWORD_BYTES_MAX } from './password-limits.js';
 
@@ -15,7 +15,7 @@ export class SettingsError extends Error {
 const wholeNumber = (minimum: number, maximum: number) =>
   z
     .string()
-    .regex(/^\d+$/, 'must be a whole number')
+    .regex(/^\d+$/, `must be a whole number between ${minimum} and ${maximum}`)
     .transform(Number)
     .refine(
       (value) => value >= minimum && value <= maximum,
@@ -64,6 +64,7 @@ function isProxy(text: string): boolean {
 /** RFC 6750, 2.1: what can stand in an Authorization header. */
 const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]{16,512}={0,2}$/;
 const YEAR_SECONDS = 31_536_000;
+const IDLE_SECONDS_STANDARD = 2_592_000;
 
 const environmentSchema = z.object({
   PORT: wholeNumber(0, 65_535).default(3000),
@@ -79,6 +80,7 @@ const environmentSchema = z.object({
     .regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes as base64url (43 characters)')
     .optional(),
   TOKEN_LEDGER_MASTER_KEY_FILE: z.string().default('keys/master.key'),
+  TOKEN_LEDGER_CHECKPOINT_FILE: z.string().optional(),
   TOKEN_LEDGER_ADMIN_PASSWORD: z
     .string()
     .min(12, 'must have at least 12 characters')
@@ -97,11 +99,13 @@ const environmentSchema = z.object({
     .refine((uris) => uris.every(absoluteUri), 'must be absolute URIs without a fragment')
     .optional(),
   TOKEN_LEDGER_ACCESS_TOKEN_SECONDS: seconds(10, 86_400, 600),
-  TOKEN_LEDGER_REFRESH_IDLE_SECONDS: seconds(60, 10 * YEAR_SECONDS, 2_592_000),
+  TOKEN_LEDGER_REFRESH_IDLE_SECONDS: wholeNumber(60, 10 * YEAR_SECONDS).optional(),
   TOKEN_LEDGER_REFRESH_ABSOLUTE_SECONDS: seconds(60, 10 * YEAR_SECONDS, 15_552_000),
   TOKEN_LEDGER_SESSION_SECONDS: seconds(60, YEAR_SECONDS, 43_200),
   TOKEN_LEDGER_CODE_SECONDS: seconds(5, 600, 60),
   TOKEN_LEDGER_RETRY_WINDOW_SECONDS: seconds(0, 60, 30),
+  TOKEN_LEDGER_SEAL_SECONDS: seconds(1, 3600, 5),
+  TOKEN_LEDGER_PUBLIC_CHECKPOINTS: oneOf(['true', 'false']).default('false'),
   TOKEN_LEDGER_TRUSTED_PROXIES: list
     .refine(
       (proxies) => proxies.every(isProxy),
@@ -133,6 +137,8 @@ export interface Settings {
   /** 32 bytes as base64url, from the environment; undefined: read or make the key file. */
   readonly masterKey: string | undefined;
   readonly masterKeyFile: string;
+  /** Where every signed checkpoint of the ledger is repeated, outside the data directory. */
+  readonly checkpointFile: string;
   readonly adminPassword: string | undefined;
   readonly registration: 'off' | 'token' | 'open';
   readonly initialAccessToken: string | undefined;
@@ -144,6 +150,10 @@ export interface Settings {
   readonly sessionLifetime: number;
   readonly codeLifetime: number;
   readonly retryWindow: number;
+  /** How often the ledger is sealed at most while it grows. */
+  readonly sealInterval: number;
+  /** Whether checkpoints and hash tiles are for everybody; they reveal how much happens. */
+  readonly publicCheckpoints: boolean;
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
   /** Names this token policy in every event that was decided under it. */
@@ -177,12 +187,15 @@ function refuseUnknown(environment: Readonly<Record<string, unknown>>): void {
 function settingsOf(values: z.infer<typeof environmentSchema>): Settings {
   const dataDirectory = resolve(values.TOKEN_LEDGER_DATA_DIR);
   const masterKeyFile = resolve(values.TOKEN_LEDGER_MASTER_KEY_FILE);
-  if (`${masterKeyFile}/`.startsWith(`${dataDirectory}/`)) {
-    throw new SettingsError('TOKEN_LEDGER_MASTER_KEY_FILE must be outside TOKEN_LEDGER_DATA_DIR');
-  }
+  const checkpointFile = resolve(
+    values.TOKEN_LEDGER_CHECKPOINT_FILE ??
+      checkpointFileBeside(dirname(masterKeyFile), dataDirectory),
+  );
+  refuseInside(dataDirectory, 'TOKEN_LEDGER_MASTER_KEY_FILE', masterKeyFile);
+  refuseInside(dataDirectory, 'TOKEN_LEDGER_CHECKPOINT_FILE', checkpointFile);
   const policy = {
     accessTokenLifetime: values.TOKEN_LEDGER_ACCESS_TOKEN_SECONDS * 1000,
-    refreshIdleLifetime: values.TOKEN_LEDGER_REFRESH_IDLE_SECONDS * 1000,
+    refreshIdleLifetime: idleSecondsOf(values) * 1000,
     refreshAbsoluteLifetime: values.TOKEN_LEDGER_REFRESH_ABSOLUTE_SECONDS * 1000,
     codeLifetime: values.TOKEN_LEDGER_CODE_SECONDS * 1000,
     retryWindow: values.TOKEN_LEDGER_RETRY_WINDOW_SECONDS * 1000,
@@ -199,16 +212,49 @@ function settingsOf(values: z.infer<typeof environmentSchema>): Settings {
     ledgerFile: resolve(database ?? `${dataDirectory}/ledger.sqlite`),
     masterKey: values.TOKEN_LEDGER_MASTER_KEY,
     masterKeyFile,
+    checkpointFile,
     adminPassword: values.TOKEN_LEDGER_ADMIN_PASSWORD,
     registration: values.TOKEN_LEDGER_REGISTRATION,
     initialAccessToken: values.TOKEN_LEDGER_INITIAL_ACCESS_TOKEN,
     resources: values.TOKEN_LEDGER_RESOURCES,
     ...policy,
     sessionLifetime: values.TOKEN_LEDGER_SESSION_SECONDS * 1000,
+    sealInterval: values.TOKEN_LEDGER_SEAL_SECONDS * 1000,
+    publicCheckpoints: values.TOKEN_LEDGER_PUBLIC_CHECKPOINTS === 'true',
     trustedProxies: values.TOKEN_LEDGER_TRUSTED_PROXIES ?? [],
     logLevel: values.TOKEN_LEDGER_LOG_LEVEL,
     policyRevision: revisionOf(policy),
   };
+}
+
+/** The standard gives way to a shorter absolute span; two that were set must fit. */
+function idleSecondsOf(values: z.infer<typeof environmentSchema>): number {
+  const idle = values.TOKEN_LEDGER_REFRESH_IDLE_SECONDS;
+  const absolute = values.TOKEN_LEDGER_REFRESH_ABSOLUTE_SECONDS;
+  if (idle === undefined) return Math.min(IDLE_SECONDS_STANDARD, absolute);
+  if (idle <= absolute) return idle;
+  throw new SettingsError(
+    'TOKEN_LEDGER_REFRESH_IDLE_SECONDS must be at most ' +
+      `TOKEN_LEDGER_REFRESH_ABSOLUTE_SECONDS (${absolute})`,
+  );
+}
+
+/** What is lost or put back together with the data could not show that they are old. */
+function refuseInside(dataDirectory: string, name: string, file: string): void {
+  if (!`${file}/`.startsWith(`${dataDirectory}/`)) return;
+  throw new SettingsError(`${name} must be outside TOKEN_LEDGER_DATA_DIR`);
+}
+
+/**
+ * A file named after the data directory: two of them must not share one, though their names be the
+ * same. Moved together with the keys, it is found again.
+ */
+function checkpointFileBeside(keyDirectory: string, dataDirectory: string): string {
+  const name = basename(dataDirectory);
+  const way = relative(keyDirectory, dataDirectory);
+  const digest = createHash('sha256').update(way).digest('hex').slice(0, 8);
+  const told = way === join('..', name) ? name : `${name}-${digest}`;
+  return join(keyDirectory, `${told}.checkpoints`);
 }
 
 function revisionOf(policy: object): string {

@@ -5,7 +5,9 @@ type PathItem = OpenAPIObject['paths'][string];
 /** What is said of one method of an endpoint. */
 export type Operations = NonNullable<PathItem['get']>;
 /** What is said of endpoints, by path and method. */
-export type Documentation = Readonly<Record<string, Partial<Record<'get' | 'post', Operations>>>>;
+export type Documentation = Readonly<
+  Record<string, Partial<Record<'get' | 'post' | 'delete', Operations>>>
+>;
 
 interface ParameterWords {
   readonly required?: boolean;

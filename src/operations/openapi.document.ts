@@ -69,6 +69,8 @@ function basis(issuer: string): Omit<OpenAPIObject, 'paths'> {
     .addTag('OAuth', 'Tokens: RFC 6749, 6750, 7009, 7591, 7636, 7662, 8707 and OIDC Core.')
     .addTag('Discovery', 'What clients read to find everything else.')
     .addTag('Audit', 'The ledger, for who has the scope `audit:read`.')
+    .addTag('Replay', 'What was so at another time, for who has the scope `replay:run`.')
+    .addTag('Ledger', 'Checkpoints and tiles: what others can verify the ledger with.')
     .addTag('Operation', 'For who runs the server.')
     .addSecurity('audit', {
       type: 'oauth2',
@@ -77,6 +79,26 @@ function basis(issuer: string): Omit<OpenAPIObject, 'paths'> {
         clientCredentials: {
           tokenUrl: `${issuer}/oauth/token`,
           scopes: { 'audit:read': 'Read the ledger' },
+        },
+      },
+    })
+    .addSecurity('replay', {
+      type: 'oauth2',
+      description: 'An access token with the scope `replay:run` for `<issuer>/admin`.',
+      flows: {
+        clientCredentials: {
+          tokenUrl: `${issuer}/oauth/token`,
+          scopes: { 'replay:run': 'Read the ledger again, also under another policy' },
+        },
+      },
+    })
+    .addSecurity('admin', {
+      type: 'oauth2',
+      description: 'An access token with the scope `admin` for `<issuer>/admin`.',
+      flows: {
+        clientCredentials: {
+          tokenUrl: `${issuer}/oauth/token`,
+          scopes: { admin: 'Administer' },
         },
       },
     })
@@ -96,7 +118,7 @@ function describedPaths(paths: Paths): Paths {
   for (const path of inOrder) {
     const item = paths[path] ?? {};
     const words = oauthDocumentation[path];
-    for (const method of ['get', 'post'] as const) {
+    for (const method of ['get', 'post', 'delete'] as const) {
       const scanned = item[method];
       if (scanned === undefined) continue;
       const operation = { ...scanned, ...words?.[method] };

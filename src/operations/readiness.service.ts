@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { noEvents } from '../domain/decision.js';
 import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
-import { LedgerUnavailable } from '../ledger/ledger.errors.js';
+import { ClockBehind } from '../ledger/ledger.errors.js';
 import { Ledger } from '../ledger/ledger.port.js';
 import { StoreTrouble } from './store-trouble.js';
 
@@ -51,7 +51,7 @@ export class Readiness {
       });
       return undefined;
     } catch (error) {
-      return error instanceof LedgerUnavailable && error.code === 'clock_behind'
+      return error instanceof ClockBehind
         ? 'The clock is behind the ledger.'
         : 'The ledger cannot be read or written.';
     }

@@ -1,5 +1,6 @@
 import { isNativeError } from 'node:util/types';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { LogOutput } from './log-output.js';
 
 /** What a secret looks like, wherever in a line it stands. Lines are rare: none is on the hot path. */
 const secrets: readonly (readonly [RegExp, string])[] = [
@@ -50,10 +51,13 @@ function requestFacts({ id, method, routeOptions }: LoggedRequest): object {
 }
 
 /**
- * The one log of a process: a JSON object a line, written at once to standard output. Nothing is
+ * The one log of a process: a JSON object a line, on standard output unless told otherwise. Nothing is
  * logged of what a caller sent, and what looks like a secret all the same is blacked out.
  */
-export function createServiceLog(level: string, destination?: DestinationStream): Logger {
+export function createServiceLog(
+  level: string,
+  destination: DestinationStream = new LogOutput(process.stdout),
+): Logger {
   const options = {
     level,
     base: null,
@@ -67,5 +71,5 @@ export function createServiceLog(level: string, destination?: DestinationStream)
     },
     hooks: { streamWrite: withoutSecrets },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination);
 }

@@ -10,6 +10,27 @@ export interface MetricSources {
   readonly sizeEvents: () => Promise<number>;
   /** How many bytes the ledger takes on the disk. */
   readonly sizeBytes: () => Promise<number>;
+  /** How far the ledger was sealed, and for how long that has been so; NaN before the first time. */
+  readonly sealed: () => Sealed;
+  /** How many events the views have; 0 when no views answer. */
+  readonly viewsEvents: () => Promise<number>;
+  /** How many events the views lack. */
+  readonly viewsLagEvents: () => Promise<number>;
+  /** For how long the oldest of those has been in the ledger. */
+  readonly viewsLagSeconds: () => Promise<number>;
+}
+
+/** How far the ledger was sealed. */
+export interface Sealed {
+  readonly sizeEvents: number;
+  readonly lagEvents: number;
+  readonly ageSeconds: number;
+}
+
+/** Streams that were folded again from their events, as the sealer tells it. */
+export interface ObservedRefold {
+  readonly differing: readonly unknown[];
+  readonly uncheckedCount: number;
 }
 
 /** A commit of the ledger, as it is told to observers. */
@@ -36,9 +57,12 @@ export class ServiceMetrics extends TokenObserver {
   private readonly granted = talliesByGrant();
   private readonly denied = talliesByGrant();
   private readonly failures: Tally = new Map();
+  private readonly sealFailures: Tally = new Map();
   private readonly batch: Histogram;
   private readonly flushDuration: Histogram;
   private events = 0;
+  private refoldFailures = 0;
+  private refoldUnchecked = 0;
   private sources: MetricSources | undefined;
 
   constructor() {
@@ -59,6 +83,9 @@ export class ServiceMetrics extends TokenObserver {
     });
     this.describeTokens();
     this.describeLedger();
+    this.describeSeals();
+    this.describeRefold();
+    this.describeViews();
   }
 
   /** Counts what became of a request for tokens. */
@@ -77,6 +104,17 @@ export class ServiceMetrics extends TokenObserver {
   /** Counts a batch that could not be committed, or a decision that broke an invariant. */
   failed(code: string): void {
     add(this.failures, code);
+  }
+
+  /** Counts a seal that failed and is tried again. */
+  sealFailed(code: string): void {
+    add(this.sealFailures, code);
+  }
+
+  /** Counts streams that were folded again: those that differed, and those that were not. */
+  refolded({ differing, uncheckedCount }: ObservedRefold): void {
+    this.refoldFailures += differing.length;
+    this.refoldUnchecked += uncheckedCount;
   }
 
   /** Says whom to ask when metrics are read. */
@@ -136,6 +174,58 @@ export class ServiceMetrics extends TokenObserver {
     );
     this.gauge('token_ledger_size_bytes', 'What the ledger takes on the disk.', ({ sizeBytes }) =>
       sizeBytes(),
+    );
+  }
+
+  private describeSeals(): void {
+    const gauge = (name: string, help: string, member: keyof Sealed): void => {
+      this.gauge(name, help, ({ sealed }) => sealed()[member]);
+    };
+    gauge('token_ledger_sealed_size_events', 'Events under the newest checkpoint.', 'sizeEvents');
+    gauge('token_ledger_seal_lag_events', 'Events under no checkpoint yet.', 'lagEvents');
+    gauge(
+      'token_ledger_seal_age_seconds',
+      'Since the newest checkpoint; nothing is sealed while nothing happens.',
+      'ageSeconds',
+    );
+    this.count(
+      'token_ledger_seal_failures_total',
+      'Seals that failed and were tried again; file is the checkpoint file.',
+      ['code'],
+      (put) => this.sealFailures.forEach((count, code) => put({ code }, count)),
+    );
+  }
+
+  private describeRefold(): void {
+    this.count(
+      'token_ledger_refold_failures_total',
+      'Streams whose stored state is not the fold of their events.',
+      [],
+      (put) => put({}, this.refoldFailures),
+    );
+    this.count(
+      'token_ledger_refold_unchecked_total',
+      'Streams with too long a history to be folded again when they went on.',
+      [],
+      (put) => put({}, this.refoldUnchecked),
+    );
+  }
+
+  private describeViews(): void {
+    this.gauge(
+      'token_ledger_views_events',
+      'Events of the ledger that are in the views that answer: their position, from 1.',
+      ({ viewsEvents }) => viewsEvents(),
+    );
+    this.gauge(
+      'token_ledger_views_lag_events',
+      'Events of the ledger that are not in the views yet.',
+      ({ viewsLagEvents }) => viewsLagEvents(),
+    );
+    this.gauge(
+      'token_ledger_views_lag_seconds',
+      'How long the oldest of those events has been in the ledger.',
+      ({ viewsLagSeconds }) => viewsLagSeconds(),
     );
   }
 

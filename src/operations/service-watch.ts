@@ -1,3 +1,4 @@
+import { ClockWatch } from './clock-watch.js';
 import { type ObservedFlush, ServiceMetrics } from './service-metrics.js';
 import { StoreTrouble } from './store-trouble.js';
 
@@ -5,24 +6,34 @@ import { StoreTrouble } from './store-trouble.js';
 export class ServiceWatch {
   readonly metrics = new ServiceMetrics();
   readonly trouble = new StoreTrouble();
+  private readonly clock = new ClockWatch();
   /** Fulfilled with the error when the ledger was found to contradict itself. */
   readonly corrupted: Promise<unknown>;
   private reportCorrupted: (error: unknown) => void = () => undefined;
+  private readonly followers: (() => void)[] = [];
 
   constructor() {
     this.corrupted = new Promise((resolve) => (this.reportCorrupted = resolve));
+  }
+
+  /** Has somebody told after each commit, who must not take long over it. */
+  whenFlushed(wake: () => void): void {
+    this.followers.push(wake);
   }
 
   /** A batch was committed. */
   flushed(flush: ObservedFlush): void {
     this.metrics.flushed(flush);
     this.trouble.flushed(flush);
+    this.clock.flushed();
+    for (const wake of this.followers) wake();
   }
 
   /** A batch failed, or a decision. */
   failed(code: string, error: unknown): void {
     this.metrics.failed(code);
     this.trouble.failed(code);
+    this.clock.failed(code, error);
     if (code === 'ledger_corrupted') this.reportCorrupted(error);
   }
 }

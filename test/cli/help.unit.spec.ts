@@ -25,6 +25,14 @@ const VERBS = [
   'key activate',
   'key retire',
   'verify',
+  'checkpoint show',
+  'recover',
+  'views rebuild',
+  'views status',
+  'replay state',
+  'replay diff',
+  'replay until',
+  'backtest',
   'registration-token',
 ];
 

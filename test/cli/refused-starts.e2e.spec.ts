@@ -39,12 +39,23 @@ function expectRefusal(ended: Ended, line: string): void {
 
 describe('a start that cannot be', () => {
   const settings: readonly (readonly [environment: Record<string, string>, line: string])[] = [
-    [{ PORT: 'http' }, 'PORT must be a whole number'],
+    [{ PORT: 'http' }, 'PORT must be a whole number between 0 and 65535'],
     [{ TOKEN_LEDGER_ISSUR: 'http://a' }, 'TOKEN_LEDGER_ISSUR is not a setting'],
     [
       { TOKEN_LEDGER_MASTER_KEY_FILE: 'data/master.key' },
       'TOKEN_LEDGER_MASTER_KEY_FILE must be outside TOKEN_LEDGER_DATA_DIR',
     ],
+    [
+      { TOKEN_LEDGER_DATA_DIR: '/proc/token-ledger' },
+      'TOKEN_LEDGER_DATA_DIR /proc/token-ledger cannot be made',
+    ],
+    ...['/proc/version', '/proc/version/data'].map(
+      (directory) =>
+        [
+          { TOKEN_LEDGER_DATA_DIR: directory },
+          `TOKEN_LEDGER_DATA_DIR ${directory} cannot be a directory: a file is in the way`,
+        ] as const,
+    ),
     [{ HOST: 'nowhere.invalid' }, 'HOST nowhere.invalid is not an address of this machine'],
     [{ HOST: '192.0.2.1' }, 'HOST 192.0.2.1 is not an address of this machine'],
   ];

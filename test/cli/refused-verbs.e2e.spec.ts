@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '../support/server-process.js';
 import {
@@ -37,11 +38,23 @@ function refusal(line: string): Ended {
   return { code: 1, stdout: '', stderr: `error: ${line}\n` };
 }
 
+describe('a command line without a word', () => {
+  it('shows what there is', async () => {
+    const ended = await run([]);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toMatch(/^Usage: token-ledger /);
+  });
+});
+
 describe('what cannot be done', () => {
   const create = ['client', 'create', '--preset'];
   const spa = [...create, 'spa', '--redirect-uri', 'https://a.example/'];
   const cases: readonly (readonly [words: readonly string[], line: string])[] = [
     [['nonsense'], "unknown command 'nonsense'"],
+    [
+      ['client'],
+      'token-ledger client needs a verb: create, list, show, update, rotate-secret, disable',
+    ],
     [['client', 'show', UNKNOWN], 'there is no such client'],
     [['client', 'show', `-${UNKNOWN.slice(1)}`], 'there is no such client'],
     [['client', 'disable', UNKNOWN], 'there is no such client'],
@@ -62,6 +75,16 @@ describe('what cannot be done', () => {
     ],
     [[...create, 'resource-server'], 'a client of preset resource-server needs --resource'],
     [
+      [...spa, '--idle-seconds', '120', '--absolute-seconds', '60'],
+      '--idle-seconds must be at most --absolute-seconds',
+    ],
+    ...[['admin'], ['photos:read'], ['audit:read admin']].map(
+      (scope): readonly [readonly string[], string] => [
+        [...create, 'auditor', '--scope', ...scope],
+        '--scope of a client of preset auditor must have audit:read, and no other operator scope',
+      ],
+    ),
+    [
       [...spa, '--resource', 'https://api.example'],
       '--resource needs a client with a secret, and absolute URIs that tokens may be asked for',
     ],
@@ -75,6 +98,15 @@ describe('what cannot be done', () => {
       ['client', 'update', UNKNOWN, '--scope', 'openid', '--any-scope'],
       '--scope and --any-scope exclude each other',
     ],
+    [
+      ['client', 'update', UNKNOWN, '--resource', 'https://api.example', '--no-resources'],
+      '--resource and --no-resources exclude each other',
+    ],
+    [
+      ['client', 'update', UNKNOWN, '--resource', 'photos'],
+      '--resource needs a client with a secret, and absolute URIs that tokens may be asked for',
+    ],
+    [['client', 'update', UNKNOWN, '--no-may-introspect'], 'there is no such client'],
     [['account', 'disable', 'nobody'], 'there is no such account'],
     [['account', 'sign-out-everywhere', 'nobody'], 'there is no such account'],
     [['family', 'show', 'nonsense'], 'a family id has 32 digits from 0-9 a-f'],
@@ -95,6 +127,15 @@ describe('what cannot be done', () => {
       'there is no ledger in /nowhere/ledger.sqlite',
     ],
   ];
+
+  it('verifies no vault and no directory', async () => {
+    const place = join(directory, 'data');
+    const vault = join(place, 'vault.sqlite');
+    expect(await run(['verify', '--file', vault])).toEqual(
+      refusal(`${vault} is a vault, not a ledger`),
+    );
+    expect(await run(['verify', '--file', place])).toEqual(refusal(`${place} is a directory`));
+  });
 
   it.each(cases)('%j: %s', async (words, line) => {
     expect(await run(words)).toEqual(refusal(line));

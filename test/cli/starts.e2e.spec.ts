@@ -88,6 +88,7 @@ describe('the first start again, when it was killed', () => {
       'before there was a vault',
       (directory) => {
         copyOf(started, directory);
+        rmSync(join(directory, 'keys/data.checkpoints'));
         for (const file of ['data/ledger.sqlite', 'data/vault.sqlite']) {
           for (const end of ['', '-wal', '-shm'])
             rmSync(join(directory, `${file}${end}`), { force: true });

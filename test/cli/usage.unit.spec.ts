@@ -34,6 +34,10 @@ describe('a command line that is not understood', () => {
       'incident list --limit none',
       "option '--limit <n>' argument 'none' is invalid. It must be a whole number from 1.",
     ],
+    [
+      'family list --account ana --subject bea',
+      "option '--account, --subject <account>' argument 'bea' is invalid. It can be given once.",
+    ],
     ['key activate', "missing required argument 'key-id'"],
     [
       'family show 00000000000000000000000000000000 --last 0',

@@ -163,6 +163,27 @@ describe('clients, while the server runs', () => {
     expect(recorded('client.update')).toEqual(Array(4).fill(created.clientId));
   });
 
+  it('are given and taken what they may introspect', async () => {
+    const create = ['client', 'create', '--preset', 'resource-server'];
+    const [photos, albums] = ['https://api.example/photos', 'https://api.example/albums'] as const;
+    const { clientId } = await json<Client>([...create, '--resource', photos]);
+    const update = (...options: readonly string[]) =>
+      json(['client', 'update', clientId, ...options]);
+    expect(await update('--resource', albums, '--may-introspect')).toMatchObject({
+      outcome: 'updated',
+      resources: [albums],
+      mayIntrospect: true,
+    });
+    expect(await update('--no-may-introspect')).toMatchObject({
+      outcome: 'updated',
+      resources: [albums],
+      mayIntrospect: false,
+    });
+    expect(await update('--name', 'Gallery')).toMatchObject({ resources: [albums] });
+    expect(await update('--no-resources')).toMatchObject({ outcome: 'updated', resources: [] });
+    expect(await update('--no-resources')).toMatchObject({ outcome: 'unchanged' });
+  });
+
   it('of the preset auditor get a token for the audit at once', async () => {
     const auditor = await json<Client>(['client', 'create', '--preset', 'auditor']);
     const answer = await tokenFor(auditor, 'audit:read');

@@ -19,6 +19,7 @@ const defaults: readonly (readonly [name: string, expected: Partial<Settings>])[
   ['TOKEN_LEDGER_DATABASE', { ledgerFile: resolve('data/ledger.sqlite') }],
   ['TOKEN_LEDGER_MASTER_KEY', { masterKey: undefined }],
   ['TOKEN_LEDGER_MASTER_KEY_FILE', { masterKeyFile: resolve('keys/master.key') }],
+  ['TOKEN_LEDGER_CHECKPOINT_FILE', { checkpointFile: resolve('keys/data.checkpoints') }],
   ['TOKEN_LEDGER_ADMIN_PASSWORD', { adminPassword: undefined }],
   ['TOKEN_LEDGER_REGISTRATION', { registration: 'token' }],
   ['TOKEN_LEDGER_INITIAL_ACCESS_TOKEN', { initialAccessToken: undefined }],
@@ -29,6 +30,8 @@ const defaults: readonly (readonly [name: string, expected: Partial<Settings>])[
   ['TOKEN_LEDGER_SESSION_SECONDS', { sessionLifetime: 12 * 3_600_000 }],
   ['TOKEN_LEDGER_CODE_SECONDS', { codeLifetime: 60_000 }],
   ['TOKEN_LEDGER_RETRY_WINDOW_SECONDS', { retryWindow: 30_000 }],
+  ['TOKEN_LEDGER_SEAL_SECONDS', { sealInterval: 5000 }],
+  ['TOKEN_LEDGER_PUBLIC_CHECKPOINTS', { publicCheckpoints: false }],
   ['TOKEN_LEDGER_TRUSTED_PROXIES', { trustedProxies: [] }],
   ['TOKEN_LEDGER_LOG_LEVEL', { logLevel: 'info' }],
 ];
@@ -52,6 +55,17 @@ const valid: Cases = [
   ['TOKEN_LEDGER_MASTER_KEY', KEY, { masterKey: KEY }],
   ['TOKEN_LEDGER_MASTER_KEY_FILE', '/etc/tl.key', { masterKeyFile: '/etc/tl.key' }],
   ['TOKEN_LEDGER_MASTER_KEY_FILE', 'data.key', { masterKeyFile: resolve('data.key') }],
+  [
+    'TOKEN_LEDGER_DATA_DIR',
+    '/srv/data',
+    {
+      checkpointFile: expect.stringMatching(
+        /keys\/data-[0-9a-f]{8}\.checkpoints$/,
+      ) as unknown as string,
+    },
+  ],
+  ['TOKEN_LEDGER_DATA_DIR', 'other', { checkpointFile: resolve('keys/other.checkpoints') }],
+  ['TOKEN_LEDGER_CHECKPOINT_FILE', '/srv/a.log', { checkpointFile: '/srv/a.log' }],
   ['TOKEN_LEDGER_ADMIN_PASSWORD', 'twelve chars', { adminPassword: 'twelve chars' }],
   ['TOKEN_LEDGER_REGISTRATION', 'off', { registration: 'off' }],
   ['TOKEN_LEDGER_REGISTRATION', 'open', { registration: 'open' }],
@@ -67,6 +81,8 @@ const valid: Cases = [
   ['TOKEN_LEDGER_SESSION_SECONDS', '60', { sessionLifetime: 60_000 }],
   ['TOKEN_LEDGER_CODE_SECONDS', '5', { codeLifetime: 5000 }],
   ['TOKEN_LEDGER_RETRY_WINDOW_SECONDS', '0', { retryWindow: 0 }],
+  ['TOKEN_LEDGER_SEAL_SECONDS', '60', { sealInterval: 60_000 }],
+  ['TOKEN_LEDGER_PUBLIC_CHECKPOINTS', 'true', { publicCheckpoints: true }],
   [
     'TOKEN_LEDGER_TRUSTED_PROXIES',
     'loopback 10.0.0.0/8,fd00::1',
@@ -76,8 +92,8 @@ const valid: Cases = [
 ];
 
 const invalid: readonly (readonly [name: string, value: string, complaint: string])[] = [
-  ['PORT', '3000.5', 'must be a whole number'],
-  ['PORT', '-1', 'must be a whole number'],
+  ['PORT', '3000.5', 'must be a whole number between 0 and 65535'],
+  ['PORT', '-1', 'must be a whole number between 0 and 65535'],
   ['PORT', '65536', 'must be between 0 and 65535'],
   ['TOKEN_LEDGER_ISSUER', 'auth.example', 'must be an http or https URL'],
   ['TOKEN_LEDGER_ISSUER', 'ftp://auth.example', 'must be an http or https URL'],
@@ -98,6 +114,9 @@ const invalid: readonly (readonly [name: string, value: string, complaint: strin
   ['TOKEN_LEDGER_MASTER_KEY', 'short', 'must be 32 bytes as base64url (43 characters)'],
   ['TOKEN_LEDGER_MASTER_KEY', `${KEY}=`, 'must be 32 bytes as base64url (43 characters)'],
   ['TOKEN_LEDGER_MASTER_KEY_FILE', 'data/master.key', 'must be outside TOKEN_LEDGER_DATA_DIR'],
+  ['TOKEN_LEDGER_CHECKPOINT_FILE', 'data/a.log', 'must be outside TOKEN_LEDGER_DATA_DIR'],
+  ['TOKEN_LEDGER_SEAL_SECONDS', '0', 'must be between 1 and 3600'],
+  ['TOKEN_LEDGER_PUBLIC_CHECKPOINTS', 'yes', 'must be true or false'],
   ['TOKEN_LEDGER_ADMIN_PASSWORD', 'elevenchars', 'must have at least 12 characters'],
   ['TOKEN_LEDGER_ADMIN_PASSWORD', 'ä'.repeat(513), 'must have at most 1024 bytes'],
   ['TOKEN_LEDGER_REGISTRATION', 'yes', 'must be off, token or open'],
@@ -114,7 +133,11 @@ const invalid: readonly (readonly [name: string, value: string, complaint: strin
   ['TOKEN_LEDGER_RESOURCES', 'https://api /x', 'must be absolute URIs without a fragment'],
   ['TOKEN_LEDGER_ACCESS_TOKEN_SECONDS', '9', 'must be between 10 and 86400'],
   ['TOKEN_LEDGER_REFRESH_IDLE_SECONDS', '59', 'must be between 60 and 315360000'],
-  ['TOKEN_LEDGER_REFRESH_ABSOLUTE_SECONDS', '1e9', 'must be a whole number'],
+  [
+    'TOKEN_LEDGER_REFRESH_ABSOLUTE_SECONDS',
+    '1e9',
+    'must be a whole number between 60 and 315360000',
+  ],
   ['TOKEN_LEDGER_SESSION_SECONDS', '31536001', 'must be between 60 and 31536000'],
   ['TOKEN_LEDGER_CODE_SECONDS', '601', 'must be between 5 and 600'],
   ['TOKEN_LEDGER_RETRY_WINDOW_SECONDS', '61', 'must be between 0 and 60'],
@@ -166,6 +189,19 @@ describe('settings', () => {
       new SettingsError('TOKEN_LEDGER_ISSUER must be set when PORT is 0'),
     );
     expect(readSettings({ ...anyPort, TOKEN_LEDGER_ISSUER: 'http://a' }).port).toBe(0);
+  });
+
+  it('let no refresh token outlast its family, unused', () => {
+    const absolute = { TOKEN_LEDGER_REFRESH_ABSOLUTE_SECONDS: '3600' };
+    expect(readSettings(absolute).refreshIdleLifetime).toBe(3_600_000);
+    const same = { ...absolute, TOKEN_LEDGER_REFRESH_IDLE_SECONDS: '3600' };
+    expect(readSettings(same).refreshIdleLifetime).toBe(3_600_000);
+    const longer = { ...absolute, TOKEN_LEDGER_REFRESH_IDLE_SECONDS: '3601' };
+    expect(() => readSettings(longer)).toThrow(
+      new SettingsError(
+        'TOKEN_LEDGER_REFRESH_IDLE_SECONDS must be at most TOKEN_LEDGER_REFRESH_ABSOLUTE_SECONDS (3600)',
+      ),
+    );
   });
 
   it('name another policy revision exactly when the token policy differs', () => {

@@ -24,7 +24,7 @@ let tokens: Tokens;
 let size: number;
 
 beforeAll(async () => {
-  server = await HttpServer.start();
+  server = await HttpServer.start({ TOKEN_LEDGER_LOG_LEVEL: 'info' });
   shop = await server.register('native');
   ana = await server.createAccount();
   tokens = await beginFamily(server, shop, ana);
@@ -49,7 +49,7 @@ describe('a server whose clock is an hour behind its ledger', () => {
   it('asks for patience at the token endpoint, and writes nothing', async () => {
     const { status, headers, body } = await refresh(server, shop, tokens.refresh_token);
     expect(status).toBe(503);
-    expect(headers.get('retry-after')).toBe('1');
+    expect(headers.get('retry-after')).toBe('60');
     expect(body).toEqual({
       error: 'temporarily_unavailable',
       error_description: 'try again shortly',
@@ -60,7 +60,7 @@ describe('a server whose clock is an hour behind its ledger', () => {
   it('asks for patience where tokens are revoked', async () => {
     const fields = { token: tokens.refresh_token, client_id: shop.clientId };
     const { status, headers } = await post(server, '/oauth/revoke', fields);
-    expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+    expect([status, headers.get('retry-after')]).toEqual([503, '60']);
     expect(await server.get(Ledger).size()).toBe(size);
   });
 
@@ -69,12 +69,20 @@ describe('a server whose clock is an hour behind its ledger', () => {
     const page = await browser.open(authorizePath(shop, newPkce()));
     const visit = await browser.submit(page, { username: ana.username, password: ana.password });
     expect(visit.status).toBe(503);
-    expect(visit.headers.get('retry-after')).toBe('1');
+    expect(visit.headers.get('retry-after')).toBe('60');
     expect(await server.get(Ledger).size()).toBe(size);
   });
 
   it('is not ready, and says why', async () => {
     expect(await readiness()).toEqual({ status: 503, detail: 'The clock is behind the ledger.' });
+  });
+
+  it('logs that once, however many requests it refuses', () => {
+    const told = server.logged.filter((line) => line.includes('behind the last event'));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain('"level":"error"');
+    const failed = server.logged.filter((line) => line.includes('request failed'));
+    expect(failed.filter((line) => !line.includes('"/health/ready"'))).toEqual([]);
   });
 
   it('still reads', async () => {
@@ -90,5 +98,16 @@ describe('the same server when its clock is right again', () => {
     expect([status, body.error]).toEqual([200, undefined]);
     expect(await server.get(Ledger).size()).toBe(size + 1);
     expect(await readiness()).toEqual({ status: 200 });
+    expect(
+      server.logged.filter((line) => line.includes('has caught up with the ledger')),
+    ).toHaveLength(1);
+  });
+
+  it('tells of the next time', async () => {
+    clock.pass(-HOUR);
+    await readiness();
+    clock.pass(HOUR);
+    const told = server.logged.filter((line) => line.includes('behind the last event'));
+    expect(told).toHaveLength(2);
   });
 });

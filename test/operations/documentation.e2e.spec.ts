@@ -1,9 +1,19 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { chromium } from 'playwright-core';
+import { activityAnswer } from '../../src/audit/activity.answer.js';
+import { clientAnswer } from '../../src/audit/client.answer.js';
+import { clientHealthPage } from '../../src/audit/client-health.answer.js';
 import { eventList, familyEventList } from '../../src/audit/event-list.answer.js';
 import { familyAnswer } from '../../src/audit/family.answer.js';
-import { incidentAnswer, incidentList } from '../../src/audit/incident.answer.js';
+import { incidentList } from '../../src/audit/incident.answer.js';
+import { incidentAnswer } from '../../src/audit/investigation.answer.js';
+import { lineageAnswer } from '../../src/audit/lineage.answer.js';
+import { familyPage } from '../../src/audit/listed-family.answer.js';
+import { subjectAnswer } from '../../src/audit/subject.answer.js';
+import { validityAnswer } from '../../src/audit/validity.answer.js';
+import { apiDocument } from '../../src/operations/api.document.js';
 import { clientToken, read } from '../audit/audit-stage.js';
 import { HttpServer } from '../support/http-server.js';
 
@@ -26,6 +36,12 @@ interface Operation {
 let server: HttpServer;
 let document: OpenApi;
 
+function endpointsOf({ paths }: OpenApi): string[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  );
+}
+
 beforeAll(async () => {
   server = await HttpServer.start();
   document = (await (await server.fetch('/docs/openapi.json')).json()) as OpenApi;
@@ -35,24 +51,37 @@ afterAll(() => server.close());
 
 describe('the OpenAPI document', () => {
   it('has every endpoint of the protocol, of the audit and of operation', () => {
-    const endpoints = Object.entries(document.paths).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => `${method} ${path}`),
-    );
-    expect(endpoints.sort()).toEqual([
+    expect(endpointsOf(document).sort()).toEqual([
+      'delete /replay/backtests/{id}',
       'get /.well-known/oauth-authorization-server',
       'get /.well-known/openid-configuration',
+      'get /audit/activity',
+      'get /audit/clients',
+      'get /audit/clients/{id}',
       'get /audit/events',
+      'get /audit/families',
       'get /audit/families/{id}',
       'get /audit/families/{id}/events',
+      'get /audit/families/{id}/lineage',
       'get /audit/incidents',
       'get /audit/incidents/{id}',
+      'get /audit/subjects/{id}',
+      'get /audit/validity',
       'get /health/live',
       'get /health/ready',
+      'get /ledger/0/checkpoint',
+      'get /ledger/0/tile/entries/{path}',
+      'get /ledger/0/tile/{level}/{path}',
       'get /metrics',
       'get /oauth/authorize',
       'get /oauth/jwks',
       'get /oauth/logout',
       'get /oauth/userinfo',
+      'get /replay/backtests/{id}',
+      'get /replay/difference',
+      'get /replay/state',
+      'post /audit/incidents/{id}/verdict',
+      'post /audit/lookup',
       'post /oauth/authorize',
       'post /oauth/introspect',
       'post /oauth/logout',
@@ -60,6 +89,7 @@ describe('the OpenAPI document', () => {
       'post /oauth/revoke',
       'post /oauth/token',
       'post /oauth/userinfo',
+      'post /replay/backtests',
     ]);
   });
 
@@ -71,7 +101,8 @@ describe('the OpenAPI document', () => {
         expect([name, operation.tags?.length]).toEqual([name, 1]);
         expect(Object.keys(operation.responses)[0]).toMatch(/^[23]0[0-9]$/);
         const isAudit = path.startsWith('/audit/');
-        if (isAudit) expect(operation.security).toEqual([{ audit: ['audit:read'] }]);
+        const needed = path.endsWith('/verdict') ? { admin: ['admin'] } : { audit: ['audit:read'] };
+        if (isAudit) expect(operation.security).toEqual([needed]);
         if (isAudit) expect(Object.keys(operation.responses)).toContain('401');
         if (method === 'post' && path !== '/oauth/userinfo' && path !== '/oauth/logout') {
           expect(operation.requestBody).toBeDefined();
@@ -90,12 +121,30 @@ describe('the OpenAPI document', () => {
   });
 
   it('has examples that are answers', () => {
-    const answers = { eventList, familyEventList, familyAnswer, incidentAnswer, incidentList };
+    const answers = {
+      activityAnswer,
+      clientAnswer,
+      clientHealthPage,
+      eventList,
+      familyAnswer,
+      familyEventList,
+      familyPage,
+      incidentAnswer,
+      incidentList,
+      lineageAnswer,
+      subjectAnswer,
+      validityAnswer,
+    };
     for (const [name, schema] of Object.entries(answers)) {
       const id = name.charAt(0).toUpperCase() + name.slice(1);
       const { example } = document.components.schemas[id] ?? {};
       expect([name, schema.strict().safeParse(example).error?.issues]).toEqual([name, undefined]);
     }
+  });
+
+  it('stands in docs/API.md: `npm run docs:api` writes it', () => {
+    const file = resolve(import.meta.dirname, '../../docs/API.md');
+    expect(readFileSync(file, 'utf8')).toBe(apiDocument(document as never));
   });
 
   it('is what discovery leads to', async () => {
@@ -157,7 +206,7 @@ describe('GET /docs', () => {
         await page.goto(`${server.base}/docs?url=https://evil.example/x.json`);
         const incidents = page.locator('#operations-Audit-IncidentsController_list');
         await incidents.waitFor();
-        expect(await page.locator('.opblock').count()).toBe(21);
+        expect(await page.locator('.opblock').count()).toBe(endpointsOf(document).length);
         await page.locator('.auth-wrapper .authorize').click();
         const dialog = page
           .locator('.modal-ux .auth-container')

@@ -72,10 +72,16 @@ describe('metrics', () => {
     metrics.flushed({ decisions: 3, events: 5, durationMilliseconds: 0.4 });
     metrics.flushed({ decisions: 100, events: 90, durationMilliseconds: 30 });
     metrics.failed('disk_full');
+    metrics.sealFailed('file');
+    metrics.refolded({ differing: ['family:1'], uncheckedCount: 3 });
     metrics.watch({
       waiting: () => 7,
       sizeEvents: () => Promise.resolve(95),
       sizeBytes: () => Promise.reject(new Error('gone')),
+      sealed: () => ({ sizeEvents: 91, lagEvents: 4, ageSeconds: 2.5 }),
+      viewsEvents: () => Promise.resolve(90),
+      viewsLagEvents: () => Promise.resolve(4),
+      viewsLagSeconds: () => Promise.resolve(0.5),
     });
     expect(await linesOf(metrics)).toEqual(
       expect.arrayContaining([
@@ -90,6 +96,15 @@ describe('metrics', () => {
         'token_ledger_queue_decisions 7',
         'token_ledger_size_events 95',
         'token_ledger_size_bytes Nan',
+        'token_ledger_sealed_size_events 91',
+        'token_ledger_seal_lag_events 4',
+        'token_ledger_seal_age_seconds 2.5',
+        'token_ledger_seal_failures_total{code="file"} 1',
+        'token_ledger_refold_failures_total 1',
+        'token_ledger_refold_unchecked_total 3',
+        'token_ledger_views_events 90',
+        'token_ledger_views_lag_events 4',
+        'token_ledger_views_lag_seconds 0.5',
       ]),
     );
   });

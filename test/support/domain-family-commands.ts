@@ -3,6 +3,7 @@ import type { RequestFault } from '../../src/domain/token-family/access-token.ru
 import {
   decideIssueGrant,
   decideRedeemCode,
+  type GrantOutcome,
   type IssueGrant,
   type RedeemCode,
 } from '../../src/domain/token-family/authorization-code.decider.js';
@@ -87,9 +88,7 @@ export function redeemCode(
 }
 
 /** A resource owner authorized the default client. */
-export function issueGrant(
-  command: Partial<IssueGrant> = {},
-): FamilyCommand<{ readonly issuedAt: number }> {
+export function issueGrant(command: Partial<IssueGrant> = {}): FamilyCommand<GrantOutcome> {
   const caller = callerOf(photoApp);
   return {
     caller,

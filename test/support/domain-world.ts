@@ -3,6 +3,7 @@ import type {
   AccountState,
   ClientState,
   ProjectState,
+  SessionState,
 } from '../../src/domain/directory/directory.state.js';
 import type { AuthMethod } from '../../src/domain/events/field-schemas.js';
 import type { ClientId, FamilyId, Instant, Subject } from '../../src/domain/identifiers.js';
@@ -99,6 +100,15 @@ export const account: AccountState = {
   createdAt: GRANTED_AT - DAY,
 };
 
+/** The session that the default family is granted in. */
+export const SESSION: SessionState = {
+  sessionId: 'session-1',
+  subject: SUBJECT,
+  authTime: GRANTED_AT,
+  amr: ['pwd'],
+  expiresAt: Number.MAX_SAFE_INTEGER,
+};
+
 export const project: ProjectState = { slug: 'default', status: 'active' };
 
 /** What a decision may depend on, with everything as it usually is. */
@@ -112,7 +122,7 @@ export function contextOf(
     client: registered.get(caller.clientId),
     account,
     project,
-    session: () => undefined,
+    session: () => ({ session: SESSION, root: SESSION }),
     accessTokenLifetime: 600 * SECOND,
     issuer: ISSUER,
     signingKeyId: SIGNING_KEY_ID,

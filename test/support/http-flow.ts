@@ -4,7 +4,9 @@ import { DirectoryReader } from '../../src/directory/directory.reader.js';
 import { familyPolicyFor } from '../../src/domain/directory/family-policy.rules.js';
 import type { RecordedEvent } from '../../src/domain/envelope.js';
 import { IssueGrant } from '../../src/grants/issue-grant.command.js';
+import { Ledger } from '../../src/ledger/ledger.port.js';
 import type { HttpServer, TestAccount, TestClient } from './http-server.js';
+import { codeOf, liveSession } from './live-session.js';
 
 /** A PKCE pair (RFC 7636, 4.1 and 4.2). */
 export interface Pkce {
@@ -121,19 +123,19 @@ export async function grantCode(
   server: HttpServer,
   client: TestClient,
   account: TestAccount,
-  { scope = ['offline_access', 'openid'], resources = [], sessionId = 'none' }: GrantTerms = {},
+  { scope = ['offline_access', 'openid'], resources = [], sessionId }: GrantTerms = {},
 ): Promise<GrantedCode> {
   const state = await server.get(DirectoryReader).client(client.clientId);
   if (state === undefined) throw new Error('unknown client');
   const pkce = newPkce();
   const now = Date.now();
   const { policy, absoluteLifetime } = familyPolicyFor(state, server.settings);
-  const { code } = await server.execute(
+  const granted = await server.execute(
     new IssueGrant(
       {
         caller: { clientId: client.clientId, authMethod: state.metadata.authMethod },
         subject: account.subject,
-        sessionId,
+        sessionId: sessionId ?? (await liveSession(server.get(Ledger), account.subject)),
         scope,
         resources,
         authTime: now,
@@ -146,7 +148,7 @@ export async function grantCode(
       { receivedAt: now, correlationId: newUuid(), origin: undefined },
     ),
   );
-  return { code, pkce };
+  return { code: codeOf(granted), pkce };
 }
 
 /** The fields that redeem a code of a public client. */

@@ -174,9 +174,10 @@ export class HttpServer {
     return { result, events };
   }
 
-  /** Stops the server and starts it again on the same directories. */
-  async restart(): Promise<void> {
+  /** Stops the server and starts it again on the same directories, after something else. */
+  async restart(between: () => unknown = () => undefined): Promise<void> {
     await this.running.close();
+    await between();
     this.running = await startServer(this.settings, { log: this.log });
   }
 

@@ -6,7 +6,7 @@ import { transformFileSync } from '@swc/core';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 /** Below node_modules, so that the compiled files find their packages. */
 const CACHE = path.join(ROOT, 'node_modules/.cache/token-ledger');
-const FOLDERS = ['src/config', 'src/domain', 'src/ledger'];
+const FOLDERS = ['src/config', 'src/domain', 'src/ledger', 'src/tlog'];
 const PROGRAM = 'test/support/ledger-child.program.ts';
 const PROGRAM_PARTS = ['domain-world', 'ledger-executions', 'ledger-families'].map(
   (name) => `test/support/${name}.ts`,

@@ -33,8 +33,18 @@ export interface Refreshed {
   readonly generation: number | null | undefined;
 }
 
+/** Whose family is begun, and where the requests come from; where it does not matter, absent. */
+export interface Begun {
+  readonly subject?: string;
+  readonly attribution?: Attribution;
+}
+
 /** Grants a family and redeems its code: generation 0. */
-export async function beginFamily(ledger: Ledger, id: string): Promise<void> {
+export async function beginFamily(
+  ledger: Ledger,
+  id: string,
+  { subject = SUBJECT, attribution = FROM_BROWSER }: Begun = {},
+): Promise<void> {
   await decideOn(
     ledger,
     'family',
@@ -44,7 +54,7 @@ export async function beginFamily(ledger: Ledger, id: string): Promise<void> {
         stream.state,
         {
           caller,
-          subject: SUBJECT,
+          subject,
           sessionId: 'session-1',
           scope: SCOPE,
           resources: [PHOTOS_API],
@@ -63,7 +73,7 @@ export async function beginFamily(ledger: Ledger, id: string): Promise<void> {
         },
         contextFor(stream, id),
       ),
-    { attribution: FROM_BROWSER },
+    { attribution },
   );
   const presented = presentedToken('code', id, 0);
   const proofs = { redirectUri: REDIRECT_URI, verifierChallenge: CODE_CHALLENGE };
@@ -73,12 +83,17 @@ export async function beginFamily(ledger: Ledger, id: string): Promise<void> {
     id,
     (stream) =>
       decideRedeemCode(begun(stream), { ...proofs, presented, caller }, contextFor(stream, id)),
-    { attribution: FROM_BROWSER },
+    { attribution },
   );
 }
 
 /** Presents the refresh token of this generation. */
-export function refreshFamily(ledger: Ledger, id: string, generation: number): Promise<Refreshed> {
+export function refreshFamily(
+  ledger: Ledger,
+  id: string,
+  generation: number,
+  attribution: Attribution = FROM_BROWSER,
+): Promise<Refreshed> {
   const presented = presentedToken('refresh', id, generation);
   return decideOn(
     ledger,
@@ -93,7 +108,7 @@ export function refreshFamily(ledger: Ledger, id: string, generation: number): P
           : { how: outcome.reason, generation: undefined };
       return { ...decision, outcome: refreshed };
     },
-    { attribution: FROM_BROWSER },
+    { attribution },
   );
 }
 

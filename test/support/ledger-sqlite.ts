@@ -46,7 +46,14 @@ export async function openSqliteStore(
     },
     setEpoch: async (epoch) => {
       onDatabase(place.file, (database) => {
+        const name = 'logs_refuse_update';
+        const trigger = database
+          .prepare<[string], string>('SELECT sql FROM sqlite_master WHERE name = ?')
+          .pluck()
+          .get(name);
+        database.exec(`DROP TRIGGER ${name}`);
         database.prepare('UPDATE logs SET epoch = ?').run(epoch);
+        database.exec(trigger ?? '');
       });
     },
     expectIntact: () => expectLedgerIntact(place.file),

@@ -4,6 +4,7 @@ import type { Ledger } from '../../src/ledger/ledger.port.js';
 import { openSqliteSource } from '../../src/ledger/sqlite/sqlite-ledger.source.js';
 import type { LedgerSource } from '../../src/ledger/verification/ledger.source.js';
 import {
+  type VerificationOptions,
   type VerificationReport,
   verifyLedger,
 } from '../../src/ledger/verification/verify-ledger.js';
@@ -66,10 +67,11 @@ export async function verifyFile(
   file: string,
   wrap: (source: LedgerSource) => LedgerSource = (source) => source,
   streamsAtOnce?: number,
+  options: VerificationOptions = {},
 ): Promise<VerificationReport> {
   const source = openSqliteSource(file);
   try {
-    return await verifyLedger(wrap(source), undefined, streamsAtOnce);
+    return await verifyLedger(wrap(source), { streamsAtOnce, ...options });
   } finally {
     source.close();
   }

@@ -13,6 +13,8 @@ import { familyPolicyFor } from '../../src/domain/directory/family-policy.rules.
 import { IssueGrant } from '../../src/grants/issue-grant.command.js';
 import { RedeemCode } from '../../src/grants/redeem-code.command.js';
 import type { TokenAnswer } from '../../src/grants/token-answer.js';
+import type { Ledger } from '../../src/ledger/ledger.port.js';
+import { codeOf, liveSession } from './live-session.js';
 
 const REDIRECT_URI = 'http://127.0.0.1/callback';
 const SCOPE = ['api', 'offline_access'];
@@ -31,7 +33,8 @@ export async function seedFamilies(settings: Settings, count: number): Promise<S
   });
   try {
     await context.get(FirstStart).complete();
-    return await makeFamilies(context.get(CommandBus, { strict: false }), settings, count);
+    const commands = context.get(CommandBus, { strict: false });
+    return await makeFamilies(commands, resources.ledger, settings, count);
   } finally {
     await context.close();
     await closeResources(resources);
@@ -40,6 +43,7 @@ export async function seedFamilies(settings: Settings, count: number): Promise<S
 
 async function makeFamilies(
   commands: CommandBus,
+  ledger: Ledger,
   settings: Settings,
   count: number,
 ): Promise<SeededFamilies> {
@@ -52,18 +56,19 @@ async function makeFamilies(
   if (client.kind !== 'registered' || account.kind !== 'created') throw new Error('seeding failed');
   const { clientId, metadata } = client;
   const caller = { clientId, authMethod: 'none' } as const;
+  const sessionId = await liveSession(ledger, account.subject);
   const refreshTokens: string[] = [];
   for (let index = 0; index < count; index += 1) {
     const request = { receivedAt: Date.now(), correlationId: newUuid(), origin: undefined };
     const verifier = randomToken(48);
     const codeChallenge = createHash('sha256').update(verifier).digest('base64url');
     const { policy, absoluteLifetime } = familyPolicyFor({ metadata }, settings);
-    const { code } = await commands.execute(
+    const granted = await commands.execute(
       new IssueGrant(
         {
           caller,
           subject: account.subject,
-          sessionId: 'seed',
+          sessionId,
           scope: SCOPE,
           resources: [],
           authTime: request.receivedAt,
@@ -77,7 +82,7 @@ async function makeFamilies(
       ),
     );
     const outcome = await commands.execute(
-      new RedeemCode(code, caller, request, REDIRECT_URI, verifier),
+      new RedeemCode(codeOf(granted), caller, request, REDIRECT_URI, verifier),
     );
     refreshTokens.push((outcome as TokenAnswer).refreshToken as string);
   }

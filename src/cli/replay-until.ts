@@ -1,0 +1,100 @@
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { type At, type Moment, momentAt } from '../access/moment.js';
+import type { LedgerFeed } from '../ledger/ledger-feed.port.js';
+import { openSqliteLedgerReader } from '../ledger/sqlite/sqlite-ledger.reader.js';
+import { FeedUpTo } from '../replay/feed-up-to.js';
+import { SqliteViewsBuild } from '../views/sqlite/sqlite-views.build.js';
+import { rebuildViews } from '../views/views-rebuild.js';
+import type { ViewsShelf } from '../views/views-store.port.js';
+import { CommandRefused } from './failure.js';
+import { operatorSettings } from './operator.js';
+import { tellProgress } from './progress.js';
+import { moment, noSuchMoment } from './replay.js';
+import { countText, isoTime, printJson, printLines } from './terminal.js';
+import { verb } from './verb.js';
+
+interface Options {
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+/** Fills a database of views from the events up to a moment. */
+export function replayUntilVerb(): Command {
+  return verb({
+    name: 'until',
+    summary: 'fill a database of views from all that had happened by a moment',
+    details: `The file is the views of the service as they were then: SQLite, to be asked with SQL. It holds
+addresses that were not erased since: keep it as you keep the ledger.`,
+    examples: [
+      'token-ledger replay until 2026-11-21T02:14:07Z --out /tmp/at-0214.sqlite',
+      'token-ledger replay until 1204 --out /tmp/at-1204.sqlite --json',
+    ],
+    json: '{ position, at, events, file }',
+  })
+    .argument('<moment>', 'a time (RFC 3339) or a position', moment)
+    .requiredOption('--out <file>', 'where the database is made; nothing may be there yet')
+    .action(replayUntil);
+}
+
+async function replayUntil(at: At, { out, json }: Options): Promise<void> {
+  const { ledgerFile } = operatorSettings();
+  const file = resolve(out);
+  if (existsSync(file)) throw new CommandRefused(`${file} is there already`);
+  const { position, recordedAt } = await fillViews(ledgerFile, at, file, json !== true);
+  const events = position + 1;
+  if (json === true) printJson({ position, at: isoTime(recordedAt), events, file });
+  else printLines(`${countText(events, 'event')} up to position ${position} are in ${file}.`);
+}
+
+async function fillViews(
+  ledgerFile: string,
+  at: At,
+  file: string,
+  isTold: boolean,
+): Promise<Moment> {
+  const ledger = openSqliteLedgerReader(ledgerFile);
+  const progress = isTold ? tellProgress({ doing: 'replaying', done: 'replayed' }) : undefined;
+  try {
+    const found = await momentIn(ledger, at);
+    await rebuildViews(new FeedUpTo(ledger, found.position), singleFile(file), progress?.tell);
+    return found;
+  } finally {
+    progress?.end();
+    ledger.close();
+  }
+}
+
+async function momentIn(ledger: LedgerFeed, at: At): Promise<Moment> {
+  const found = await momentAt(
+    {
+      size: () => ledger.size(),
+      eventsAfter: async (after, limit) => {
+        const events = (await ledger.feed(after, limit)).map(({ event }) => event);
+        return { events, next: events.at(-1)?.position ?? null };
+      },
+    },
+    at,
+  );
+  if ('kind' in found) throw noSuchMoment(found);
+  return found;
+}
+
+/** A place for one database of views, which has its name only once it is whole. */
+function singleFile(file: string): Pick<ViewsShelf, 'build'> {
+  const draft = `${file}.new`;
+  const discard = (): void => {
+    for (const end of ['-wal', '-shm', '']) rmSync(`${draft}${end}`, { force: true });
+  };
+  return {
+    build: (log) => {
+      discard();
+      return SqliteViewsBuild.begin(draft, 1, log, {
+        publish: () => renameSync(draft, file),
+        discard,
+        release: () => undefined,
+      });
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { VerificationProblem } from '../ledger/verification/verification-problems.js';
+import type { VerificationTask } from '../ledger/verification/verification.task.js';
+import type { TaskRunner } from '../ledger/verification/verify-ledger.js';
+
+const THREADS_MAX = 8;
+/** What a thread makes of a page of events dies young in so much room, in megabytes. */
+const YOUNG_GENERATION_MAX = 96;
+
+const workerFile = new URL('verify.worker.js', import.meta.url);
+
+/** What a thread says of its task: events that were read, or, as the last, what it found. */
+export type TaskReport =
+  { readonly events: number } | { readonly problems: readonly VerificationProblem[] };
+
+/** Threads that verify a ledger, each on a handle of its own. */
+export interface VerificationThreads extends TaskRunner {
+  close(): Promise<void>;
+}
+
+/** Threads for as many cores as there are, at most 8; undefined where there is no build to start one from. */
+export function verificationThreads(
+  file: string,
+  threads = Math.min(availableParallelism(), THREADS_MAX),
+): VerificationThreads | undefined {
+  if (!existsSync(workerFile)) return undefined;
+  const workers = Array.from(
+    { length: threads },
+    () =>
+      new Worker(workerFile, {
+        workerData: { file },
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MAX },
+      }),
+  );
+  return {
+    threads,
+    run: async (tasks, onEvents) => {
+      const found: (readonly VerificationProblem[])[] = [];
+      const waiting = tasks.entries();
+      const work = async (worker: Worker): Promise<void> => {
+        for (const [index, task] of waiting) found[index] = await runOn(worker, task, onEvents);
+      };
+      await Promise.all(workers.map(work));
+      return found;
+    },
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}
+
+function runOn(
+  worker: Worker,
+  task: VerificationTask,
+  onEvents: (events: number) => void,
+): Promise<readonly VerificationProblem[]> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (report: TaskReport): void => {
+      if ('events' in report) {
+        onEvents(report.events);
+        return;
+      }
+      worker.off('message', onMessage).off('error', reject);
+      resolve(report.problems);
+    };
+    worker.on('message', onMessage).on('error', reject);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    worker.postMessage(task);
+  });
+}

@@ -1,0 +1,113 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CheckpointFile } from '../../src/ledger/sealing/checkpoint-file.js';
+import { openSealReads } from '../../src/ledger/sealing/sqlite-seal.store.js';
+import { onDatabase } from '../support/ledger-sqlite.js';
+import { freePort } from '../support/server-process.js';
+import {
+  type BuiltServer,
+  type Ended,
+  endProcesses,
+  runBuilt,
+  startBuilt,
+  temporaryDirectories,
+  useBuild,
+} from './built-processes.js';
+
+useBuild();
+const newDirectory = temporaryDirectories();
+afterAll(endProcesses);
+
+let directory: string;
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  directory = newDirectory();
+  environment = { PORT: String(await freePort()), TOKEN_LEDGER_SEAL_SECONDS: '1' };
+});
+
+const run = (...words: readonly string[]): Promise<Ended> =>
+  runBuilt('cli.js', words, { directory, environment });
+
+const createClient = async (): Promise<string> => {
+  const { stdout } = await run('client', 'create', '--preset', 'machine', '--json');
+  return (JSON.parse(stdout) as { clientId: string }).clientId;
+};
+
+/** How much there is, how much of it was sealed, and whether the file says the same. */
+function sealedState(): { events: number; sealed: number | undefined; isFiled: boolean } {
+  const reads = openSealReads(join(directory, 'data/ledger.sqlite'));
+  const checkpoint = reads.newestCheckpoint();
+  const events = reads.eventCount();
+  reads.close();
+  const filed = new CheckpointFile(join(directory, 'keys/data.checkpoints')).last();
+  return { events, sealed: checkpoint?.size, isFiled: filed?.note === checkpoint?.note };
+}
+
+/** Waits until the server has said something. */
+async function untilSaid({ said }: BuiltServer, pattern: RegExp): Promise<string> {
+  const deadline = Date.now() + 20_000;
+  while (!pattern.test(said.stdout)) {
+    if (Date.now() > deadline) throw new Error(`never said: ${said.stdout}${said.stderr}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return pattern.exec(said.stdout)?.[0] ?? '';
+}
+
+describe('a server', () => {
+  it('seals on a thread of its own while it runs, and tells each checkpoint', async () => {
+    const server = await startBuilt({ directory, environment });
+    await createClient();
+    const { events } = sealedState();
+    await untilSaid(server, new RegExp(`"size":${events},"root":"[^"]{44}","msg":"sealed"`));
+    expect(sealedState()).toEqual({ events, sealed: events, isFiled: true });
+    await server.stop();
+  });
+
+  it('seals what was acknowledged before it stops', async () => {
+    const slow = { ...environment, TOKEN_LEDGER_SEAL_SECONDS: '3600' };
+    const server = await startBuilt({ directory, environment: slow });
+    await untilSaid(server, /Listening/);
+    await createClient();
+    await server.stop();
+    const { events } = sealedState();
+    expect(sealedState()).toEqual({ events, sealed: events, isFiled: true });
+    expect(server.said.stdout).toContain('"msg":"shut down"');
+    expect(await run('verify')).toMatchObject({ code: 0 });
+  });
+
+  it('raises an alarm when a stream goes on from a state that was edited', async () => {
+    const clientId = await createClient();
+    const server = await startBuilt({ directory, environment });
+    onDatabase(join(directory, 'data/ledger.sqlite'), (database) => {
+      database
+        .prepare(
+          `UPDATE streams SET state = replace(state, '"operatorScopes":[]', '"operatorScopes":["admin"]')
+           WHERE stream_id = ?`,
+        )
+        .run(`client:${clientId}`);
+    });
+    expect(await run('client', 'update', clientId, '--name', 'Other')).toMatchObject({ code: 0 });
+    const line = await untilSaid(server, /.*a stream is not what its events make of it.*/);
+    expect(JSON.parse(line)).toMatchObject({
+      level: 'error',
+      streamId: `client:${clientId}`,
+      problem: 'the state is not the fold of its events',
+    });
+    const metrics = await (await fetch(`http://localhost:${environment['PORT']}/metrics`)).text();
+    expect(metrics).toMatch(/^token_ledger_refold_failures_total 1$/m);
+    await server.stop();
+  });
+
+  it('does not begin anew beside the checkpoints of a ledger that is gone', async () => {
+    rmSync(join(directory, 'data'), { recursive: true });
+    const refused = await runBuilt('main.js', [], { directory, environment });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/^error: this is another ledger than was sealed: .+ anew\n$/);
+    rmSync(join(directory, 'keys/data.checkpoints'));
+    const server = await startBuilt({ directory, environment });
+    await server.stop();
+    expect(server.said.stdout).toContain('First start: an administrator was created.');
+  });
+});
