@@ -10,7 +10,7 @@ Usage: npm run bench:rotate -- [flags]
   --concurrency LIST   numbers of simultaneous clients (1,16,64,256)
   --seconds N          measured seconds at each level (5)
   --warm-up N          seconds before each measurement that do not count (2)
-  --only LIST          systems to run: token-ledger, oidc-memory, oidc-sqlite (all)
+  --only LIST          systems to run: token-ledger, token-ledger-path, oidc-memory, oidc-sqlite (all)
   --generations N      also: token-ledger's rate at generation N of a family beside generation 1
   --directory DIR      where the temporary databases go (the system's temporary directory)
   --profile DIR        keep a CPU profile of each server in DIR and print its costs (slows it)

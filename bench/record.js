@@ -11,6 +11,7 @@ Written by \`npm run bench:rotate -- --record --generations 10000\`; earlier res
 Each client owns a token family and presents its newest refresh token over HTTP on a connection of its own; every answer must be a 200 with a new refresh token and a new ES256 JWT access token. The server has one core to itself, the load generator runs on the others. Scope \`offline_access api\`, no ID token. One server process per system, the levels one after the other.
 
 - **token-ledger** is the built server; the families are authorized through the protocol. A rotation is acknowledged after a durable commit.
+- **token-ledger, views and sealing off** is the same without what runs beside the requests.
 - **oidc-provider, in memory** keeps everything in Maps: nothing survives a restart.
 - **oidc-provider, SQLite** is the same configuration on better-sqlite3 (WAL, \`synchronous=FULL\`), one durable commit for each write that the library asks for.
 

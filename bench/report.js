@@ -43,8 +43,11 @@ export function report({ machine, seconds, levels, generations }) {
   return sections.join('\n\n');
 }
 
-/** @param {import('./machine.js').Machine} machine */
-function conditions(machine) {
+/**
+ * Where and when something was measured, in one line.
+ * @param {import('./machine.js').Machine} machine
+ */
+export function conditions(machine) {
   const { cpu, cores, kernel, node, fileSystem, commit, date } = machine;
   const sync = `${machine.syncMillisecondsMedian.toFixed(2)} ms (median)`;
   return [

@@ -1,5 +1,5 @@
 import { startOidcProvider } from './oidc-provider.js';
-import { startTokenLedger } from './token-ledger.js';
+import { startRequestPath, startTokenLedger } from './token-ledger.js';
 
 /**
  * A server under test.
@@ -22,6 +22,11 @@ import { startTokenLedger } from './token-ledger.js';
 /** @type {readonly System[]} */
 export const SYSTEMS = [
   { name: 'token-ledger', title: 'token-ledger', start: startTokenLedger },
+  {
+    name: 'token-ledger-path',
+    title: 'token-ledger, views and sealing off',
+    start: startRequestPath,
+  },
   { name: 'oidc-memory', title: 'oidc-provider, in memory', start: startOidcProvider('memory') },
   { name: 'oidc-sqlite', title: 'oidc-provider, SQLite', start: startOidcProvider('sqlite') },
 ];

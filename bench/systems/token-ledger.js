@@ -1,23 +1,35 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PinnedProcess } from '../pinned-process.js';
 import { authorizeFamilies } from './authorization.js';
+import { freePort } from './free-port.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const ADMIN_PASSWORD = 'a password for one benchmark';
 const START_MS_MAX = 30_000;
 
+const WITHOUT_PROJECTIONS = new URL('../without-projections.js', import.meta.url);
+
+/**
+ * The same server with its projections and its sealing off.
+ * @param {import('./system.js').StartOrder} order
+ */
+export async function startRequestPath(order) {
+  const nodeFlags = [...order.nodeFlags, '--import', WITHOUT_PROJECTIONS.href];
+  return startTokenLedger({ ...order, nodeFlags }, { TOKEN_LEDGER_SEAL_SECONDS: '3600' });
+}
+
 /**
  * The built server of this repository, as its README starts it, with families that were authorized
  * through the protocol.
  * @param {import('./system.js').StartOrder} order
+ * @param {Record<string, string>} [settings]
  * @returns {Promise<import('./system.js').RunningSystem>}
  */
-export async function startTokenLedger({ core, directory, families, nodeFlags }) {
+export async function startTokenLedger(order, settings = {}) {
+  const { core, directory, families, nodeFlags } = order;
   if (!existsSync(MAIN)) throw new Error('dist/main.js is missing: npm run build');
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
@@ -25,7 +37,7 @@ export async function startTokenLedger({ core, directory, families, nodeFlags })
     cores: [core],
     arguments: [...nodeFlags, MAIN],
     directory,
-    env: environment(directory, port, issuer),
+    env: { ...environment(directory, port, issuer), ...settings },
   });
   try {
     await untilReady(server, issuer);
@@ -55,16 +67,6 @@ function environment(directory, port, issuer) {
     TOKEN_LEDGER_ADMIN_PASSWORD: ADMIN_PASSWORD,
     TOKEN_LEDGER_LOG_LEVEL: 'warn',
   };
-}
-
-/** A port that nobody listens on just now. */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /**

@@ -3,9 +3,10 @@ import type { Settings } from '../config/settings.js';
 import { SETTINGS } from '../config/settings.tokens.js';
 import { SigningKeys } from '../directory/signing-keys.service.js';
 import type { AccountState, ClientState } from '../domain/directory/directory.state.js';
-import { hasEndedWithSession } from '../domain/directory/session.decider.js';
+import { hasEndedWithSession, withRoot } from '../domain/directory/session.decider.js';
 import type { RejectionReason } from '../domain/events/token-family.events.js';
 import { DEFAULT_PROJECT, type Instant } from '../domain/identifiers.js';
+import { isVoidByClient } from '../domain/revocation/tokens-not-before.rules.js';
 import { ownersEnd } from '../domain/token-family/family.decision.js';
 import { type FamilyState, isAccessTokenRevoked } from '../domain/token-family/family.state.js';
 import { Ledger, type StateReader } from '../ledger/ledger.port.js';
@@ -116,7 +117,8 @@ function ownersOfFamilyToken(
   if (isAccessTokenRevoked(family, sequence)) return inactive('access_token_revoked');
   const { sessionId, subject } = family;
   const isBound = !family.offline && sessionId !== undefined;
-  const session = isBound ? reader.find('session', sessionId) : undefined;
+  const find = (id: string) => reader.find('session', id);
+  const session = isBound ? withRoot(find(sessionId), find) : undefined;
   if (hasEndedWithSession(family, session)) return inactive('session_ended');
   const client = reader.find('client', family.clientId);
   const account = subject === undefined ? undefined : reader.find('account', subject);
@@ -132,6 +134,7 @@ function ownersOfClientToken(reader: StateReader, tokenId: string): Owners | Ina
   if (token.revoked) return inactive('access_token_revoked');
   const client = reader.find('client', token.clientId);
   if (client?.status !== 'active') return inactive('client_disabled');
+  if (isVoidByClient(token.issuedAt, client)) return inactive('not_before');
   const project = reader.find('project', DEFAULT_PROJECT);
   return project?.status === 'active' ? { client } : inactive('project_disabled');
 }

@@ -8,6 +8,8 @@ import {
   Logger,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ClockBehind } from '../ledger/ledger.errors.js';
+import { logFailure } from './failure-log.js';
 
 /** A problem as RFC 9457 says it. All of it is shown to the caller: no secret, no inside. */
 export interface ProblemDetails {
@@ -56,8 +58,8 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   /** Answers, and logs what is our fault. */
   catch(exception: unknown, host: ArgumentsHost): void {
     const { details, headers } = problemOf(exception);
-    const { id: requestId } = host.switchToHttp().getRequest<FastifyRequest>();
-    if (details.status >= 500) this.logger.error({ err: exception, requestId });
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    if (details.status >= 500) logFailure(this.logger, exception, request);
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (reply.sent) return;
     void reply
@@ -89,7 +91,7 @@ export function problemOf(exception: unknown): ProblemAnswer {
     const detail = trouble ?? passing.get('ledger_busy');
     return {
       details: { status: 503, title: 'Service Unavailable', detail },
-      headers: { 'retry-after': '1' },
+      headers: { 'retry-after': String(waitSecondsOf(exception)) },
     };
   }
   // Fastify's own: a body too large, a media type or a JSON text that it cannot read.
@@ -97,6 +99,15 @@ export function problemOf(exception: unknown): ProblemAnswer {
   return isCallers && types.isNativeError(exception)
     ? fromStatus(statusCode, exception.message)
     : fromStatus(500, undefined);
+}
+
+/** Callers come back after this at the latest: somebody may set the clock at any moment. */
+const WAIT_SECONDS_MAX = 60;
+
+/** When it is worth trying again (RFC 9110, 10.2.3). */
+function waitSecondsOf(exception: unknown): number {
+  if (!(exception instanceof ClockBehind)) return 1;
+  return Math.min(Math.ceil(exception.waitMilliseconds / 1000), WAIT_SECONDS_MAX);
 }
 
 /** A validation pipe says several things at once. */

@@ -9,7 +9,9 @@ import { IssueClientToken } from '../../src/grants/issue-client-token.command.js
 import { IssueGrant } from '../../src/grants/issue-grant.command.js';
 import { RedeemCode } from '../../src/grants/redeem-code.command.js';
 import type { RequestContext } from '../../src/grants/request-context.js';
+import type { TokenAnswer } from '../../src/grants/token-answer.js';
 import { type OpenedDirectory, operator } from '../directory/opened-directory.js';
+import { codeOf, liveSession } from '../support/live-session.js';
 
 const REDIRECT_URI = 'https://photos.example.com/callback';
 const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
@@ -44,18 +46,24 @@ export async function registered(
 }
 
 /** An access token that a person let a client have. */
-export async function grantedToken(
+export async function grantedToken(...granted: Parameters<typeof grantedTokens>): Promise<string> {
+  return (await grantedTokens(...granted)).accessToken;
+}
+
+/** The first tokens that a person let a client have. */
+export async function grantedTokens(
   directory: OpenedDirectory,
   { client, caller }: RegisteredClient,
   subject: Subject,
   terms: { scope?: string[]; resources?: string[] } = {},
-): Promise<string> {
-  const { code } = await directory.execute(
+): Promise<TokenAnswer> {
+  const sessionId = await liveSession(directory.resources.ledger, subject);
+  const granted = await directory.execute(
     new IssueGrant(
       {
         caller,
         subject,
-        sessionId: 'session',
+        sessionId,
         scope: terms.scope ?? ['openid', 'photos:read'],
         resources: terms.resources ?? [],
         authTime: Date.now(),
@@ -74,10 +82,10 @@ export async function grantedToken(
       request(),
     ),
   );
-  const redeem = new RedeemCode(code, caller, request(), REDIRECT_URI, VERIFIER);
+  const redeem = new RedeemCode(codeOf(granted), caller, request(), REDIRECT_URI, VERIFIER);
   const outcome = await directory.execute(redeem);
   if (outcome.kind === 'refused') throw new Error(`${client.clientId}: ${outcome.reason}`);
-  return outcome.accessToken;
+  return outcome;
 }
 
 /** An access token that a client got for itself. */

@@ -7,7 +7,12 @@ import {
   PayloadTooLargeException,
 } from '@nestjs/common';
 import { Problem, problemOf } from '../../src/access/problem-details.js';
-import { LedgerBusy, LedgerCorrupted, LedgerUnavailable } from '../../src/ledger/ledger.errors.js';
+import {
+  ClockBehind,
+  LedgerBusy,
+  LedgerCorrupted,
+  LedgerUnavailable,
+} from '../../src/ledger/ledger.errors.js';
 import { TooManyHashes } from '../../src/vault/passwords.js';
 
 const fastifyError = (statusCode: number, message: string) =>
@@ -76,16 +81,18 @@ describe('a failure is told', () => {
     expect(problemOf(exception)).toEqual({ details, headers: {} });
   });
 
-  it.each([
+  it.each<[what: string, exception: Error, wait?: string]>([
     ['a busy ledger', new LedgerBusy()],
     ['a ledger that cannot be written', new LedgerUnavailable('disk_full', '/data/x is full')],
-    ['a clock behind the ledger', new LedgerUnavailable('clock_behind', '/data/x is ahead')],
     ['too many passwords', new TooManyHashes()],
-  ])('as passing for %s, and without its insides', (_what, exception) => {
+    ['a clock behind the ledger', new ClockBehind('/data/x is ahead', 1), '1'],
+    ['a clock further behind the ledger', new ClockBehind('/data/x is ahead', 12_001), '13'],
+    ['a clock far behind the ledger', new ClockBehind('/data/x is ahead', 3_600_000), '60'],
+  ])('as passing for %s, and without its insides', (_what, exception, wait = '1') => {
     const { details, headers } = problemOf(exception);
     expect(details).toMatchObject({ status: 503, title: 'Service Unavailable' });
     expect(details.detail).not.toContain('/data');
-    expect(headers).toEqual({ 'retry-after': '1' });
+    expect(headers).toEqual({ 'retry-after': wait });
   });
 
   it.each([

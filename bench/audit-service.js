@@ -1,0 +1,132 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { freePort } from './systems/free-port.js';
+
+const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
+const run = promisify(execFile);
+
+/** The built server on a directory, and its command line. */
+export class AuditService {
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  #server;
+  /** @type {{ id: string, secret: string } | undefined} */
+  #auditor;
+  #token = '';
+  #issuer = '';
+
+  /** @param {string} directory that holds `data` */
+  constructor(directory) {
+    this.environment = {
+      PATH: process.env.PATH,
+      NODE_ENV: 'production',
+      TOKEN_LEDGER_DATA_DIR: path.join(directory, 'data'),
+      TOKEN_LEDGER_MASTER_KEY_FILE: path.join(directory, 'keys', 'master.key'),
+      TOKEN_LEDGER_LOG_LEVEL: 'warn',
+    };
+    this.directory = directory;
+  }
+
+  /** Starts the server. Fulfilled at its first answer. */
+  async start() {
+    const port = await freePort();
+    this.#issuer = `http://localhost:${port}`;
+    this.#server = spawn(process.execPath, [path.join(DIST, 'main.js')], {
+      cwd: this.directory,
+      env: { ...this.environment, PORT: String(port) },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const server = this.#server;
+    process.once('exit', () => server.kill('SIGKILL'));
+    for (;;) {
+      const answer = await fetch(`${this.#issuer}/health/ready`).catch(() => undefined);
+      if (answer?.ok) return;
+      if (server.exitCode !== null) throw new Error('the server ended');
+      await sleep(10);
+    }
+  }
+
+  async stop() {
+    const server = this.#server;
+    if (server === undefined || server.exitCode !== null) return;
+    server.kill('SIGTERM');
+    await once(server, 'exit');
+  }
+
+  /** Waits until the views and the checkpoints are at the end of the ledger. */
+  async untilSettled() {
+    const waiting = ['token_ledger_views_lag_events', 'token_ledger_seal_lag_events'];
+    for (;;) {
+      const metrics = await (await fetch(`${this.#issuer}/metrics`)).text();
+      const lags = waiting.map((name) => new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1]);
+      if (lags.every((lag) => lag === '0')) return;
+      await sleep(200);
+    }
+  }
+
+  /** @param {readonly string[]} words */
+  async commandLine(words) {
+    const options = { cwd: this.directory, env: this.environment, maxBuffer: 2 ** 24 };
+    const { stdout } = await run(process.execPath, [path.join(DIST, 'cli.js'), ...words], options);
+    return stdout;
+  }
+
+  /**
+   * The answer of the audit API to a path below /audit.
+   * @param {string} url
+   */
+  async get(url) {
+    const headers = { authorization: `Bearer ${this.#token}` };
+    const answer = await fetch(`${this.#issuer}/audit/${url}`, { headers });
+    const body = await answer.text();
+    if (!answer.ok) throw new Error(`${url}: ${answer.status} ${body.slice(0, 300)}`);
+    return body;
+  }
+
+  /**
+   * Signs in, and finds ids to ask for.
+   * @returns {Promise<import('./audit-queries.js').Known>}
+   */
+  async sample() {
+    await this.#signIn();
+    const { families, asOf } = JSON.parse(await this.get('families?limit=100&order=oldest'));
+    const newest = JSON.parse(await this.get('families?limit=100'));
+    const { incidents } = JSON.parse(await this.get('incidents?limit=100'));
+    const { clients } = JSON.parse(await this.get('clients?from=2026-01-01T00:00:00Z'));
+    const { events } = JSON.parse(await this.get('events?limit=500&type=RefreshTokenRotated'));
+    const all = [...families, ...newest.families];
+    return {
+      families: all.map(({ id }) => id),
+      incidents: incidents.map(({ id }) => id),
+      subjects: unique(all.map(({ subject }) => subject)),
+      clients: unique(clients.map(({ client }) => client.id)),
+      addresses: unique(events.map(({ origin }) => origin.address)),
+      size: asOf.position,
+    };
+  }
+
+  async #signIn() {
+    if (this.#auditor === undefined) {
+      const words = ['client', 'create', '--name', 'Bench', '--preset', 'auditor', '--json'];
+      const { clientId, clientSecret } = JSON.parse(await this.commandLine(words));
+      this.#auditor = { id: clientId, secret: clientSecret };
+    }
+    const { id, secret } = this.#auditor;
+    const answer = await fetch(`${this.#issuer}/oauth/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'audit:read' }),
+    });
+    const { access_token: token } = await answer.json();
+    if (typeof token !== 'string') throw new Error('no token for the auditor');
+    this.#token = token;
+  }
+}
+
+/** @param {string[]} ids */
+function unique(ids) {
+  return [...new Set(ids)].filter((id) => typeof id === 'string');
+}

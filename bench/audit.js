@@ -1,0 +1,169 @@
+/**
+ * Measures how fast the ledger answers an investigator, on a ledger made for it: each query of the
+ * audit API over HTTP, the start of a server, the rebuild of its views and the verification of its
+ * ledger. `npm run bench:audit -- --help`.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { AuditService } from './audit-service.js';
+import { QUERIES } from './audit-queries.js';
+import { Latencies } from './latencies.js';
+import { describeMachine } from './machine.js';
+import { conditions } from './report.js';
+import { buildReplayLedger } from './replay-ledger.js';
+import { table } from './table.js';
+
+const HELP = `How fast the ledger answers an investigator, on a ledger made for it.
+
+Usage: npm run bench:audit -- [flags]
+
+  --events N        events in the ledger (1000000)
+  --requests N      of each query (500)
+  --directory DIR   where the temporary ledger goes (the system's temporary directory)
+  --record          write bench/AUDIT.md
+  --help
+`;
+const WARM_UP_REQUESTS = 20;
+const STARTS = 5;
+const FILE = fileURLToPath(new URL('AUDIT.md', import.meta.url));
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '1000000' },
+    requests: { type: 'string', default: '500' },
+    directory: { type: 'string', default: os.tmpdir() },
+    record: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) process.stdout.write(HELP);
+else await main(Number(values.events), Number(values.requests), values.directory);
+
+/**
+ * @param {number} events
+ * @param {number} requests
+ * @param {string} parent
+ */
+async function main(events, requests, parent) {
+  const directory = mkdtempSync(path.join(parent, 'token-ledger-audit-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const machine = describeMachine(directory);
+  const data = path.join(directory, 'data');
+  mkdirSync(data, { mode: 0o700 });
+  console.error(`making a ledger of ${events} events`);
+  await buildReplayLedger(data, events);
+  const service = new AuditService(directory);
+  const sections = [`${conditions(machine)}; ${events.toLocaleString('en-US')} events.`];
+  sections.push(await measureVerbs(service, events), await measureStart(service));
+  sections.push(await measureQueries(service, requests), sizes(data, events));
+  const text = sections.join('\n\n');
+  process.stdout.write(`${text}\n`);
+  if (values.record) {
+    writeFileSync(
+      FILE,
+      `# Answers to an investigator\n\nWritten by \`npm run bench:audit -- --record\`.\n\n${text}\n`,
+    );
+  }
+}
+
+/**
+ * @param {AuditService} service
+ * @param {number} events
+ */
+async function measureVerbs(service, events) {
+  console.error('sealing everything');
+  await service.start();
+  await service.untilSettled();
+  await service.stop();
+  const rows = [];
+  for (const verb of [['views', 'rebuild'], ['verify']]) {
+    console.error(verb.join(' '));
+    const begun = performance.now();
+    await service.commandLine([...verb, '--json']);
+    rows.push({ verb: verb.join(' '), seconds: (performance.now() - begun) / 1000 });
+  }
+  return table(
+    [
+      { heading: 'verb', cell: ({ verb }) => verb, left: true },
+      { heading: 'seconds', cell: ({ seconds }) => seconds.toFixed(1) },
+      { heading: 'events/s', cell: ({ seconds }) => whole(events / seconds) },
+    ],
+    rows,
+  );
+}
+
+/** @param {AuditService} service */
+async function measureStart(service) {
+  const times = [];
+  for (let run = 0; run < STARTS; run += 1) {
+    const begun = performance.now();
+    await service.start();
+    times.push(performance.now() - begun);
+    await service.stop();
+  }
+  times.sort((left, right) => left - right);
+  return `From the start of the process to the first answer: ${whole(times[2])} ms (median of ${STARTS}).`;
+}
+
+/**
+ * @param {AuditService} service
+ * @param {number} requests
+ */
+async function measureQueries(service, requests) {
+  await service.start();
+  await service.untilSettled();
+  const known = await service.sample();
+  const rows = [];
+  for (const { title, urlOf } of QUERIES) {
+    console.error(title);
+    const latencies = new Latencies();
+    let bytes = 0;
+    for (let index = -WARM_UP_REQUESTS; index < requests; index += 1) {
+      const url = urlOf(known, index + WARM_UP_REQUESTS);
+      const begun = performance.now();
+      const body = await service.get(url);
+      if (index >= 0) latencies.add(performance.now() - begun);
+      bytes = Math.max(bytes, body.length);
+    }
+    const [p50 = NaN, p99 = NaN] = latencies.percentiles([0.5, 0.99]);
+    rows.push({ title, p50, p99, bytes });
+  }
+  await service.stop();
+  return table(
+    [
+      { heading: 'query', cell: ({ title }) => title, left: true },
+      { heading: 'p50 ms', cell: ({ p50 }) => p50.toFixed(2) },
+      { heading: 'p99 ms', cell: ({ p99 }) => p99.toFixed(2) },
+      { heading: 'largest answer, bytes', cell: ({ bytes }) => whole(bytes) },
+    ],
+    rows,
+  );
+}
+
+/**
+ * @param {string} data
+ * @param {number} events
+ */
+function sizes(data, events) {
+  const ledger = bytesIn(data, (name) => name.startsWith('ledger.sqlite'));
+  const views = bytesIn(path.join(data, 'views'), () => true);
+  return `Bytes per event: ${whole(ledger / events)} in the ledger, ${whole(views / events)} in the views.`;
+}
+
+/**
+ * @param {string} directory
+ * @param {(name: string) => boolean} isCounted
+ */
+function bytesIn(directory, isCounted) {
+  const names = readdirSync(directory).filter(isCounted);
+  return names.reduce((sum, name) => sum + statSync(path.join(directory, name)).size, 0);
+}
+
+/** @param {number} number */
+function whole(number) {
+  return Math.round(number).toLocaleString('en-US');
+}

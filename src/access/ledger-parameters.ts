@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { eventCatalogue } from '../domain/events/event-catalogue.js';
+import type { StreamId, StreamKind } from '../domain/identifiers.js';
+
+const streamKinds = Object.keys(eventCatalogue) as StreamKind[];
+const STREAM = new RegExp(`^(?:${streamKinds.join('|')}):[\\w.-]{1,128}$`);
+
+/** Parameters that are only these: any other is refused by its name. */
+export function strictParameters<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'unrecognized_keys' ? 'is not a parameter here' : undefined),
+  });
+}
+
+/** A parameter that names a stream. */
+export const streamParameter = z
+  .string('must be given once')
+  .regex(STREAM, 'must be <kind>:<id>, for example family:0192…')
+  .transform((text) => text as StreamId)
+  .meta({
+    description: 'A stream, `<kind>:<id>`.',
+    example: 'family:019aa3c2b7f07c51a1b2c3d4e5f60718',
+  });
+
+/** The kind of a stream, which its id begins with. */
+export function kindOf(streamId: StreamId): StreamKind {
+  return streamId.slice(0, streamId.indexOf(':')) as StreamKind;
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { BacktestJob, DivergingAttempt } from './backtest-jobs.service.js';
+import {
+  backtestResult,
+  backtestResultExample,
+  backtestResultOf,
+} from './backtest-result.answer.js';
+import { timeText, timeTextOf } from './replayed-moment.answer.js';
+
+const divergence = z.object({
+  familyId: z.string(),
+  position: z.int().nonnegative(),
+  at: timeText,
+  recorded: z.string().meta({ example: 'retried' }),
+  simulated: z.string().meta({ example: 'killed' }),
+});
+
+const backtestJobExample = {
+  id: 'Yk3mV8x2QbWc7LrP0sTzNg',
+  status: 'done',
+  from: 0,
+  to: 120_633,
+  queuedAt: '2026-11-21T02:20:00.000Z',
+  progress: { done: 120_634, total: 120_634 },
+  result: backtestResultExample,
+  divergences: [
+    {
+      familyId: '019aa3c2b7f07c51a1b2c3d4e5f60718',
+      position: 90_412,
+      at: '2026-11-20T17:03:11.402Z',
+      recorded: 'retried',
+      simulated: 'killed',
+    },
+  ],
+};
+
+/** A backtest that was asked for. */
+export const backtestJob = z
+  .object({
+    id: z.string(),
+    status: z.enum(['queued', 'running', 'done', 'cancelled', 'failed']),
+    from: z
+      .int()
+      .nonnegative()
+      .meta({ description: 'Families granted at this position or later.' }),
+    to: z.int().nonnegative().meta({ description: 'By their events up to this position.' }),
+    queuedAt: timeText,
+    progress: z
+      .object({ done: z.int().nonnegative(), total: z.int().nonnegative() })
+      .meta({ description: 'In positions of the ledger, from the newest family to the oldest.' }),
+    result: backtestResult.nullable().meta({ description: 'Set when it is done.' }),
+    divergences: z.array(divergence).meta({
+      description: 'The first of the attempts that come out otherwise; at most 100.',
+    }),
+  })
+  .meta({ id: 'BacktestJob', examples: [backtestJobExample] });
+/** A backtest that was asked for. */
+export type BacktestJobAnswer = z.infer<typeof backtestJob>;
+
+/** A job as the answers of the replay write it. */
+export function backtestJobOf(job: BacktestJob): BacktestJobAnswer {
+  const { id, status, order, queuedAt, done, total, summary, divergences } = job;
+  return {
+    id,
+    status,
+    from: order.from,
+    to: order.to,
+    queuedAt: timeTextOf(queuedAt),
+    progress: { done, total },
+    result: summary === undefined ? null : backtestResultOf(summary),
+    divergences: divergences.map(divergenceOf),
+  };
+}
+
+function divergenceOf({
+  familyId,
+  position,
+  at,
+  recorded,
+  simulated,
+}: DivergingAttempt): z.infer<typeof divergence> {
+  return { familyId, position, at: timeTextOf(at), recorded, simulated };
+}

@@ -1,0 +1,116 @@
+import { Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { AdministrationRecord } from '../access/administration-record.service.js';
+import { bearerOf } from '../access/bearer.guard.js';
+import { jsonBodyOf } from '../access/json-body.js';
+import { ApiProblem, parameterProblem, Unstored } from '../access/operator-door.decorator.js';
+import { Problem } from '../access/problem-details.js';
+import { requestContextOf } from '../access/request-context.js';
+import { Ledger } from '../ledger/ledger.port.js';
+import { backtestJob, backtestJobOf, type BacktestJobAnswer } from './backtest-job.answer.js';
+import { BacktestJobs } from './backtest-jobs.service.js';
+import { backtestRange } from './backtest-range.reader.js';
+import { backtestPolicyOf, backtestRequest, backtestRequestSchema } from './backtest.parameters.js';
+import type { BacktestOrder } from './backtest.runner.js';
+import { ReplayDoor } from './replay-door.decorator.js';
+import { noMoment } from './replay.problems.js';
+
+const NO_JOB = 'There is no such backtest: a restart forgets them, and so does time.';
+const NO_ROOM = 'Too many backtests are waiting. Try again later.';
+
+const jobInPath = z.object({ id: z.string().max(64).meta({ example: 'Yk3mV8x2QbWc7LrP0sTzNg' }) });
+
+/** What would have been under another policy. */
+@ReplayDoor()
+@Controller('replay/backtests')
+export class BacktestsController {
+  constructor(
+    private readonly jobs: BacktestJobs,
+    private readonly record: AdministrationRecord,
+    private readonly ledger: Ledger,
+  ) {}
+
+  /** Queues a backtest. */
+  @Post()
+  @HttpCode(202)
+  @Unstored()
+  @ApiOperation({
+    summary: 'Decide what happened again, under another policy',
+    description:
+      'Takes what token families went through and decides it again, by the rules that decide ' +
+      'refreshes. One runs at a time, beside the service; a restart forgets it. That it was asked ' +
+      'for is recorded in the ledger, and nothing else is.',
+  })
+  @ApiBody({ required: true, schema: backtestRequestSchema })
+  @ApiResponse({ status: 202, description: 'It waits, or runs.', standardSchema: backtestJob })
+  @ApiProblem(400, 'Bad Request', 'policy must be given', 'policy')
+  @ApiProblem(503, 'Service Unavailable', NO_ROOM)
+  async begin(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<BacktestJobAnswer> {
+    const order = await this.orderOf(jsonBodyOf(request));
+    if (!this.jobs.hasRoom) throw noRoom();
+    const id = this.jobs.newId();
+    await this.record.record('replay.backtest', id, bearerOf(request), requestContextOf(request));
+    const job = this.jobs.queue(id, order);
+    if (job === undefined) throw noRoom();
+    void reply.header('location', `/replay/backtests/${id}`);
+    return backtestJobOf(job);
+  }
+
+  /** How far a backtest is, and what it came to. */
+  @Get(':id')
+  @Unstored()
+  @ApiOperation({ summary: 'How far a backtest is, and what it came to' })
+  @ApiResponse({ status: 200, description: 'The backtest.', standardSchema: backtestJob })
+  @ApiProblem(404, 'Not Found', NO_JOB)
+  find(@Param({ schema: jobInPath }) { id }: z.infer<typeof jobInPath>): BacktestJobAnswer {
+    const job = this.jobs.find(id);
+    if (job === undefined) throw noJob();
+    return backtestJobOf(job);
+  }
+
+  /** Ends a backtest that waits or runs. */
+  @Delete(':id')
+  @Unstored()
+  @ApiOperation({ summary: 'Cancel a backtest that waits or runs' })
+  @ApiResponse({ status: 200, description: 'As it is now.', standardSchema: backtestJob })
+  @ApiProblem(404, 'Not Found', NO_JOB)
+  cancel(@Param({ schema: jobInPath }) { id }: z.infer<typeof jobInPath>): BacktestJobAnswer {
+    const job = this.jobs.cancel(id);
+    if (job === undefined) throw noJob();
+    return backtestJobOf(job);
+  }
+
+  private async orderOf(body: unknown): Promise<BacktestOrder> {
+    const parsed = backtestRequest.safeParse(body);
+    if (!parsed.success) throw wrongBody(parsed.error);
+    const { policy, client: clientId, from, to } = parsed.data;
+    if (clientId !== undefined && (await this.ledger.load('client', clientId)) === undefined) {
+      throw parameterProblem('client', 'is no client of this ledger');
+    }
+    const range = await backtestRange(this.ledger, { from, to });
+    if ('kind' in range) throw noMoment(range);
+    return { ...range, policy: backtestPolicyOf(policy), clientId };
+  }
+}
+
+function wrongBody({ issues: [issue] }: z.ZodError): Problem {
+  const path = issue?.path.join('.') ?? '';
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const parameter = [path, unknown].filter(Boolean).join('.').slice(0, 64);
+  const why = issue?.message ?? 'is wrong';
+  return parameterProblem(parameter === '' ? 'the body' : parameter, why);
+}
+
+function noRoom(): Problem {
+  const problem = { status: 503, title: 'Service Unavailable', detail: NO_ROOM };
+  return new Problem(problem, { 'retry-after': '30' });
+}
+
+function noJob(): Problem {
+  return new Problem({ status: 404, title: 'Not Found', detail: NO_JOB });
+}

@@ -1,0 +1,86 @@
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { streamPages } from '../access/event-pages.js';
+import { kindOf } from '../access/ledger-parameters.js';
+import { type Moment, momentAt } from '../access/moment.js';
+import type { RecordedEvent } from '../domain/envelope.js';
+import {
+  type Change,
+  differenceBetween,
+  type StateDifference,
+  type Step,
+} from '../domain/investigation/state-difference.rules.js';
+import { Ledger } from '../ledger/ledger.port.js';
+import type { ReplayedDifference } from './difference.answer.js';
+import { type NoDifference, ReplayDifference } from './replay-difference.query.js';
+import { replayedMomentOf, timeTextOf } from './replayed-moment.answer.js';
+
+/** A stream is held as a whole for its difference: a longer one is refused. */
+const EVENTS_MAX = 100_000;
+
+/** Folds a stream again up to two moments, and tells what came between. */
+@QueryHandler(ReplayDifference)
+export class ReplayDifferenceHandler implements IQueryHandler<ReplayDifference> {
+  constructor(private readonly ledger: Ledger) {}
+
+  async execute(query: ReplayDifference): Promise<ReplayedDifference | NoDifference | undefined> {
+    const { streamId } = query;
+    const from = await momentAt(this.ledger, query.from);
+    if ('kind' in from) return { ...from, parameter: 'from' };
+    const to = await momentAt(this.ledger, query.to);
+    if ('kind' in to) return { ...to, parameter: 'to' };
+    if (from.position > to.position) return { kind: 'backwards' };
+    const kind = kindOf(streamId);
+    const row = await this.ledger.streamRow(kind, streamId.slice(kind.length + 1));
+    if (row === undefined) return undefined;
+    if (row.version > EVENTS_MAX) return { kind: 'too_many_events', eventsMax: EVENTS_MAX };
+    const events = await this.eventsUpTo(query, to);
+    const upTo = events.filter(({ position }) => position <= from.position);
+    const difference = differenceBetween(kind, upTo, events.slice(upTo.length));
+    return {
+      stream: streamId,
+      from: replayedMomentOf(from),
+      to: replayedMomentOf(to),
+      ...answerOf(difference),
+    };
+  }
+
+  private async eventsUpTo(
+    { streamId }: ReplayDifference,
+    { position: upTo }: Moment,
+  ): Promise<readonly RecordedEvent[]> {
+    const events: RecordedEvent[] = [];
+    for await (const page of streamPages(this.ledger, streamId, { after: null, upTo })) {
+      events.push(...page);
+    }
+    return events;
+  }
+}
+
+function answerOf({
+  net,
+  steps,
+  stepsOmitted,
+}: StateDifference): Pick<ReplayedDifference, 'net' | 'steps' | 'stepsOmitted'> {
+  return {
+    net: net.map((change) => {
+      const cause = stepsOmitted > 0 ? undefined : causeOf(change, steps);
+      return { ...change, causedBy: cause === undefined ? null : markOf(cause) };
+    }),
+    steps: steps.map((step) => ({ ...markOf(step), changes: [...step.changes] })),
+    stepsOmitted,
+  };
+}
+
+function markOf({ position, type, at }: Step): { position: number; type: string; at: string } {
+  return { position, type, at: timeTextOf(at) };
+}
+
+/** The last step that touched a member: it, what it is in, or something in it. */
+function causeOf({ path }: Change, steps: readonly Step[]): Step | undefined {
+  return steps.findLast(({ changes }) =>
+    changes.some(
+      (one) =>
+        one.path === path || one.path.startsWith(`${path}/`) || path.startsWith(`${one.path}/`),
+    ),
+  );
+}

@@ -1,0 +1,140 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { BacktestJobAnswer } from '../../src/replay/backtest-job.answer.js';
+import { clientToken, read } from '../audit/audit-stage.js';
+import { type Answer, answerOf, beginFamily, refresh } from '../support/http-flow.js';
+import { HttpServer, type TestClient, TestClock } from '../support/http-server.js';
+import { responderToken } from './replay-stage.js';
+
+const JOBS = '/replay/backtests';
+const clock = new TestClock();
+let server: HttpServer;
+let token: string;
+let app: TestClient;
+
+beforeAll(async () => {
+  server = await HttpServer.start();
+  token = await responderToken(server);
+  app = await server.register('native', { redirectUris: ['com.example.app:/cb'] });
+  const { refresh_token: first } = await beginFamily(server, app, await server.createAccount());
+  await refresh(server, app, first);
+  clock.pass(20_000);
+  expect((await refresh(server, app, first)).status).toBe(200);
+});
+
+afterAll(() => server.close());
+
+async function ask<Body = BacktestJobAnswer>(
+  body: unknown,
+  bearer = token,
+  contentType = 'application/json',
+): Promise<Answer<Body>> {
+  return answerOf<Body>(
+    await server.fetch(JOBS, {
+      method: 'POST',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      headers: { authorization: `Bearer ${bearer}`, 'content-type': contentType },
+    }),
+  );
+}
+
+async function ended(path: string): Promise<BacktestJobAnswer> {
+  for (;;) {
+    const { body } = await read<BacktestJobAnswer>(server, path, token);
+    if (body.status !== 'queued' && body.status !== 'running') return body;
+    await setTimeout(5);
+  }
+}
+
+describe('POST /replay/backtests', () => {
+  it('answers with a job that comes to the summary, and records who asked and no more', async () => {
+    const { result, events } = await server.recorded(async () => {
+      const { status, headers, body } = await ask({
+        policy: { retryWindowSeconds: 5 },
+        client: app.clientId,
+      });
+      expect(status).toBe(202);
+      expect(headers.get('cache-control')).toBe('no-store');
+      const location = String(headers.get('location'));
+      expect(location).toBe(`${JOBS}/${body.id}`);
+      return ended(location);
+    });
+    expect(result.status).toBe('done');
+    expect(result.progress.done).toBe(result.progress.total);
+    expect(result.result).toMatchObject({
+      families: { read: 1, diverged: 1 },
+      matrix: { issued: { issued: 2 }, retried: { killed: 1 } },
+      newFalseAlarms: { verdict: 0, cause: 0, none: 1 },
+      sessionsEnded: { recorded: { byReuse: 0 }, simulated: { byReuse: 1 } },
+      dwellMilliseconds: { simulated: { count: 0, median: null, maximum: null } },
+    });
+    expect(result.divergences).toMatchObject([{ recorded: 'retried', simulated: 'killed' }]);
+    expect(events.map(({ type, data }) => [type, data['action'], data['target']])).toEqual([
+      ['AdministrationRecorded', 'replay.backtest', result.id],
+    ]);
+    expect(events[0]?.actor).toMatch(/^client:/);
+    expect(events[0]?.originCommitment).toBeDefined();
+  });
+
+  const refusals: readonly (readonly [body: unknown, parameter: string, detail: RegExp])[] = [
+    [{}, 'policy', /expected object/],
+    [[], 'the body', /expected object/],
+    [{ policy: { retryWindowSeconds: -1 } }, 'policy.retryWindowSeconds', /from 0 to 86400/],
+    [{ policy: { retryWindowSeconds: '5' } }, 'policy.retryWindowSeconds', /from 0 to 86400/],
+    [{ policy: { rotation: 'zebra' } }, 'policy.rotation', /rotate or fixed/],
+    [{ policy: { zebra: 1 } }, 'policy.zebra', /not a parameter/],
+    [{ policy: {}, zebra: 1 }, 'zebra', /not a parameter/],
+    [{ policy: {}, from: 'zebra' }, 'from', /RFC 3339/],
+    [{ policy: {}, from: '3', to: '2' }, 'from', /later/],
+    [{ policy: {}, to: '99999999' }, 'to', /beyond/],
+    [{ policy: {}, from: '99999999' }, 'from', /beyond/],
+    [{ policy: {}, client: 'zebra' }, 'client', /no client/],
+  ];
+  it.each(refusals)('refuses %j, and records nothing', async (asked, parameter, detail) => {
+    const { result, events } = await server.recorded(() => ask<{ detail: string }>(asked));
+    expect(result.status).toBe(400);
+    expect(result.body).toMatchObject({ parameter, detail: expect.stringMatching(detail) });
+    expect(events).toEqual([]);
+  });
+
+  it('refuses what is not JSON', async () => {
+    expect((await ask('zebra')).status).toBe(400);
+    expect((await ask('policy=1', token, 'application/x-www-form-urlencoded')).status).toBe(415);
+  });
+
+  it('refuses who may only read the audit', async () => {
+    const auditor = await clientToken(server, await server.register('auditor'));
+    expect((await ask({ policy: {} }, auditor)).status).toBe(403);
+  });
+});
+
+describe('a backtest by its id', () => {
+  it('is not there when nobody asked for it', async () => {
+    expect((await read(server, `${JOBS}/zebra`, token)).status).toBe(404);
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await server.fetch(`${JOBS}/zebra`, { method: 'DELETE', headers });
+    expect(answer.status).toBe(404);
+  });
+
+  it('is cancelled by DELETE unless it has ended', async () => {
+    const { body } = await ask({ policy: { retryWindowSeconds: 0 } });
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await server.fetch(`${JOBS}/${body.id}`, { method: 'DELETE', headers });
+    expect(answer.status).toBe(200);
+    const { status } = (await answer.json()) as BacktestJobAnswer;
+    expect(['cancelled', 'done']).toContain(status);
+    expect((await ended(`${JOBS}/${body.id}`)).status).toBe(status);
+  });
+
+  it('is forgotten by a restart, and the record of it stays', async () => {
+    const { body } = await ask({ policy: {} });
+    await server.restart();
+    expect((await read(server, `${JOBS}/${body.id}`, token)).status).toBe(404);
+    const { body: page } = await read<{ state: { count: number } }>(
+      server,
+      '/replay/state?stream=administration:default',
+      token,
+    );
+    expect(page.state.count).toBeGreaterThan(2);
+  });
+});
