@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { eventAt, type Moment } from '../access/moment.js';
 import type { RecordedEvent } from '../domain/envelope.js';
-import type { Instant, Position } from '../domain/identifiers.js';
+import type { Instant } from '../domain/identifiers.js';
 import type { Ledger, StreamRow } from '../ledger/ledger.port.js';
 import { asOfExample } from './answer.examples.js';
 
@@ -14,6 +15,18 @@ export const asOf = z
   .object({
     position: z.int().nonnegative().meta({ description: 'Of the newest event.', example: 1204 }),
     at: moment.describe('When the newest event was recorded.'),
+    asked: moment.optional().meta({
+      description: 'The time that was asked about: what has expired is told as of then.',
+    }),
+    lag: z
+      .int()
+      .positive()
+      .optional()
+      .meta({
+        description:
+          'So many events that the ledger had by then are not in this answer yet: the views that ' +
+          'lists are read from follow it. Absent when there are none.',
+      }),
   })
   .meta({
     id: 'AsOf',
@@ -46,12 +59,10 @@ export async function asOfStreams(
   return asOfEvent(last === newest.position ? newest : await eventAt(ledger, last));
 }
 
-/** The event at a position. Throws a RangeError when the ledger has none there. */
-export async function eventAt(ledger: Ledger, position: Position): Promise<RecordedEvent> {
-  const { events } = await ledger.eventsAfter(position === 0 ? null : position - 1, 1);
-  const [event] = events;
-  if (event?.position !== position) throw new RangeError(`the ledger ends before ${position}`);
-  return event;
+/** What an answer about a moment goes up to. */
+export function asOfMoment({ position, recordedAt, instant, isAsked }: Moment): AsOf {
+  const asked = isAsked ? { asked: momentOf(instant) } : {};
+  return { position, at: momentOf(recordedAt), ...asked };
 }
 
 /** The ledger's newest event now. A ledger that a server has opened is never empty. */

@@ -15,7 +15,8 @@ const who = z
   })
   .meta({ id: 'AuditWho', description: 'Who asked.' });
 
-const origin = z
+/** Where a request came from. */
+export const auditOrigin = z
   .object({
     address: z.string(),
     userAgent: z.string(),
@@ -39,7 +40,9 @@ export const auditEvent = z
     correlationId: z.string().meta({ description: 'One value for all that a request caused.' }),
     causationId: z.string().nullable(),
     who: who.nullable().meta({ description: 'null when no request of a client caused it.' }),
-    origin: origin.nullable().meta({ description: 'null when it has none, or it was erased.' }),
+    origin: auditOrigin
+      .nullable()
+      .meta({ description: 'null when it has none, or it was erased.' }),
     erased: z.boolean().meta({ description: 'Whether it had an origin that was erased since.' }),
     data: z.record(z.string(), z.unknown()).meta({
       description: 'As it stands in the ledger; instants and spans are milliseconds.',

@@ -1,20 +1,23 @@
 import { z } from 'zod';
+import { streamParameter, strictParameters } from '../access/ledger-parameters.js';
+import { momentParameter, momentText } from '../access/moment.js';
 import { eventCatalogue } from '../domain/events/event-catalogue.js';
-import type { StreamId, StreamKind } from '../domain/identifiers.js';
-import { incidentOfCursor, positionOf } from './page-cursor.js';
+import type { EventType } from '../views/event-outcomes.js';
+import { positionOf } from './page-cursor.js';
 
 /** How many items a page has when nothing is said, and at most. */
 export const PAGE_ITEMS = 100;
 export const PAGE_ITEMS_MAX = 1000;
 
 const DIGITS = /^\d{1,15}$/;
-const streamKinds = Object.keys(eventCatalogue) as StreamKind[];
-const STREAM = new RegExp(`^(?:${streamKinds.join('|')}):[\\w.-]{1,128}$`);
 const eventTypes = [
   ...new Set(Object.values(eventCatalogue).flatMap((events) => Object.keys(events))),
 ].sort();
 
-function wholeNumber(minimum: number, maximum: number, example: number) {
+// An example of a parameter would be filled in by whoever tries an endpoint out: only paths have one.
+
+/** A whole number between these, in digits. */
+export function wholeNumber(minimum: number, maximum: number) {
   const error = `must be a whole number from ${minimum} to ${maximum}`;
   return z
     .string(error)
@@ -22,10 +25,11 @@ function wholeNumber(minimum: number, maximum: number, example: number) {
       error,
     })
     .transform(Number)
-    .meta({ type: 'integer', minimum, maximum, example });
+    .meta({ type: 'integer', minimum, maximum });
 }
 
-const limit = wholeNumber(1, PAGE_ITEMS_MAX, PAGE_ITEMS)
+/** How many items are asked for. */
+export const limit = wholeNumber(1, PAGE_ITEMS_MAX)
   .optional()
   .meta({ description: `How many items at most; ${PAGE_ITEMS} when absent.` });
 
@@ -42,39 +46,46 @@ function cursor<Place>(decode: (text: string) => Place | undefined) {
     .meta({ description: 'Where to go on: `next` of the page before.' });
 }
 
-const after = wholeNumber(0, Number.MAX_SAFE_INTEGER, 1204)
+/** The position that a list goes on after. */
+export const after = wholeNumber(0, Number.MAX_SAFE_INTEGER)
   .optional()
   .meta({ description: 'Only events after this position: `next` of the page before.' });
 
-const type = z
-  .enum(eventTypes, 'must be a type of event')
+/** A type of event. */
+export const type = z
+  .enum(eventTypes as readonly EventType[], 'must be a type of event')
   .optional()
-  .meta({ description: 'Only events of this type.', example: 'RefreshTokenReuseDetected' });
+  .meta({ description: 'Only events of this type.' });
 
-const stream = z
+/** A stream of events. */
+export const stream = streamParameter
+  .optional()
+  .meta({ example: undefined, description: 'Only events of this stream, `<kind>:<id>`.' });
+
+/** An instant as RFC 3339 writes it, to the millisecond. */
+export const time = z
   .string('must be given once')
-  .regex(STREAM, 'must be <kind>:<id>, for example family:0192…')
-  .transform((text) => text as StreamId)
-  .optional()
-  .meta({
-    description: 'Only events of this stream, `<kind>:<id>`.',
-    example: 'family:019aa3c2b7f07c51a1b2c3d4e5f60718',
-  });
+  .transform((text, context) => {
+    const moment = momentText(text);
+    if (moment !== undefined && 'instant' in moment) return moment.instant;
+    context.addIssue('must be an RFC 3339 time');
+    return z.NEVER;
+  })
+  .meta({ type: 'string', format: 'date-time' });
 
-function strict<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.strictObject(shape, {
-    error: ({ code }) => (code === 'unrecognized_keys' ? 'is not a parameter here' : undefined),
-  });
-}
+/** The moment that is asked about. */
+export const at = momentParameter.optional().meta({
+  type: 'string',
+  example: undefined,
+  description:
+    'Shows what was so at this time (RFC 3339) or when the event at this position was the ' +
+    'newest. `asOf` says which position a time means. Absent, or yet to come: now.',
+});
 
-/** The parameters of a list that is a position's: the whole ledger. */
-export const eventParameters = strict({ after, limit, type, stream });
 /** The parameters of the list of a family's events. */
-export const familyEventParameters = strict({ cursor: cursor(positionOf), limit });
-/** The parameters of the list of incidents. */
-export const incidentParameters = strict({ cursor: cursor(incidentOfCursor), limit });
-/** No parameters at all. */
-export const noParameters = strict({});
+export const familyEventParameters = strictParameters({ at, cursor: cursor(positionOf), limit });
+/** The moment alone. */
+export const momentParameters = strictParameters({ at });
 
 /** The id in the path of a family or an incident. */
 export const idInPath = z.object({

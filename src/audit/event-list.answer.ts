@@ -8,9 +8,18 @@ export const eventList = z
   .object({
     asOf,
     events: z.array(auditEvent),
-    next: z.int().nonnegative().nullable().meta({
+    next: z
+      .int()
+      .nonnegative()
+      .nullable()
+      .meta({
+        description:
+          'Pass it as `after` for the next page; null: there is nothing more up to `asOf`, or the ' +
+          'newest come first.',
+      }),
+    cursor: z.string().nullable().optional().meta({
       description:
-        'Pass it as `after` for the next page; null: there is nothing more up to `asOf`.',
+        'Of a list that is chosen from: pass it as `cursor` for the next page; null: there is none.',
     }),
   })
   .meta({

@@ -3,12 +3,40 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiOperation } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { parameterProblem } from '../access/operator-door.decorator.js';
+import type { ViewsBeingBuilt } from '../views/views.port.js';
 import { AuditDoor, Unstored } from './audit-door.decorator.js';
-import { eventParameters, PAGE_ITEMS } from './audit.parameters.js';
+import type { AuditEvent } from './audit-event.answer.js';
+import { auditEventColumns } from './audit-event.columns.js';
+import { PAGE_ITEMS } from './audit.parameters.js';
 import { type EventList, eventList } from './event-list.answer.js';
 import { ApiEvents } from './event-list.documentation.js';
+import type { ItemStream } from './item-stream.js';
 import { ListEvents, StreamEvents } from './list-events.query.js';
-import { ndjsonReply, wantsNdjson } from './ndjson.reply.js';
+import { eventParameters } from './list.parameters.js';
+import { built, cursorOf, requestOf } from './list-place.js';
+import type { Listing } from './listing.reader.js';
+import { SearchEvents } from './search-events.query.js';
+import { wholeListReply, wholeListTypeOf } from './whole-list.reply.js';
+
+type Parameters = z.infer<typeof eventParameters>;
+
+/** Only the views know these of an event. */
+const OF_VIEWS = [
+  'family',
+  'subject',
+  'client',
+  'type',
+  'outcome',
+  'reason',
+  'address',
+  'incident',
+  'order',
+  'from',
+  'to',
+  'at',
+  'cursor',
+] as const satisfies readonly (keyof Parameters)[];
 
 /** The ledger itself, event by event. */
 @AuditDoor()
@@ -16,28 +44,99 @@ import { ndjsonReply, wantsNdjson } from './ndjson.reply.js';
 export class EventsController {
   constructor(private readonly queries: QueryBus) {}
 
-  /** The ledger in order of position. */
+  /** The ledger in order of position, or what is chosen from it. */
   @Get()
   @Unstored()
   @ApiOperation({
-    summary: 'The ledger in order of position',
+    summary: 'The ledger in order of position, or what is chosen from it',
     description:
       'A page of at most `limit` events. A page of a filtered list may hold fewer, even none, and ' +
-      'still not be the last: go on while `next` is not null. To follow the ledger, go on later ' +
-      'after `asOf.position`.',
+      'still not be the last: go on while `cursor` or `next` is not null. `cursor` shows the state ' +
+      'of the first page to the end; to follow the ledger, go on later after `asOf.position`.',
   })
   @ApiEvents(eventList)
   async list(
-    @Query({ schema: eventParameters }) parameters: z.infer<typeof eventParameters>,
+    @Query({ schema: eventParameters }) parameters: Parameters,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventList | StreamableFile> {
-    const { after = null, limit, type, stream: streamId } = parameters;
-    const choice = { after, type, streamId };
     void reply.header('vary', 'accept');
-    if (!wantsNdjson(request)) {
-      return this.queries.execute(new ListEvents(choice, limit ?? PAGE_ITEMS));
-    }
-    return ndjsonReply(await this.queries.execute(new StreamEvents(choice, limit)), reply);
+    const type = wholeListTypeOf(request);
+    if (type === undefined) return this.page(parameters);
+    return wholeListReply(type, await this.whole(parameters), reply, auditEventColumns);
   }
+
+  private async page(parameters: Parameters): Promise<EventList> {
+    const { after = null, limit = PAGE_ITEMS, stream: streamId, order } = parameters;
+    const ofLedger = new ListEvents({ after, streamId, type: parameters.type }, limit);
+    if (isOfLedger(parameters)) return this.queries.execute(ofLedger);
+    const request = await this.requestOf(parameters, PAGE_ITEMS);
+    const found = await this.search(parameters, request, false);
+    if (found.kind === 'being_built' && isOfLedger(parameters, 'type')) {
+      return this.queries.execute(ofLedger);
+    }
+    const listing = built(found);
+    const { asOf, items, next } = listing;
+    const cursor = cursorOf('events', parameters, request, listing);
+    return {
+      asOf,
+      events: [...items],
+      next: order === 'newest_first' ? null : next,
+      cursor,
+    };
+  }
+
+  private async whole(parameters: Parameters): Promise<ItemStream<AuditEvent>> {
+    const { after = null, limit, stream: streamId } = parameters;
+    const ofLedger = new StreamEvents({ after, streamId, type: parameters.type }, limit);
+    if (isOfLedger(parameters)) return this.queries.execute(ofLedger);
+    const request = await this.requestOf(parameters, Infinity);
+    const found = await this.search(parameters, request, true);
+    if (found.kind === 'being_built' && isOfLedger(parameters, 'type')) {
+      return this.queries.execute(ofLedger);
+    }
+    const { asOf, pages } = built(found);
+    return { asOf, pages: pages() };
+  }
+
+  private async requestOf(parameters: Parameters, limit: number) {
+    const { after, cursor, order } = parameters;
+    if (after !== undefined && order === 'newest_first') {
+      throw parameterProblem('after', 'goes with the oldest first');
+    }
+    if (after !== undefined && cursor !== undefined)
+      throw parameterProblem('after', 'does not go with cursor');
+    const defaults = { order: 'oldest_first', limit } as const;
+    const request = await requestOf(this.queries, 'events', parameters, defaults);
+    return after === undefined ? request : { ...request, after };
+  }
+
+  private search(
+    parameters: Parameters,
+    request: SearchEvents['request'],
+    isWhole: boolean,
+  ): Promise<Listing<AuditEvent> | ViewsBeingBuilt> {
+    const { family, subject, client, stream, incident } = parameters;
+    const { type, outcome, reason, address } = parameters;
+    const search = {
+      familyId: family,
+      subject,
+      clientId: client,
+      streamId: stream,
+      incidentId: incident,
+      type,
+      outcome,
+      reason,
+      address,
+    };
+    return this.queries.execute(new SearchEvents(search, request, isWhole));
+  }
+}
+
+/**
+ * The ledger itself answers what its own order answers: nothing of it is late. Beside that it can look
+ * for a type, if more slowly than the views.
+ */
+function isOfLedger(parameters: Parameters, beside?: 'type'): boolean {
+  return OF_VIEWS.every((name) => name === beside || parameters[name] === undefined);
 }

@@ -4,17 +4,35 @@ import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { streamIdOf } from '../domain/identifiers.js';
+import type { FamilyFilter } from '../views/views.port.js';
 import { ApiNotFound, AuditDoor, found, Unstored } from './audit-door.decorator.js';
-import { familyEventParameters, idInPath, noParameters, PAGE_ITEMS } from './audit.parameters.js';
+import { auditEventColumns } from './audit-event.columns.js';
+import {
+  familyEventParameters,
+  idInPath,
+  momentParameters,
+  PAGE_ITEMS,
+} from './audit.parameters.js';
 import { type FamilyEventList, familyEventList } from './event-list.answer.js';
-import { ApiEvents } from './event-list.documentation.js';
+import { ApiEvents, ApiList } from './event-list.documentation.js';
 import { type FamilyAnswer, familyAnswer } from './family.answer.js';
 import { FindFamily } from './find-family.query.js';
+import { FindLineage } from './find-lineage.query.js';
+import { type LineageAnswer, lineageAnswer } from './lineage.answer.js';
 import { StreamEvents } from './list-events.query.js';
 import { ListFamilyEvents } from './list-family-events.query.js';
-import { ndjsonReply, wantsNdjson } from './ndjson.reply.js';
+import { familyParameters, lineageParameters } from './list.parameters.js';
+import { built, cursorOf, momentFor, readWhole, requestOf } from './list-place.js';
+import { listedFamilyColumns } from './listed-family.columns.js';
+import { type FamilyPage, familyPage } from './listed-family.answer.js';
+import { SearchFamilies } from './search-families.query.js';
+import { wholeListReply, wholeListTypeOf } from './whole-list.reply.js';
 
 type Id = z.infer<typeof idInPath>;
+type Parameters = z.infer<typeof familyParameters>;
+
+/** Generations of a lineage that are told unless more are asked for. */
+const GENERATIONS = 100;
 
 /** Token families, as the auditor sees them. */
 @AuditDoor()
@@ -22,7 +40,37 @@ type Id = z.infer<typeof idInPath>;
 export class FamiliesController {
   constructor(private readonly queries: QueryBus) {}
 
-  /** What is known about a family, as it stands now. */
+  /** Token families by when they were granted. */
+  @Get()
+  @Unstored()
+  @ApiOperation({
+    summary: 'Token families, newest first',
+    description:
+      'A page of at most `limit`; a page of a filtered list may hold fewer and still not be the last.',
+  })
+  @ApiList(familyPage)
+  async list(
+    @Query({ schema: familyParameters }) parameters: Parameters,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<FamilyPage | StreamableFile> {
+    void reply.header('vary', 'accept');
+    const type = wholeListTypeOf(request);
+    const limit = type === undefined ? PAGE_ITEMS : Infinity;
+    const place = await requestOf(this.queries, 'families', parameters, {
+      order: 'newest_first',
+      limit,
+    });
+    const search = new SearchFamilies(filterOf(parameters), place, type !== undefined);
+    const listing = built(await this.queries.execute(search));
+    const { asOf, items, pages } = listing;
+    if (type !== undefined) {
+      return wholeListReply(type, { asOf, pages: pages() }, reply, listedFamilyColumns);
+    }
+    return { asOf, families: [...items], next: cursorOf('families', parameters, place, listing) };
+  }
+
+  /** What is known about a family, as it stands or stood. */
   @Get(':id')
   @Unstored()
   @ApiOperation({
@@ -33,9 +81,31 @@ export class FamiliesController {
   @ApiNotFound('family')
   async find(
     @Param({ schema: idInPath }) { id }: Id,
-    @Query({ schema: noParameters }) _none: object,
+    @Query({ schema: momentParameters }) { at }: z.infer<typeof momentParameters>,
   ): Promise<FamilyAnswer> {
-    return found('family', await this.queries.execute(new FindFamily(id)));
+    const moment = at === undefined ? undefined : await momentFor(this.queries, at);
+    return found('family', await readWhole(this.queries.execute(new FindFamily(id, moment))));
+  }
+
+  /** All refresh and access tokens that descend from the grant. */
+  @Get(':id/lineage')
+  @Unstored()
+  @ApiOperation({
+    summary: 'All tokens that descend from one grant',
+    description: 'The newest `limit` generations, refusals and counts; the timeline has all.',
+  })
+  @ApiResponse({ status: 200, description: 'The lineage.', standardSchema: lineageAnswer })
+  @ApiNotFound('family')
+  async lineage(
+    @Param({ schema: idInPath }) { id }: Id,
+    @Query({ schema: lineageParameters })
+    { at, limit = GENERATIONS }: z.infer<typeof lineageParameters>,
+  ): Promise<LineageAnswer> {
+    const moment = await momentFor(this.queries, at);
+    return found(
+      'family',
+      await readWhole(this.queries.execute(new FindLineage(id, moment, limit))),
+    );
   }
 
   /** The whole life of a family, oldest event first. */
@@ -50,14 +120,35 @@ export class FamiliesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FamilyEventList | StreamableFile> {
-    const { cursor: after = null, limit } = parameters;
+    const { at, cursor: after = null, limit } = parameters;
+    const moment = at === undefined ? undefined : await momentFor(this.queries, at);
     void reply.header('vary', 'accept');
-    if (!wantsNdjson(request)) {
-      const list = new ListFamilyEvents(id, after, limit ?? PAGE_ITEMS);
+    const type = wholeListTypeOf(request);
+    if (type === undefined) {
+      const list = new ListFamilyEvents(id, after, limit ?? PAGE_ITEMS, moment);
       return found('family', await this.queries.execute(list));
     }
-    found('family', await this.queries.execute(new FindFamily(id)));
+    found('family', await this.queries.execute(new FindFamily(id, moment)));
     const choice = { after, streamId: streamIdOf('family', id) };
-    return ndjsonReply(await this.queries.execute(new StreamEvents(choice, limit)), reply);
+    const stream = await this.queries.execute(new StreamEvents(choice, limit, moment));
+    return wholeListReply(type, stream, reply, auditEventColumns);
   }
+}
+
+function filterOf({
+  client,
+  subject,
+  session,
+  status,
+  reason,
+  incident,
+}: Parameters): FamilyFilter {
+  return {
+    clientId: client,
+    subject,
+    sessionId: session,
+    status: status === 'revoked' ? 'ended' : status,
+    endReason: reason,
+    hasIncident: incident === undefined ? undefined : incident === 'true',
+  };
 }

@@ -1,9 +1,10 @@
 import type { ClientState } from '../domain/directory/directory.state.js';
-import { DEFAULT_PROJECT } from '../domain/identifiers.js';
+import { DEFAULT_PROJECT, type Position } from '../domain/identifiers.js';
 import { ownersEnd } from '../domain/token-family/family.decision.js';
 import type { FamilyState } from '../domain/token-family/family.state.js';
 import type { Ledger } from '../ledger/ledger.port.js';
 import type { AuditFamily } from './family.answer.js';
+import { streamRowAt } from './stream-history.reader.js';
 
 /** The client, account and project of a family: it is worth nothing without them. */
 export type FamilyOwners = Parameters<typeof ownersEnd>[1] & {
@@ -20,6 +21,19 @@ export function ownersOf(
     account: subject === undefined ? undefined : reader.find('account', subject),
     project: reader.find('project', DEFAULT_PROJECT),
   }));
+}
+
+/** Whose a family was at a position. */
+export async function ownersAt(
+  ledger: Ledger,
+  { clientId, subject }: FamilyState,
+  upTo: Position,
+): Promise<FamilyOwners> {
+  const client = await streamRowAt(ledger, 'client', clientId, upTo);
+  const account =
+    subject === undefined ? undefined : await streamRowAt(ledger, 'account', subject, upTo);
+  const project = await streamRowAt(ledger, 'project', DEFAULT_PROJECT, upTo);
+  return { client: client?.state, account: account?.state, project: project?.state };
 }
 
 /** Why a family is worth nothing although it did not end; null when its owners stand. */

@@ -31,6 +31,9 @@ export const auditClient = z
   .object({ id: z.string(), name: z.string().nullable() })
   .meta({ id: 'AuditClient', description: 'A client; its name is null when it is unknown here.' });
 
+/** A client as the audit names it. */
+export type AuditClient = z.infer<typeof auditClient>;
+
 /** A token family as the audit shows it. Whose it is stands there as a subject, never as a name. */
 export const auditFamily = z
   .object({

@@ -1,40 +1,53 @@
+import { eventAt } from '../access/moment.js';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { RecordedEvent } from '../domain/envelope.js';
 import type { FamilyPolicy } from '../domain/events/token-family.events.js';
 import type { FamilyState } from '../domain/token-family/family.state.js';
-import { Ledger } from '../ledger/ledger.port.js';
-import { asOfStreams, eventAt, momentOf, newestEvent } from './as-of.answer.js';
+import { Ledger, type StreamRow } from '../ledger/ledger.port.js';
+import { asOfStreams, momentOf, newestEvent, asOfMoment } from './as-of.answer.js';
 import { type AuditFamily, type FamilyAnswer, familyStanding } from './family.answer.js';
-import { blockedBy, ownersOf } from './family-owners.reader.js';
+import { blockedBy, ownersAt, ownersOf } from './family-owners.reader.js';
 import { FindFamily } from './find-family.query.js';
 import { firstEventOf } from './first-event.reader.js';
+import { streamRowAt } from './stream-history.reader.js';
 
 /** Answers what is known about a family. */
 @QueryHandler(FindFamily)
 export class FindFamilyHandler implements IQueryHandler<FindFamily> {
   constructor(private readonly ledger: Ledger) {}
 
-  async execute({ familyId }: FindFamily): Promise<FamilyAnswer | undefined> {
+  async execute({ familyId, moment }: FindFamily): Promise<FamilyAnswer | undefined> {
     const newest = await newestEvent(this.ledger);
-    const row = await this.ledger.streamRow('family', familyId);
+    const row =
+      moment === undefined
+        ? await this.ledger.streamRow('family', familyId)
+        : await streamRowAt(this.ledger, 'family', familyId, moment.position);
     if (row === undefined) return undefined;
-    const last = await eventAt(this.ledger, row.lastPosition);
-    const first = await firstEventOf(this.ledger, row.streamId, row.state.grantedAt);
-    const owners = await ownersOf(this.ledger, row.state);
+    const owners =
+      moment === undefined
+        ? await ownersOf(this.ledger, row.state)
+        : await ownersAt(this.ledger, row.state, moment.position);
     return {
-      asOf: await asOfStreams(this.ledger, newest, [row]),
+      asOf:
+        moment === undefined ? await asOfStreams(this.ledger, newest, [row]) : asOfMoment(moment),
       family: {
         id: familyId,
-        ...familyStanding(row.state, Date.now()),
+        ...familyStanding(row.state, moment?.instant ?? Date.now()),
         blockedBy: blockedBy(row.state, owners),
         client: { id: row.state.clientId, name: owners.client?.metadata.name ?? null },
         ...factsOf(row.state),
-        events: {
-          count: row.version,
-          first: first === undefined ? null : markOf(first),
-          last: markOf(last),
-        },
+        events: await this.marksOf(row),
       },
+    };
+  }
+
+  private async marksOf(row: StreamRow<'family'>): Promise<AuditFamily['events']> {
+    const first = await firstEventOf(this.ledger, row.streamId, row.state.grantedAt);
+    const last = await eventAt(this.ledger, row.lastPosition);
+    return {
+      count: row.version,
+      first: first === undefined ? null : markOf(first),
+      last: markOf(last),
     };
   }
 }

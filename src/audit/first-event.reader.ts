@@ -1,8 +1,8 @@
+import { ledgerPages } from '../access/event-pages.js';
+import { firstPositionSince } from '../access/moment.js';
 import type { RecordedEvent } from '../domain/envelope.js';
 import type { Instant, Position, StreamId } from '../domain/identifiers.js';
 import type { Ledger } from '../ledger/ledger.port.js';
-import { eventAt } from './as-of.answer.js';
-import { ledgerPages } from './event-pages.js';
 
 /** An event is appended at most so long after it was decided, in milliseconds. */
 const APPENDED_WITHIN = 60_000;
@@ -24,22 +24,6 @@ export async function firstEventOf(
     if (page.some(({ appendedAt }) => appendedAt > begunAt + APPENDED_WITHIN)) return undefined;
   }
   return undefined;
-}
-
-async function firstPositionSince(
-  ledger: Ledger,
-  instant: Instant,
-  size: Position,
-): Promise<Position> {
-  let low = 0;
-  let high = size;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const { appendedAt } = await eventAt(ledger, middle);
-    if (appendedAt < instant) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function beforeOf(position: Position): Position | null {

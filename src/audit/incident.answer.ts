@@ -29,14 +29,6 @@ export const auditIncident = z
 /** An incident as the audit shows it. */
 export type AuditIncident = z.infer<typeof auditIncident>;
 
-/** The answer about one incident. */
-export const incidentAnswer = z.object({ asOf, incident: auditIncident }).meta({
-  id: 'IncidentAnswer',
-  examples: [{ asOf: asOfExample, incident: incidentExample }],
-});
-/** The answer about one incident. */
-export type IncidentAnswer = z.infer<typeof incidentAnswer>;
-
 /** A page of incidents, newest first. */
 export const incidentList = z
   .object({

@@ -1,16 +1,21 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ApiNotFound, AuditDoor, found, Unstored } from './audit-door.decorator.js';
-import { idInPath, incidentParameters, noParameters, PAGE_ITEMS } from './audit.parameters.js';
-import {
-  type IncidentAnswer,
-  incidentAnswer,
-  type IncidentList,
-  incidentList,
-} from './incident.answer.js';
-import { FindIncident, ListIncidents } from './list-incidents.query.js';
+import { auditIncidentColumns } from './audit-incident.columns.js';
+import { idInPath, momentParameters, PAGE_ITEMS } from './audit.parameters.js';
+import { ApiList } from './event-list.documentation.js';
+import { type IncidentList, incidentList } from './incident.answer.js';
+import { type IncidentAnswer, incidentAnswer } from './investigation.answer.js';
+import { FindIncident } from './list-incidents.query.js';
+import { incidentParameters } from './list.parameters.js';
+import { built, cursorOf, momentFor, requestOf } from './list-place.js';
+import { SearchIncidents } from './search-incidents.query.js';
+import { wholeListReply, wholeListTypeOf } from './whole-list.reply.js';
+
+type Parameters = z.infer<typeof incidentParameters>;
 
 /** Incidents, as the auditor sees them. */
 @AuditDoor()
@@ -21,25 +26,60 @@ export class IncidentsController {
   /** Suspicious presentations, newest first. */
   @Get()
   @Unstored()
-  @ApiOperation({ summary: 'Suspicious presentations with their evidence, newest first' })
-  @ApiResponse({ status: 200, description: 'A page of incidents.', standardSchema: incidentList })
-  list(
-    @Query({ schema: incidentParameters })
-    { cursor, limit = PAGE_ITEMS }: z.infer<typeof incidentParameters>,
-  ): Promise<IncidentList> {
-    return this.queries.execute(new ListIncidents(cursor ?? null, limit));
+  @ApiOperation({
+    summary: 'Suspicious presentations with their evidence, newest first',
+    description:
+      'A page of at most `limit`; a page of a filtered list may hold fewer and still not be the last.',
+  })
+  @ApiList(incidentList)
+  async list(
+    @Query({ schema: incidentParameters }) parameters: Parameters,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<IncidentList | StreamableFile> {
+    void reply.header('vary', 'accept');
+    const type = wholeListTypeOf(request);
+    const limit = type === undefined ? PAGE_ITEMS : Infinity;
+    const place = await requestOf(this.queries, 'incidents', parameters, {
+      order: 'newest_first',
+      limit,
+    });
+    const search = new SearchIncidents(filterOf(parameters), place, type !== undefined);
+    const listing = built(await this.queries.execute(search));
+    const { asOf, items, pages } = listing;
+    if (type !== undefined) {
+      return wholeListReply(type, { asOf, pages: pages() }, reply, auditIncidentColumns);
+    }
+    return { asOf, incidents: [...items], next: cursorOf('incidents', parameters, place, listing) };
   }
 
   /** One incident. */
   @Get(':id')
   @Unstored()
-  @ApiOperation({ summary: 'One incident with its evidence' })
+  @ApiOperation({
+    summary: 'One incident with its evidence',
+    description:
+      'What was presented, by whom and from where, beside who held the token; the likely cause with ' +
+      'its evidence; and what the other party may have reached.',
+  })
   @ApiResponse({ status: 200, description: 'The incident.', standardSchema: incidentAnswer })
   @ApiNotFound('incident')
   async find(
     @Param({ schema: idInPath }) { id }: z.infer<typeof idInPath>,
-    @Query({ schema: noParameters }) _none: object,
+    @Query({ schema: momentParameters }) { at }: z.infer<typeof momentParameters>,
   ): Promise<IncidentAnswer> {
-    return found('incident', await this.queries.execute(new FindIncident(id)));
+    const moment = at === undefined ? undefined : await momentFor(this.queries, at);
+    return found('incident', await this.queries.execute(new FindIncident(id, moment)));
   }
+}
+
+function filterOf({ family, subject, client, kind, address, verdict }: Parameters) {
+  return {
+    familyId: family,
+    subject,
+    clientId: client,
+    kind,
+    address,
+    verdict: verdict === 'none' ? null : verdict,
+  };
 }

@@ -2,10 +2,10 @@ import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { RecordedEvent } from '../domain/envelope.js';
 import type { Position } from '../domain/identifiers.js';
 import { Ledger } from '../ledger/ledger.port.js';
-import { asOfEvent, newestEvent } from './as-of.answer.js';
+import { asOfEvent, newestEvent, asOfMoment } from './as-of.answer.js';
 import { type AuditEvent, auditEventsOf } from './audit-event.answer.js';
 import type { EventList } from './event-list.answer.js';
-import { EVENTS_AT_ONCE, ledgerPages, streamPages } from './event-pages.js';
+import { EVENTS_AT_ONCE, ledgerPages, streamPages } from '../access/event-pages.js';
 import {
   type EventChoice,
   type EventStream,
@@ -33,10 +33,11 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
 export class StreamEventsHandler implements IQueryHandler<StreamEvents> {
   constructor(private readonly ledger: Ledger) {}
 
-  async execute({ choice, limit }: StreamEvents): Promise<EventStream> {
+  async execute({ choice, limit, moment }: StreamEvents): Promise<EventStream> {
     const newest = await newestEvent(this.ledger);
-    const pages = auditPages(this.ledger, choice, limit, newest.position);
-    return { asOf: asOfEvent(newest), pages };
+    const upTo = moment?.position ?? newest.position;
+    const pages = auditPages(this.ledger, choice, limit, upTo);
+    return { asOf: moment === undefined ? asOfEvent(newest) : asOfMoment(moment), pages };
   }
 }
 

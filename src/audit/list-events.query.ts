@@ -1,8 +1,9 @@
 import { Query } from '@nestjs/cqrs';
 import type { Position, StreamId } from '../domain/identifiers.js';
-import type { AsOf } from './as-of.answer.js';
 import type { AuditEvent } from './audit-event.answer.js';
 import type { EventList } from './event-list.answer.js';
+import type { ItemStream } from './item-stream.js';
+import type { Moment } from '../access/moment.js';
 
 /** Which events are asked for. */
 export interface EventChoice {
@@ -28,10 +29,7 @@ export class ListEvents extends Query<EventList> {
 }
 
 /** Events a page at a time, for as long as they are asked for, up to one event of the ledger. */
-export interface EventStream {
-  readonly asOf: AsOf;
-  readonly pages: AsyncIterable<readonly AuditEvent[]>;
-}
+export type EventStream = ItemStream<AuditEvent>;
 
 /** All chosen events that the ledger has now, in order of position. */
 export class StreamEvents extends Query<EventStream> {
@@ -39,6 +37,8 @@ export class StreamEvents extends Query<EventStream> {
     readonly choice: EventChoice,
     /** At most so many events. */
     readonly limit = Infinity,
+    /** Nothing after it is shown; undefined: now. */
+    readonly moment?: Moment,
   ) {
     super();
   }

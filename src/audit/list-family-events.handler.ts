@@ -1,11 +1,13 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { streamIdOf } from '../domain/identifiers.js';
 import { Ledger } from '../ledger/ledger.port.js';
-import { asOfEvent, newestEvent } from './as-of.answer.js';
+import { asOfEvent, newestEvent, asOfMoment } from './as-of.answer.js';
 import { auditEventsOf } from './audit-event.answer.js';
 import type { FamilyEventList } from './event-list.answer.js';
+import { firstEventOf } from './first-event.reader.js';
 import { pageOf } from './list-events.handler.js';
 import { ListFamilyEvents } from './list-family-events.query.js';
+import { type Moment } from '../access/moment.js';
 import { cursorAfter } from './page-cursor.js';
 
 /** Answers with a page of a family's events. */
@@ -14,15 +16,25 @@ export class ListFamilyEventsHandler implements IQueryHandler<ListFamilyEvents> 
   constructor(private readonly ledger: Ledger) {}
 
   async execute(query: ListFamilyEvents): Promise<FamilyEventList | undefined> {
-    const { familyId, after, limit } = query;
+    const { familyId, after, limit, moment } = query;
     const newest = await newestEvent(this.ledger);
-    if ((await this.ledger.load('family', familyId)) === undefined) return undefined;
+    const upTo = moment?.position ?? newest.position;
+    const hadBegun = await this.hadBegun(familyId, moment);
+    if (!hadBegun) return undefined;
     const choice = { streamId: streamIdOf('family', familyId), after };
-    const { events, next } = await pageOf(this.ledger, choice, limit, newest.position);
+    const { events, next } = await pageOf(this.ledger, choice, limit, upTo);
     return {
-      asOf: asOfEvent(newest),
+      asOf: moment === undefined ? asOfEvent(newest) : asOfMoment(moment),
       events: await auditEventsOf(this.ledger, events),
       next: next === null ? null : cursorAfter(next),
     };
+  }
+
+  private async hadBegun(familyId: string, moment: Moment | undefined): Promise<boolean> {
+    const family = await this.ledger.load('family', familyId);
+    if (family === undefined || moment === undefined) return family !== undefined;
+    const streamId = streamIdOf('family', familyId);
+    const first = await firstEventOf(this.ledger, streamId, family.grantedAt);
+    return first !== undefined && first.position <= moment.position;
   }
 }

@@ -1,15 +1,14 @@
-import { setImmediate } from 'node:timers/promises';
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { Ledger, type StreamRow } from '../ledger/ledger.port.js';
-import { asOfStreams, newestEvent } from './as-of.answer.js';
-import type { AuditIncident, IncidentAnswer, IncidentList } from './incident.answer.js';
-import { incidentOf } from './incident.reader.js';
+import { asOfStreams, newestEvent, asOfMoment } from './as-of.answer.js';
+import type { IncidentList } from './incident.answer.js';
+import { incidentOf, type IncidentRow, incidentRowOf, incidentsOf } from './incident.reader.js';
+import type { IncidentAnswer } from './investigation.answer.js';
+import { investigationOf } from './investigation.reader.js';
 import { FindIncident, ListIncidents } from './list-incidents.query.js';
 import { cursorBefore } from './page-cursor.js';
+import { streamRowAt } from './stream-history.reader.js';
 import { searchStreams } from './stream-search.reader.js';
-
-/** After so many incidents the server's other work has its turn. */
-const INCIDENTS_AT_ONCE = 25;
 
 /** Answers with a page of incidents. */
 @QueryHandler(ListIncidents)
@@ -26,14 +25,11 @@ export class ListIncidentsHandler implements IQueryHandler<ListIncidents> {
       isChosen: kind === undefined ? undefined : isChosen,
       searchedMax,
     });
-    const incidents: AuditIncident[] = [];
-    for (const row of rows) {
-      incidents.push(await incidentOf(this.ledger, row));
-      if (incidents.length % INCIDENTS_AT_ONCE === 0) await setImmediate();
-    }
+    const found: IncidentRow[] = [];
+    for (const row of rows) found.push(await incidentRowOf(this.ledger, row));
     return {
       asOf: await asOfStreams(this.ledger, newest, rows),
-      incidents,
+      incidents: await incidentsOf(this.ledger, found),
       next: next === null ? null : cursorBefore(next),
     };
   }
@@ -44,11 +40,17 @@ export class ListIncidentsHandler implements IQueryHandler<ListIncidents> {
 export class FindIncidentHandler implements IQueryHandler<FindIncident> {
   constructor(private readonly ledger: Ledger) {}
 
-  async execute({ incidentId }: FindIncident): Promise<IncidentAnswer | undefined> {
+  async execute({ incidentId, moment }: FindIncident): Promise<IncidentAnswer | undefined> {
     const newest = await newestEvent(this.ledger);
-    const row = await this.ledger.streamRow('incident', incidentId);
+    const row =
+      moment === undefined
+        ? await this.ledger.streamRow('incident', incidentId)
+        : await streamRowAt(this.ledger, 'incident', incidentId, moment.position);
     if (row === undefined) return undefined;
-    const asOf = await asOfStreams(this.ledger, newest, [row]);
-    return { asOf, incident: await incidentOf(this.ledger, row) };
+    const asOf =
+      moment === undefined ? await asOfStreams(this.ledger, newest, [row]) : asOfMoment(moment);
+    const incident = await incidentOf(this.ledger, row);
+    const investigation = await investigationOf(this.ledger, incident, asOf.position);
+    return { asOf, incident, investigation };
   }
 }

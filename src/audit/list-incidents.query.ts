@@ -1,6 +1,8 @@
 import { Query } from '@nestjs/cqrs';
 import type { StreamId } from '../domain/identifiers.js';
-import type { AuditIncident, IncidentAnswer, IncidentList } from './incident.answer.js';
+import type { AuditIncident, IncidentList } from './incident.answer.js';
+import type { IncidentAnswer } from './investigation.answer.js';
+import type { Moment } from '../access/moment.js';
 
 /** Which incidents are asked for, and how far they are looked for. */
 export interface IncidentChoice {
@@ -24,9 +26,15 @@ export class ListIncidents extends Query<IncidentList> {
   }
 }
 
-/** One incident with its evidence; undefined when there is no such incident. */
+/**
+ * One incident with its evidence, as it stood at a moment, or stands now; undefined when there is no
+ * such incident.
+ */
 export class FindIncident extends Query<IncidentAnswer | undefined> {
-  constructor(readonly incidentId: string) {
+  constructor(
+    readonly incidentId: string,
+    readonly moment?: Moment,
+  ) {
     super();
   }
 }

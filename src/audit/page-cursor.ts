@@ -24,11 +24,13 @@ export function incidentOfCursor(cursor: string): StreamId | undefined {
   return STREAM.exec(plainOf(cursor))?.[1] as StreamId | undefined;
 }
 
-function textOf(plain: string): string {
+/** A text as it can stand in a URL. */
+export function textOf(plain: string): string {
   return Buffer.from(plain).toString('base64url');
 }
 
-function plainOf(cursor: string): string {
+/** The text that such a one stands for; empty for one that we did not make. Attacker-controlled. */
+export function plainOf(cursor: string): string {
   const plain = Buffer.from(cursor, 'base64url').toString('latin1');
   return textOf(plain) === cursor ? plain : '';
 }

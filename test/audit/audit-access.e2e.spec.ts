@@ -1,14 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { newUuid } from '../../src/config/random-identifiers.js';
 import { DisableClient } from '../../src/directory/disable-client.handler.js';
 import { basic, post } from '../support/http-flow.js';
 import { HttpServer, TestClock } from '../support/http-server.js';
-import { clientToken, read } from './audit-stage.js';
+import { clientToken, read, send } from './audit-stage.js';
 
 const ID = '019aa3c2b7f07c51a1b2c3d4e5f60718';
 const DOORS = [
   '/audit/events',
+  '/audit/families',
   '/audit/families/' + ID,
+  '/audit/families/' + ID + '/lineage',
+  '/audit/clients',
+  '/audit/clients/nobody',
+  '/audit/subjects/nobody',
+  '/audit/activity',
+  '/audit/validity?subject=nobody',
   '/audit/families/' + ID + '/events',
   '/audit/incidents',
   '/audit/incidents/' + ID,
@@ -116,7 +124,7 @@ describe('a wrong parameter is named, and its value is not repeated', () => {
     ['/audit/events?type=Zebra', 'type', /type of event/],
     ['/audit/events?stream=zebra:1', 'stream', /<kind>:<id>/],
     ['/audit/events?stream=family:%00', 'stream', /<kind>:<id>/],
-    ['/audit/events?cursor=zebra', 'cursor', /not a parameter/],
+    ['/audit/events?cursor=zebra', 'cursor', /not a cursor/],
     ['/audit/events?token=zebra', 'token', /not a parameter/],
     ['/audit/incidents?cursor=zebra', 'cursor', /not a cursor/],
     ['/audit/incidents?cursor=YWZ0ZXI6MTIwNA', 'cursor', /not a cursor/],
@@ -135,6 +143,44 @@ describe('a wrong parameter is named, and its value is not repeated', () => {
     [`/audit/families/${ID}/events?cursor=YWZ0ZXI6MTIwNB`, 'cursor', /not a cursor/],
     [`/audit/families/${ID}/events?cursor=YWZ0ZXI6MTIwNA==`, 'cursor', /not a cursor/],
     [`/audit/families/${ID}/events?after=1`, 'after', /not a parameter/],
+    ['/audit/events?family=zebra', 'family', /hexadecimal/],
+    ['/audit/events?subject=zebra%00', 'subject', /letters, digits/],
+    ['/audit/events?client=', 'client', /letters, digits/],
+    ['/audit/events?outcome=zebra', 'outcome', /an outcome/],
+    ['/audit/events?reason=Zebra!', 'reason', /a reason/],
+    ['/audit/events?address=zebra', 'address', /IP address/],
+    ['/audit/events?incident=zebra', 'incident', /hexadecimal/],
+    ['/audit/events?order=zebra', 'order', /newest or oldest/],
+    ['/audit/events?from=zebra', 'from', /RFC 3339/],
+    ['/audit/events?from=5', 'from', /RFC 3339/],
+    ['/audit/events?to=2026-11-21', 'to', /RFC 3339/],
+    ['/audit/events?at=zebra', 'at', /RFC 3339 time or a position/],
+    ['/audit/events?at=1&at=2', 'at', /once/],
+    ['/audit/events?at=99999999', 'at', /beyond the newest/],
+    ['/audit/events?at=1970-01-01T00:00:00Z', 'at', /before the first/],
+    ['/audit/events?after=1&order=newest', 'after', /oldest first/],
+    ['/audit/families?cursor=zebra', 'cursor', /not a cursor/],
+    ['/audit/families?status=zebra', 'status', /a status/],
+    ['/audit/families?incident=zebra', 'incident', /true or false/],
+    ['/audit/families?reason=zebra', 'reason', /revocation/],
+    ['/audit/families?kind=zebra', 'kind', /not a parameter/],
+    ['/audit/incidents?kind=zebra', 'kind', /kind of incident/],
+    ['/audit/incidents?verdict=zebra', 'verdict', /verdict/],
+    [`/audit/families/${ID}?at=zebra`, 'at', /RFC 3339/],
+    [`/audit/families/${ID}/lineage?limit=0`, 'limit', /from 1/],
+    [`/audit/incidents/${ID}?at=zebra`, 'at', /RFC 3339/],
+    ['/audit/clients?cursor=zebra', 'cursor', /not a cursor/],
+    ['/audit/clients?from=2026-11-21T03:00:00Z&to=2026-11-21T02:00:00Z', 'from', /before to/],
+    ['/audit/clients?from=2001-11-21T03:00:00Z', 'from', /366 days/],
+    ['/audit/clients/zebra%20', 'id', /letters, digits/],
+    ['/audit/subjects/zebra?x=1', 'x', /not a parameter/],
+    ['/audit/activity?client=%00', 'client', /letters, digits/],
+    ['/audit/validity', 'jti', /must be given/],
+    ['/audit/validity?jti=zebra', 'jti', /jti of an access token/],
+    [`/audit/validity?jti=${ID}.1&subject=zebra`, 'jti', /only one/],
+    [`/audit/validity?family=${ID}`, 'generation', /with family/],
+    ['/audit/validity?subject=zebra&generation=1', 'generation', /goes with family/],
+    [`/audit/validity?family=${ID}&generation=-1`, 'generation', /whole number/],
   ];
 
   it.each(refusals)('%s', async (path, parameter, detail) => {
@@ -155,6 +201,9 @@ describe('a wrong parameter is named, and its value is not repeated', () => {
     [`/audit/families/${ID}`, 'family'],
     [`/audit/families/${ID}/events`, 'family'],
     [`/audit/incidents/${ID}`, 'incident'],
+    [`/audit/families/${ID}/lineage`, 'family'],
+    ['/audit/clients/nobody', 'client'],
+    ['/audit/subjects/nobody', 'subject'],
   ])('%s: there is none', async (path, what) => {
     const { status, body } = await read(server, path, token);
     expect(status).toBe(404);
@@ -162,4 +211,62 @@ describe('a wrong parameter is named, and its value is not repeated', () => {
     const stream = await read(server, path, token, { accept: 'application/x-ndjson' });
     expect(stream.status).toBe(404);
   });
+});
+
+describe('whatever is asked', () => {
+  const names = [
+    'family',
+    'subject',
+    'client',
+    'stream',
+    'type',
+    'outcome',
+    'reason',
+    'address',
+    'incident',
+    'order',
+    'from',
+    'to',
+    'at',
+    'limit',
+    'cursor',
+    'after',
+    'status',
+    'session',
+    'kind',
+    'verdict',
+    'jti',
+    'generation',
+    '__proto__',
+    'constructor',
+  ];
+  const value = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.constantFrom('1', '0', 'newest', '2026-11-21T02:14:07Z', '2026-11-21T02:14:07+99:99', ID),
+    fc.nat().map((upTo) => Buffer.from(`pinned:${upTo}:0:0:1:x`).toString('base64url')),
+  );
+  const question = fc.array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 3 });
+
+  it('is answered or refused, and never fails', async () => {
+    const paths = DOORS.map((door) => door.split('?')[0] ?? door);
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths), question, async (path, asked) => {
+        const query = new URLSearchParams(asked).toString();
+        const { status } = await read(server, `${path}?${query}`, token);
+        expect([200, 400, 404]).toContain(status);
+      }),
+      { numRuns: 250 },
+    );
+  }, 60_000);
+
+  it('is answered or refused in a body, and never fails', async () => {
+    const body = fc.oneof(fc.jsonValue(), fc.record({ token: fc.string({ unit: 'binary' }) }));
+    await fc.assert(
+      fc.asyncProperty(body, async (asked) => {
+        const { status } = await send(server, '/audit/lookup', token, asked);
+        expect([400, 404]).toContain(status);
+      }),
+      { numRuns: 100 },
+    );
+  }, 60_000);
 });

@@ -6,6 +6,8 @@ import { newUuid } from '../../src/config/random-identifiers.js';
 import { ClientSecrets } from '../../src/directory/client-secrets.js';
 import { DirectoryReader } from '../../src/directory/directory.reader.js';
 import { Ledger } from '../../src/ledger/ledger.port.js';
+import { followed } from '../../src/audit/listing.reader.js';
+import { ViewsReader } from '../../src/views/views.port.js';
 import { HttpServer, type TestClient } from '../support/http-server.js';
 import { clientToken, read, wholeLedger } from './audit-stage.js';
 
@@ -62,7 +64,7 @@ describe('the ledger, event by event', () => {
     expect(positionsOf(page.events)).toEqual(Array.from({ length: 100 }, (_, index) => index));
     expect(page.next).toBe(99);
     expect(page.events[0]).toMatchObject({
-      type: 'ProjectCreated',
+      type: 'LogOpened',
       actor: 'system',
       streamVersion: 1,
       origin: null,
@@ -140,6 +142,46 @@ describe('a ledger that grows while it is read', () => {
         : [...answer.body.events];
     expect(Math.max(...positionsOf(shown))).toBeLessThanOrEqual(asOf);
     expect(await ledger.size()).toBeGreaterThanOrEqual(before);
+  });
+});
+
+describe('a chosen part of a ledger that grows while it is read', () => {
+  it('is shown as far as the answer says, and whole up to there', async () => {
+    const ledger = server.get(Ledger);
+    const views = server.get(ViewsReader);
+    const original = views.events.bind(views);
+    const growing = jest.spyOn(views, 'events').mockImplementation(async (filter, page) => {
+      await issueTokens(1);
+      await followed(views, (await ledger.size()) - 1);
+      return original(filter, page);
+    });
+    const { headers, events } = await lines('type=ClientTokenIssued');
+    expect(growing.mock.calls.length).toBeGreaterThan(5);
+    growing.mockRestore();
+    const asOf = Number(/^position=(\d+)/.exec(headers.get('token-ledger-as-of') ?? '')?.[1]);
+    const issued = (await wholeLedger(server)).filter(({ type }) => type === 'ClientTokenIssued');
+    const expected = issued.map(({ position }) => position).filter((one) => one <= asOf);
+    expect(positionsOf(events)).toEqual(expected);
+    expect(expected.length).toBeLessThan(issued.length);
+  });
+});
+
+describe('a ledger that there are no views of yet', () => {
+  it('is still chosen from by type; what only the views know has to wait', async () => {
+    const none = { kind: 'being_built', done: 7, total: 20 } as const;
+    const building = jest.spyOn(server.get(ViewsReader), 'events').mockResolvedValue(none);
+    const page = await list('type=ClientRegistered');
+    const all = await lines('type=ClientRegistered');
+    const refused = await read(server, '/audit/events?outcome=directory', token);
+    const stream = await read(server, '/audit/events?order=newest', token, NDJSON);
+    building.mockRestore();
+    expect(page.events.length).toBeGreaterThan(0);
+    expect(all.events).toEqual(page.events);
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(refused.body).toMatchObject({ done: 7, total: 20 });
+    expect(stream.status).toBe(503);
+    server.expectError(/lists are being built/);
   });
 });
 

@@ -1,10 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  type IncidentAnswer,
-  incidentAnswer,
-  type IncidentList,
-  incidentList,
-} from '../../src/audit/incident.answer.js';
+import { type IncidentList, incidentList } from '../../src/audit/incident.answer.js';
+import { type IncidentAnswer, incidentAnswer } from '../../src/audit/investigation.answer.js';
 import { TokenCodec } from '../../src/tokens/token-codec.js';
 import { newFamilyId } from '../../src/config/random-identifiers.js';
 import {

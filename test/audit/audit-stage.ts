@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import type { RecordedEvent } from '../../src/domain/envelope.js';
+import { presetRegistration } from '../../src/directory/client-registration.js';
 import { Ledger } from '../../src/ledger/ledger.port.js';
-import { type Answer, answerOf, basic, post } from '../support/http-flow.js';
+import { type Answer, answerOf, basic, claimsOf, post, type Tokens } from '../support/http-flow.js';
 import type { HttpServer, TestClient } from '../support/http-server.js';
 
 /** An access token that a client gets for itself. */
@@ -51,4 +52,53 @@ export function eraseOrigin(server: HttpServer, position: number): void {
     database.close();
   `;
   execFileSync(process.execPath, ['-e', script, server.settings.ledgerFile, String(position)]);
+}
+
+/** The family that tokens are of. */
+export function familyOf(tokens: Tokens): string {
+  return String(claimsOf(tokens.access_token)['jti']).slice(0, 32);
+}
+
+/** The rows of comma-separated values, header first (RFC 4180). */
+export function csvRows(text: string): string[][] {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  for (const [, quoted, plain = '', end] of text.matchAll(
+    /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g,
+  )) {
+    row.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end === ',') continue;
+    rows.push(row);
+    row = [];
+  }
+  return rows;
+}
+
+/** Posts JSON to a path as the holder of an access token. */
+export async function send<Body = Record<string, unknown>>(
+  server: HttpServer,
+  path: string,
+  token: string | undefined,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer<Body>> {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const response = await server.fetch(path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { ...authorization, 'content-type': 'application/json', ...headers },
+  });
+  return answerOf<Body>(response);
+}
+
+/** An access token that may administer. */
+export async function adminToken(server: HttpServer): Promise<string> {
+  const registration = presetRegistration('machine', { scope: 'reports' });
+  const client = await server.registerWith({
+    ...registration,
+    firstParty: true,
+    operatorScopes: ['admin'],
+  });
+  const resource = `${server.issuer}/admin`;
+  return clientToken(server, client, { scope: 'admin', resource });
 }

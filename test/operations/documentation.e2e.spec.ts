@@ -78,6 +78,7 @@ describe('the OpenAPI document', () => {
       'get /oauth/logout',
       'get /oauth/userinfo',
       'get /replay/backtests/{id}',
+      'get /replay/bundles',
       'get /replay/difference',
       'get /replay/state',
       'post /audit/incidents/{id}/verdict',

@@ -70,7 +70,7 @@ export function decideChangePassword(
   return {
     events: [
       { type: 'AccountPasswordChanged', data: { credentialId: command.credentialId } },
-      ...(command.signOutEverywhere ? moved(state as AccountState, recordedAt) : []),
+      ...(command.signOutEverywhere ? moved(state as AccountState, recordedAt + 1) : []),
     ],
     outcome: { kind: 'changed' },
   };
@@ -84,6 +84,16 @@ export function decideDisableAccount(
   if (refusal === 'account_disabled') return noEvents({ kind: 'already_disabled' });
   if (refusal !== undefined) return refuse(refusal);
   return { events: [{ type: 'AccountDisabled', data: {} }], outcome: { kind: 'disabled' } };
+}
+
+/** Records that an account is erased: void for good, as when it is disabled, and nobody's any more. */
+export function decideEraseAccount(
+  state: AccountState | undefined,
+): AccountDecision<{ readonly kind: 'erased' | 'already_erased' }> {
+  const refusal = refusalOf(state);
+  if (refusal === 'account_erased') return noEvents({ kind: 'already_erased' });
+  if (refusal === 'unknown_account') return refuse(refusal);
+  return { events: [{ type: 'AccountErased', data: {} }], outcome: { kind: 'erased' } };
 }
 
 /**
@@ -100,17 +110,26 @@ export function decideSignOutEverywhere(
   const refusal = refusalOf(state);
   if (refusal !== undefined) return refuse(refusal);
   const account = state as AccountState;
-  const [event] = moved(account, recordedAt);
+  const [event] = moved(account, recordedAt + 1);
   if (event === undefined) {
     return noEvents({ kind: 'unchanged', tokensNotBefore: account.tokensNotBefore });
   }
   return { events: [event], outcome: { kind: 'signed_out', ...event.data } };
 }
 
+/** Voids what an account signed in to before an instant, which only ever moves forwards. */
+export function decideMoveAccountTokensNotBefore(
+  state: AccountState | undefined,
+  tokensNotBefore: Instant,
+): AccountDecision<{ readonly kind: 'moved' | 'unchanged' }> {
+  if (state === undefined) return refuse('unknown_account');
+  const events = moved(state, tokensNotBefore);
+  return { events, outcome: { kind: events.length === 0 ? 'unchanged' : 'moved' } };
+}
+
 type Moved = Extract<EventOf<'account'>, { readonly type: 'AccountTokensNotBeforeMoved' }>;
 
-function moved(state: AccountState, recordedAt: Instant): Moved[] {
-  const tokensNotBefore = recordedAt + 1;
+function moved(state: AccountState, tokensNotBefore: Instant): Moved[] {
   if (tokensNotBefore <= state.tokensNotBefore) return [];
   return [{ type: 'AccountTokensNotBeforeMoved', data: { tokensNotBefore } }];
 }

@@ -146,6 +146,19 @@ export function decideDisableClient(
   return { events: [{ type: 'ClientDisabled', data: {} }], outcome: { kind: 'disabled' } };
 }
 
+/** Voids what a client was given before an instant, which only ever moves forwards. */
+export function decideMoveClientTokensNotBefore(
+  state: ClientState | undefined,
+  tokensNotBefore: Instant,
+): ClientDecision<{ readonly kind: 'moved' | 'unchanged' }> {
+  if (state === undefined) return refuse('unknown_client');
+  if (tokensNotBefore <= (state.tokensNotBefore ?? 0)) return noEvents({ kind: 'unchanged' });
+  return {
+    events: [{ type: 'ClientTokensNotBeforeMoved', data: { tokensNotBefore } }],
+    outcome: { kind: 'moved' },
+  };
+}
+
 function namesOperatorScope(metadata: ClientMetadata): boolean {
   return metadata.scope?.some(isOperatorScope) === true;
 }

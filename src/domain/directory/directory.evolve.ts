@@ -61,6 +61,8 @@ export function evolveClient(state: ClientState | undefined, event: Folded<'clie
     }
     case 'ClientDisabled':
       return { ...begun(state, event.type), status: 'disabled' };
+    case 'ClientTokensNotBeforeMoved':
+      return { ...begun(state, event.type), tokensNotBefore: event.data.tokensNotBefore };
   }
 }
 

@@ -15,6 +15,8 @@ export interface ClientState {
   readonly mayIntrospect: boolean;
   /** The resource server that it is: absolute URIs, assigned by an operator. */
   readonly resources: readonly string[];
+  /** What it was given before this is void; absent: nothing is. */
+  readonly tokensNotBefore?: Instant | undefined;
   readonly registeredAt: Instant;
 }
 

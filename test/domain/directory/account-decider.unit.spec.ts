@@ -3,6 +3,7 @@ import {
   decideChangePassword,
   decideCreateAccount,
   decideDisableAccount,
+  decideEraseAccount,
   decideSignOutEverywhere,
 } from '../../../src/domain/directory/account.decider.js';
 import type { EventOf } from '../../../src/domain/events/event-catalogue.js';
@@ -153,5 +154,29 @@ describe('signing out everywhere', () => {
     account(...history)
       .when(decideSignOutEverywhere)
       .then({ outcome: refused(reason) });
+  });
+});
+
+describe('erasing an account', () => {
+  it.each([
+    ['an active one', [created]],
+    ['a disabled one', [created, disabled]],
+  ] as const)('is recorded for %s', (_which, history) => {
+    const { state } = account(...history)
+      .when((before) => decideEraseAccount(before))
+      .then({ events: [erased], outcome: { kind: 'erased' } });
+    expect(state).toMatchObject({ status: 'erased' });
+  });
+
+  it('is recorded once', () => {
+    account(created, erased)
+      .when((before) => decideEraseAccount(before))
+      .then({ events: [], outcome: { kind: 'already_erased' } });
+  });
+
+  it('is refused for an unknown account', () => {
+    account()
+      .when((before) => decideEraseAccount(before))
+      .then({ outcome: refused('unknown_account') });
   });
 });

@@ -1,0 +1,38 @@
+import type { StreamableFile } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { ItemStream } from './item-stream.js';
+import { linesReply } from './ndjson.reply.js';
+
+/** Comma-separated values with a header row (RFC 4180). */
+export const CSV = 'text/csv; charset=utf-8; header=present';
+
+/** What stands in each column of an item, by the column's name. */
+export type CsvColumns<Item> = Readonly<Record<string, (item: Item) => unknown>>;
+
+/** What a spreadsheet would take for the beginning of a formula. */
+const FORMULA = /^[=+\-@\t\r]/;
+const QUOTED = /[",\r\n]/;
+
+/** Sends items one a row. What is an object stands there as JSON, and nothing as an empty field. */
+export function csvReply<Item>(
+  stream: ItemStream<Item>,
+  reply: FastifyReply,
+  columns: CsvColumns<Item>,
+): StreamableFile {
+  const cells = Object.values(columns);
+  const lineOf = (item: Item): string => rowOf(cells.map((cell) => cell(item)));
+  return linesReply(stream, reply, CSV, lineOf, rowOf(Object.keys(columns)));
+}
+
+function rowOf(values: readonly unknown[]): string {
+  return `${values.map(fieldOf).join(',')}\r\n`;
+}
+
+/** A text that a spreadsheet could take for a formula begins with an apostrophe instead. */
+function fieldOf(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const safe = FORMULA.test(text) ? `'${text}` : text;
+  return QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,102 @@
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { streamIdOf } from '../domain/identifiers.js';
+import { Ledger } from '../ledger/ledger.port.js';
+import { type ClientHealth, type ViewsBeingBuilt, ViewsReader } from '../views/views.port.js';
+import { momentOf } from './as-of.answer.js';
+import { auditEventsOf } from './audit-event.answer.js';
+import { healthOf, spanOf } from './client-health.handler.js';
+import type { ClientAnswer } from './client.answer.js';
+import { FindClient, type Seen, type Span } from './overview.query.js';
+import { historyOf, streamRowAt } from './stream-history.reader.js';
+import {
+  answerOf,
+  familyCounts,
+  incidentCounts,
+  newest,
+  rowsOf,
+  type ViewedState,
+  viewedStateAt,
+} from './viewed-state.reader.js';
+
+/** So many changes of a registration are told. */
+const CHANGES_TOLD = 100;
+
+/** Answers what is known about a client. */
+@QueryHandler(FindClient)
+export class FindClientHandler implements IQueryHandler<FindClient> {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly views: ViewsReader,
+  ) {}
+
+  async execute({
+    clientId,
+    moment,
+    span,
+  }: FindClient): Promise<Seen<ClientAnswer | undefined> | ViewsBeingBuilt> {
+    const { ledger, views } = this;
+    const state = await viewedStateAt({ ledger, views }, moment);
+    if (state.kind === 'being_built') return state;
+    const { asOf, upTo, instant } = state;
+    const row = await streamRowAt(ledger, 'client', clientId, upTo);
+    if (row === undefined) return { kind: 'seen', state, answer: undefined };
+    const { status, registeredAt, firstParty, verified, mayIntrospect, metadata } = row.state;
+    const history = await historyOf(ledger, streamIdOf('client', clientId), upTo);
+    const families = rowsOf(await views.families({ clientId }, newest(upTo)));
+    const incidents = rowsOf(await views.incidents({ clientId }, newest(upTo)));
+    const answer: ClientAnswer = {
+      asOf,
+      client: {
+        id: clientId,
+        status,
+        registeredAt: momentOf(registeredAt),
+        firstParty,
+        verified,
+        mayIntrospect,
+        operatorScopes: [...row.state.operatorScopes],
+        resources: [...row.state.resources],
+        metadata,
+      },
+      registration: await auditEventsOf(ledger, history.slice(-CHANGES_TOLD)),
+      families: familyCounts(families, instant),
+      incidents: incidentCounts(incidents),
+      health: await this.healthIn(clientId, span, state),
+    };
+    return { kind: 'seen', state, answer };
+  }
+
+  private async healthIn(
+    clientId: string,
+    span: Span,
+    { upTo }: ViewedState,
+  ): Promise<ClientAnswer['health']> {
+    const page = answerOf(await this.views.clientHours(clientId, { ...span, upTo }));
+    const [first, ...rest] = page.hours;
+    if (first === undefined) return null;
+    return { ...spanOf(span, page), ...healthOf(rest.reduce<ClientHealth>(sumOf, first)) };
+  }
+}
+
+/** The counters of two spans together, the earlier first. */
+function sumOf(one: ClientHealth, other: ClientHealth): ClientHealth {
+  const rejected = new Map(Object.entries(one.rejectedByReason));
+  for (const [reason, count] of Object.entries(other.rejectedByReason)) {
+    rejected.set(reason, (rejected.get(reason) ?? 0) + count);
+  }
+  return {
+    clientId: one.clientId,
+    firstPosition: one.firstPosition,
+    lastPosition: other.lastPosition,
+    redeemed: one.redeemed + other.redeemed,
+    rotated: one.rotated + other.rotated,
+    refreshed: one.refreshed + other.refreshed,
+    retriedWithin2Seconds: one.retriedWithin2Seconds + other.retriedWithin2Seconds,
+    retriedLater: one.retriedLater + other.retriedLater,
+    retriedAtUnknownAge: one.retriedAtUnknownAge + other.retriedAtUnknownAge,
+    retriedByOtherParty: one.retriedByOtherParty + other.retriedByOtherParty,
+    refreshedEarly: one.refreshedEarly + other.refreshedEarly,
+    staleInsideWindow: one.staleInsideWindow + other.staleInsideWindow,
+    reuse: one.reuse + other.reuse,
+    rejectedByReason: Object.fromEntries(rejected),
+  };
+}

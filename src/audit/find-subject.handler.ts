@@ -1,0 +1,132 @@
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import type { AccountState, SessionState } from '../domain/directory/directory.state.js';
+import type { Instant, StreamId } from '../domain/identifiers.js';
+import { Ledger } from '../ledger/ledger.port.js';
+import { type ViewsBeingBuilt, ViewsReader } from '../views/views.port.js';
+import { momentOf } from './as-of.answer.js';
+import { auditEventsOf } from './audit-event.answer.js';
+import { clientsOf } from './client-names.reader.js';
+import { FindSubject, type Seen } from './overview.query.js';
+import { streamRowAt } from './stream-history.reader.js';
+import type { SubjectAnswer } from './subject.answer.js';
+import {
+  familyCounts,
+  incidentCounts,
+  newest,
+  rowsOf,
+  type ViewedState,
+  viewedStateAt,
+} from './viewed-state.reader.js';
+
+/** So many sessions, consents and events are told: the newest. */
+const TOLD = 20;
+
+/** Answers what is known about an account. */
+@QueryHandler(FindSubject)
+export class FindSubjectHandler implements IQueryHandler<FindSubject> {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly views: ViewsReader,
+  ) {}
+
+  async execute({
+    subject,
+    moment,
+  }: FindSubject): Promise<Seen<SubjectAnswer | undefined> | ViewsBeingBuilt> {
+    const { ledger, views } = this;
+    const state = await viewedStateAt({ ledger, views }, moment);
+    if (state.kind === 'being_built') return state;
+    const { asOf, upTo, instant } = state;
+    const account = await streamRowAt(ledger, 'account', subject, upTo);
+    const activity = rowsOf(await views.events({ subject }, newest(upTo, TOLD)));
+    if (account === undefined && activity.rows.length === 0) {
+      return { kind: 'seen', state, answer: undefined };
+    }
+    const events = await ledger.eventsAt(activity.rows.map(({ position }) => position));
+    const families = rowsOf(await views.families({ subject }, newest(upTo)));
+    const incidents = rowsOf(await views.incidents({ subject }, newest(upTo)));
+    const answer: SubjectAnswer = {
+      asOf,
+      subject,
+      account: account === undefined ? null : accountAnswer(account.state),
+      families: familyCounts(families, instant),
+      incidents: incidentCounts(incidents),
+      sessions: await this.sessionsOf(subject, state),
+      consents: await this.consentsOf(subject, state),
+      activity: await auditEventsOf(ledger, events),
+    };
+    return { kind: 'seen', state, answer };
+  }
+
+  private async sessionsOf(
+    subject: string,
+    { upTo, instant }: ViewedState,
+  ): Promise<SubjectAnswer['sessions']> {
+    const sessions: SubjectAnswer['sessions'] = [];
+    for (const id of await this.begunBy(subject, 'SessionStarted', upTo)) {
+      const row = await streamRowAt(this.ledger, 'session', id, upTo);
+      if (row !== undefined) sessions.push(sessionAnswer(id, row.state, instant));
+    }
+    return sessions;
+  }
+
+  private async consentsOf(
+    subject: string,
+    { upTo }: ViewedState,
+  ): Promise<SubjectAnswer['consents']> {
+    const given = [];
+    for (const id of await this.begunBy(subject, 'ConsentGiven', upTo)) {
+      const row = await streamRowAt(this.ledger, 'consent', id, upTo);
+      if (row !== undefined) given.push(row.state);
+    }
+    const clients = await clientsOf(
+      this.ledger,
+      given.map(({ clientId }) => clientId),
+    );
+    return given.map(({ clientId, scope, resources, withdrawn }) => ({
+      client: clients.get(clientId) ?? { id: clientId, name: null },
+      scope: [...scope],
+      resources: [...resources],
+      withdrawn,
+    }));
+  }
+
+  /** The ids of the newest streams that an event of this type stands in. */
+  private async begunBy(
+    subject: string,
+    type: 'SessionStarted' | 'ConsentGiven',
+    upTo: number,
+  ): Promise<readonly string[]> {
+    const { rows } = rowsOf(await this.views.events({ subject, type }, newest(upTo, TOLD)));
+    return [...new Set(rows.map(({ streamId }) => idIn(streamId)))];
+  }
+}
+
+function accountAnswer(state: AccountState): SubjectAnswer['account'] {
+  const { status, roles, createdAt, tokensNotBefore } = state;
+  return {
+    status,
+    roles: [...roles],
+    createdAt: momentOf(createdAt),
+    tokensNotBefore: momentOf(tokensNotBefore),
+  };
+}
+
+function sessionAnswer(
+  id: string,
+  { ended, authTime, expiresAt }: SessionState,
+  instant: Instant,
+): SubjectAnswer['sessions'][number] {
+  const standing = expiresAt <= instant ? 'expired' : 'active';
+  return {
+    id,
+    status: ended === undefined ? standing : 'ended',
+    endReason: ended ?? null,
+    authTime: momentOf(authTime),
+    expiresAt: momentOf(expiresAt),
+  };
+}
+
+function idIn(streamId: StreamId): string {
+  return streamId.slice(streamId.indexOf(':') + 1);
+}

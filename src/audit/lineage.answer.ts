@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import { rejectionReason, revocationReason } from '../domain/events/token-family.events.js';
+import { authMethod } from '../domain/events/field-schemas.js';
+import { asOfExample, familyExample } from './answer.examples.js';
+import { asOf, moment } from './as-of.answer.js';
+import { auditOrigin } from './audit-event.answer.js';
+
+const position = z.int().nonnegative();
+
+const requester = z
+  .object({
+    actor: z.string(),
+    clientId: z.string().nullable(),
+    clientAuthenticated: z.boolean(),
+    authMethod,
+    senderKey: z.string().nullable().meta({ description: 'Thumbprint of a key that it proved.' }),
+  })
+  .meta({ id: 'AuditRequester', description: 'Who asked.' });
+
+const requested = {
+  position,
+  by: requester,
+  origin: auditOrigin.nullable(),
+  isOriginErased: z.boolean(),
+};
+
+const request = { ...requested, at: moment };
+
+const accessToken = z
+  .object({
+    jti: z.string(),
+    sequence: z.int(),
+    generation: z.int().nullable(),
+    position,
+    issuedAt: moment,
+    expiresAt: moment,
+    scope: z.array(z.string()),
+    audience: z.array(z.string()),
+    signingKeyId: z.string(),
+    senderKey: z.string().nullable(),
+    revoked: z
+      .object({
+        at: moment,
+        position,
+        reason: z.enum(['client_request', 'operator_request', 'older_than_revoked']),
+      })
+      .nullable(),
+  })
+  .meta({ id: 'AuditAccessToken', description: 'An access token that a family gave out.' });
+
+/** An access token that a family gave out. */
+export const auditAccessToken = accessToken;
+
+const generation = z
+  .object({
+    generation: z.int().nullable(),
+    issuedAt: moment,
+    ...requested,
+    consumedAt: moment.nullable(),
+    consumedBy: position.nullable(),
+    refreshes: z.array(z.object(request)),
+    retries: z.array(
+      z.object({
+        ...request,
+        age: z.number().meta({ description: 'Since it was consumed, in ms.' }),
+        servedSequence: z.int(),
+        isOtherParty: z.boolean(),
+        incidentId: z.string().nullable(),
+      }),
+    ),
+    accessTokens: z.array(accessToken),
+  })
+  .meta({ id: 'LineageGeneration', description: 'A refresh token and all that it came to.' });
+
+const rejection = z.object({
+  ...request,
+  kind: z.enum(['code', 'refresh']),
+  presentedGeneration: z.int().nullable(),
+  currentGeneration: z.int().nullable(),
+  reason: rejectionReason,
+  age: z.number().nullable(),
+  incidentId: z.string().nullable(),
+});
+
+const count = z.object({
+  position,
+  outcome: z.enum(['retried', 'rejected']),
+  reason: rejectionReason.nullable(),
+  generation: z.int().nullable(),
+  count: z.int(),
+  firstAt: moment,
+  lastAt: moment,
+});
+
+const detection = z.object({
+  ...request,
+  what: z.enum(['reuse', 'ledger_rollback']),
+  kind: z.enum(['code', 'refresh']),
+  presentedGeneration: z.int(),
+  currentGeneration: z.int().nullable(),
+  age: z.number().nullable(),
+  incidentId: z.string(),
+});
+
+const end = z.object({
+  at: moment,
+  position,
+  reason: revocationReason,
+  actor: z.string(),
+  incidentId: z.string().nullable(),
+  killed: z
+    .object({
+      generation: z.int().nullable(),
+      accessTokens: z.array(z.object({ jti: z.string(), expiresAt: moment })),
+    })
+    .meta({ description: 'What could have been used until then.' }),
+});
+
+const code = z.object({
+  redirectUri: z.string(),
+  expiresAt: moment,
+  redeemedAt: moment.nullable(),
+  redeemedBy: position.nullable(),
+});
+
+const grant = z.object({
+  ...request,
+  subject: z.string().nullable(),
+  sessionId: z.string().nullable(),
+  grantType: z.string(),
+  scope: z.array(z.string()),
+  resources: z.array(z.string()),
+  offline: z.boolean(),
+  absoluteExpiresAt: moment,
+  policy: z.record(z.string(), z.unknown()).meta({ description: 'Spans in ms.' }),
+  code: code.nullable(),
+});
+
+/** All that descends from one grant, or the newest of it. */
+export const lineageAnswer = z
+  .object({
+    asOf,
+    familyId: z.string(),
+    grant,
+    generations: z.array(generation).meta({ description: 'Oldest first.' }),
+    rejections: z.array(rejection).meta({ description: 'Genuine tokens that were refused.' }),
+    counts: z.array(count).meta({ description: 'Presentations that were only counted.' }),
+    omitted: z
+      .object({ generations: z.int(), rejections: z.int(), counts: z.int() })
+      .meta({ description: 'How many older ones there are beside those.' }),
+    detection: detection.nullable().meta({ description: 'What the family was killed for.' }),
+    end: end.nullable(),
+  })
+  .meta({
+    id: 'LineageAnswer',
+    examples: [
+      {
+        asOf: asOfExample,
+        familyId: familyExample.id,
+        grant: {
+          position: 871,
+          at: familyExample.grantedAt,
+          by: {
+            actor: `account:${familyExample.subject}`,
+            clientId: familyExample.client.id,
+            clientAuthenticated: false,
+            authMethod: 'none',
+            senderKey: null,
+          },
+          origin: null,
+          isOriginErased: true,
+          subject: familyExample.subject,
+          sessionId: familyExample.sessionId,
+          grantType: 'authorization_code',
+          scope: familyExample.scope,
+          resources: [],
+          offline: true,
+          absoluteExpiresAt: familyExample.absoluteExpiresAt,
+          policy: { rotation: 'rotate', retryWindow: 30_000 },
+          code: null,
+        },
+        generations: [],
+        rejections: [],
+        counts: [],
+        omitted: { generations: 5, rejections: 0, counts: 0 },
+        detection: null,
+        end: null,
+      },
+    ],
+  });
+/** All that descends from one grant, or the newest of it. */
+export type LineageAnswer = z.infer<typeof lineageAnswer>;

@@ -1,0 +1,133 @@
+import type { QueryBus } from '@nestjs/cqrs';
+import type { z } from 'zod';
+import { parameterProblem } from '../access/operator-door.decorator.js';
+import { Problem } from '../access/problem-details.js';
+import type { Position } from '../domain/identifiers.js';
+import type { ViewOrder, ViewsBeingBuilt } from '../views/views.port.js';
+import { FindMoment } from './find-moment.query.js';
+import type { Listing, ListingRequest } from './listing.reader.js';
+import type { At, Moment } from '../access/moment.js';
+import { HISTORY_EVENTS_MAX, HistoryTooLong } from './stream-history.reader.js';
+import { pinnedCursor, pinnedPlaceOf } from './pinned-cursor.js';
+
+const NOT_OURS = 'is not a cursor of this list';
+
+/** The parameters that every list has. */
+export interface PageParameters {
+  readonly at?: At | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly order?: ViewOrder | undefined;
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+/** The moment that is asked for. Throws a Problem when there is none. */
+export async function momentFor(queries: QueryBus, at: At | undefined): Promise<Moment> {
+  const moment = await queries.execute(new FindMoment(at));
+  if (!('kind' in moment)) return moment;
+  throw parameterProblem(
+    'at',
+    moment.reason === 'before_the_ledger'
+      ? 'lies before the first event'
+      : 'lies beyond the newest event',
+  );
+}
+
+/** A wrong member of a body, named and never repeated. */
+export function problemOfBody({ issues: [issue] }: z.ZodError): Problem {
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const member = String(unknown ?? issue?.path[0] ?? 'the body').slice(0, 64);
+  return parameterProblem(member, issue?.message ?? 'is wrong');
+}
+
+/** Reads a history as a whole. Throws a Problem when it is too long for that. */
+export async function readWhole<Answer>(reading: Promise<Answer>): Promise<Answer> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof HistoryTooLong)) throw error;
+    const detail = `It has more than ${HISTORY_EVENTS_MAX} events: only its timeline can be read.`;
+    throw new Problem({ status: 422, title: 'Unprocessable Content', detail });
+  }
+}
+
+/** Where a list begins, and of which state: what the cursor says, else `at`. `list` names the list. */
+export async function requestOf(
+  queries: QueryBus,
+  list: string,
+  parameters: PageParameters,
+  defaults: { readonly order: ViewOrder; readonly limit: number },
+): Promise<ListingRequest> {
+  const { at, cursor, from, to } = parameters;
+  const { limit = defaults.limit, order = defaults.order } = parameters;
+  const range = { limit, order, from, to };
+  if (cursor === undefined) {
+    const { position, instant, isAsked } = await momentFor(queries, at);
+    const upTo = at === undefined ? undefined : position;
+    return { ...range, after: null, upTo, instant, isAsked };
+  }
+  const place = pinnedPlaceOf(cursor, nameOf(list, parameters));
+  const after = Number(place?.after);
+  if (place === undefined || !Number.isSafeInteger(after))
+    throw parameterProblem('cursor', NOT_OURS);
+  return { ...range, ...place, after };
+}
+
+/** Where the list of clients begins, and of which state. */
+export async function clientPlaceOf(
+  queries: QueryBus,
+  parameters: PageParameters,
+): Promise<{ readonly moment: Moment; readonly after: string | null }> {
+  const { at, cursor } = parameters;
+  if (cursor === undefined) return { moment: await momentFor(queries, at), after: null };
+  const place = pinnedPlaceOf(cursor, nameOf('clients', parameters));
+  if (place === undefined) throw parameterProblem('cursor', NOT_OURS);
+  const { recordedAt, position } = await momentFor(queries, { position: place.upTo });
+  const { instant, isAsked, after } = place;
+  return { moment: { position, recordedAt, instant, isAsked }, after };
+}
+
+/** Where the list of clients goes on; null: there are no more. */
+export function clientCursorOf(
+  parameters: PageParameters,
+  { instant, isAsked }: Moment,
+  { upTo }: { readonly upTo: Position },
+  after: string | null,
+): string | null {
+  if (after === null) return null;
+  return pinnedCursor({ upTo, instant, isAsked, after }, nameOf('clients', parameters));
+}
+
+/** Where the page after this one begins; null: there is none. */
+export function cursorOf(
+  list: string,
+  parameters: PageParameters,
+  { isAsked }: ListingRequest,
+  { upTo, instant, next }: Pick<Listing<unknown>, 'upTo' | 'instant' | 'next'>,
+): string | null {
+  if (next === null) return null;
+  const place = { upTo, instant, isAsked, after: String(next) };
+  return pinnedCursor(place, nameOf(list, parameters));
+}
+
+/** Passes an answer on. Throws a Problem while there are no views to answer from. */
+export function built<Answer extends { readonly kind: string }>(
+  answer: Answer | ViewsBeingBuilt,
+): Exclude<Answer, ViewsBeingBuilt> {
+  if (answer.kind !== 'being_built') return answer as Exclude<Answer, ViewsBeingBuilt>;
+  const { done, total } = answer as ViewsBeingBuilt;
+  const detail = `The lists are being built from the ledger: ${done} of ${total} events are in them.`;
+  throw new Problem(
+    { status: 503, title: 'Service Unavailable', detail, done, total },
+    { 'retry-after': '1' },
+  );
+}
+
+/** What all pages of a list have in common. */
+function nameOf(list: string, parameters: PageParameters): string {
+  const given = Object.entries(parameters).filter(
+    ([name, value]) => value !== undefined && name !== 'cursor' && name !== 'limit',
+  );
+  return JSON.stringify([list, ...given.sort(([one], [other]) => (one < other ? -1 : 1))]);
+}

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { strictParameters } from '../access/ledger-parameters.js';
+import { incidentEvents } from '../domain/events/directory.events.js';
+import { revocationReason } from '../domain/events/token-family.events.js';
+import { EVENT_OUTCOMES, type EventOutcome } from '../views/event-outcomes.js';
+import type { ViewOrder } from '../views/views.port.js';
+import { after, at, limit, stream, time, type } from './audit.parameters.js';
+
+const outcomes = [...new Set(Object.values(EVENT_OUTCOMES))].sort() as readonly EventOutcome[];
+
+const once = 'must be given once';
+
+/** The id of a family or an incident. */
+export const hexId = z
+  .string(once)
+  .regex(/^[0-9a-f]{32}$/, 'must be 32 lower-case hexadecimal digits');
+
+/** The id of a client, or a subject. */
+export const plainId = z
+  .string(once)
+  .regex(/^[\w.-]{1,128}$/, 'must be 1 to 128 letters, digits, dots, dashes or underscores');
+
+const of = {
+  family: hexId.optional().meta({ description: 'Only of this family.' }),
+  subject: plainId.optional().meta({ description: 'Only of this account.' }),
+  client: plainId.optional().meta({ description: "Only of this client's tokens." }),
+};
+
+const reason = z
+  .string(once)
+  .regex(/^[a-z_]{1,64}$/, 'must be a reason, for example superseded_generation')
+  .optional()
+  .meta({
+    description: 'Only for this reason, cause, kind of incident or verdict.',
+  });
+
+const address = z
+  .union([z.ipv4(), z.ipv6()], 'must be an IP address')
+  .optional()
+  .meta({ type: 'string', description: 'Only from this address.' });
+
+const order = z
+  .enum(['newest', 'oldest'], 'must be newest or oldest')
+  .transform((text): ViewOrder => (text === 'newest' ? 'newest_first' : 'oldest_first'));
+
+const page = {
+  from: time.optional().meta({ description: 'Only what began at this time or later.' }),
+  to: time.optional().meta({ description: 'Only what began before this time.' }),
+  at,
+  limit,
+  cursor: z
+    .string(once)
+    .max(512, 'is not a cursor of this list')
+    .optional()
+    .meta({
+      description:
+        '`cursor` of the page before. All pages show one state, whatever is appended meanwhile; the ' +
+        'other parameters must be the same.',
+    }),
+};
+
+const newestFirst = order.optional().meta({ description: '`newest` first unless this says so.' });
+
+/** The parameters of the list of all events. */
+export const eventParameters = strictParameters({
+  after,
+  ...of,
+  stream,
+  type,
+  outcome: z.enum(outcomes, 'must be an outcome').optional().meta({
+    description: 'Only events that came to this.',
+  }),
+  reason,
+  address,
+  incident: hexId.optional().meta({ description: 'Only what names this incident.' }),
+  order: order.optional().meta({ description: '`oldest` first unless this says so.' }),
+  ...page,
+});
+
+/** The parameters of the list of families. */
+export const familyParameters = strictParameters({
+  subject: of.subject,
+  client: of.client,
+  session: plainId.optional().meta({ description: 'Only what was granted in this session.' }),
+  status: z.enum(['pending', 'active', 'revoked'], 'must be a status').optional().meta({
+    description: 'Only of this status. What has expired was not revoked, and counts as before.',
+  }),
+  reason: z
+    .enum(revocationReason.options, 'must be a reason of a revocation')
+    .optional()
+    .meta({ description: 'Only what was revoked for this reason.' }),
+  incident: z.enum(['true', 'false'], 'must be true or false').optional().meta({
+    description: 'Only families that there was an incident about, or none.',
+  }),
+  order: newestFirst,
+  ...page,
+});
+
+/** The parameters of the list of incidents. */
+export const incidentParameters = strictParameters({
+  ...of,
+  kind: z
+    .enum(incidentEvents.IncidentOpened.shape.kind.options, 'must be a kind of incident')
+    .optional()
+    .meta({ description: 'Only of this kind.' }),
+  address: address.meta({ description: 'Only where the presenter was here.' }),
+  verdict: z
+    .enum(
+      [...incidentEvents.IncidentVerdictGiven.shape.verdict.options, 'none'] as const,
+      'must be a verdict, or none',
+    )
+    .optional()
+    .meta({ description: 'Only of this verdict; `none`: not judged yet.' }),
+  order: newestFirst,
+  ...page,
+});
+
+/** The parameters of a lineage. */
+export const lineageParameters = strictParameters({
+  at,
+  limit: limit.meta({ description: 'How many generations at most, the newest; 100 when absent.' }),
+});
+
+const span = { from: page.from, to: page.to, at };
+
+/** The parameters of what is counted by the hour. */
+export const spanParameters = strictParameters(span);
+/** The parameters of the activity. */
+export const activityParameters = strictParameters({ ...span, client: of.client });
+/** The parameters of the list of clients. */
+export const clientHealthParameters = strictParameters({ ...span, limit, cursor: page.cursor });
+
+/** The id in the path of a client or an account. */
+export const plainIdInPath = z.object({
+  id: plainId.meta({ example: 'wYb0yqP5TRe9o5nCkXh1dA' }),
+});

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { revocationReason } from '../domain/events/token-family.events.js';
+import type { Instant } from '../domain/identifiers.js';
+import type { ViewedFamily } from '../views/views.port.js';
+import { asOfExample, familyExample } from './answer.examples.js';
+import { asOf, moment, momentOf } from './as-of.answer.js';
+import { type AuditClient, auditClient } from './family.answer.js';
+
+const { id, client, subject, sessionId, grantedAt, absoluteExpiresAt } = familyExample;
+
+/** A token family in a list: what happens to it once. */
+export const listedFamily = z
+  .object({
+    id: z.string(),
+    status: z.enum(['pending', 'active', 'expired', 'revoked']).meta({
+      description:
+        '`expired`: its absolute expiry has passed. An idle expiry is told by the family itself.',
+    }),
+    end: z
+      .object({
+        reason: z.enum([...revocationReason.options, 'expired_absolute'] as const),
+        at: moment,
+        position: z.int().nonnegative().nullable().meta({
+          description: 'Of the event that ended it; null: an expiry is no event.',
+        }),
+      })
+      .nullable(),
+    client: auditClient.nullable(),
+    subject: z.string().nullable(),
+    sessionId: z.string().nullable(),
+    grantedAt: moment,
+    position: z.int().nonnegative().meta({ description: 'Of its grant.' }),
+    hasIncident: z.boolean().meta({ description: 'Whether an incident was opened about it.' }),
+    absoluteExpiresAt: moment,
+  })
+  .meta({ id: 'ListedFamily', description: 'A token family in a list.' });
+/** A token family in a list. */
+export type ListedFamilyAnswer = z.infer<typeof listedFamily>;
+
+const listedFamilyExample = {
+  id,
+  status: 'revoked',
+  end: { reason: 'refresh_token_reuse', at: familyExample.end.at, position: 1205 },
+  client,
+  subject,
+  sessionId,
+  grantedAt,
+  position: 871,
+  hasIncident: true,
+  absoluteExpiresAt,
+};
+
+/** A page of families. */
+export const familyPage = z
+  .object({
+    asOf,
+    families: z.array(listedFamily),
+    next: z.string().nullable().meta({
+      description: 'Pass it as `cursor` for the next page; null: there is nothing more.',
+    }),
+  })
+  .meta({
+    id: 'FamilyPage',
+    examples: [{ asOf: asOfExample, families: [listedFamilyExample], next: null }],
+  });
+/** A page of families. */
+export type FamilyPage = z.infer<typeof familyPage>;
+
+/** A family of the views as a list tells it at this instant. */
+export function listedFamilyOf(
+  family: ViewedFamily,
+  clients: ReadonlyMap<string, AuditClient>,
+  instant: Instant,
+): ListedFamilyAnswer {
+  const { clientId } = family;
+  return {
+    id: family.familyId,
+    ...standingOf(family, instant),
+    client: clientId === null ? null : (clients.get(clientId) ?? { id: clientId, name: null }),
+    subject: family.subject,
+    sessionId: family.sessionId,
+    grantedAt: momentOf(family.createdAt),
+    position: family.createdPosition,
+    hasIncident: family.firstIncidentPosition !== null,
+    absoluteExpiresAt: momentOf(family.absoluteExpiresAt),
+  };
+}
+
+function standingOf(
+  { status, end, absoluteExpiresAt: expiresAt }: ViewedFamily,
+  instant: Instant,
+): Pick<ListedFamilyAnswer, 'status' | 'end'> {
+  if (end !== null) return { status: 'revoked', end: { ...end, at: momentOf(end.at) } };
+  if (expiresAt <= instant) {
+    const at = momentOf(expiresAt);
+    return { status: 'expired', end: { reason: 'expired_absolute', at, position: null } };
+  }
+  return { status: status === 'pending' ? 'pending' : 'active', end: null };
+}

@@ -1,0 +1,127 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { parameterProblem } from '../access/operator-door.decorator.js';
+import { type ActivityAnswer, activityAnswer } from './activity.answer.js';
+import { ApiNotFound, AuditDoor, found, Unstored } from './audit-door.decorator.js';
+import { momentParameters, PAGE_ITEMS } from './audit.parameters.js';
+import { type ClientAnswer, clientAnswer } from './client.answer.js';
+import { type ClientHealthPage, clientHealthPage } from './client-health.answer.js';
+import {
+  activityParameters,
+  clientHealthParameters,
+  plainIdInPath,
+  spanParameters,
+} from './list.parameters.js';
+import { built, clientCursorOf, clientPlaceOf, momentFor } from './list-place.js';
+import type { Moment } from '../access/moment.js';
+import {
+  CountActivity,
+  FindClient,
+  FindSubject,
+  ListClientHealth,
+  type Span,
+} from './overview.query.js';
+import { type SubjectAnswer, subjectAnswer } from './subject.answer.js';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** Health is told of so long a time unless another is asked for. */
+const HEALTH_SPAN = 7 * DAY;
+const SPAN_MAX = 366 * DAY;
+
+/** Clients, accounts and activity, as the auditor sees them. */
+@AuditDoor()
+@Controller('audit')
+export class OverviewController {
+  constructor(private readonly queries: QueryBus) {}
+
+  /** How clients use their tokens. */
+  @Get('clients')
+  @Unstored()
+  @ApiOperation({
+    summary: 'Clients by id, with how they use their tokens and what is wrong with that',
+    description:
+      'Of the last seven days unless `from` and `to` say otherwise; whole hours are counted. A ' +
+      'client that did nothing in that time is left out, and a page may hold fewer than `limit`.',
+  })
+  @ApiResponse({ status: 200, description: 'A page.', standardSchema: clientHealthPage })
+  async clients(
+    @Query({ schema: clientHealthParameters })
+    parameters: z.infer<typeof clientHealthParameters>,
+  ): Promise<ClientHealthPage> {
+    const { limit = PAGE_ITEMS } = parameters;
+    const { moment, after } = await clientPlaceOf(this.queries, parameters);
+    const span = spanOf(parameters, moment, HEALTH_SPAN);
+    const query = new ListClientHealth(moment, span, limit, after);
+    const { state, answer } = built(await this.queries.execute(query));
+    const next = clientCursorOf(parameters, moment, state, answer.next);
+    return { ...answer, next };
+  }
+
+  /** What is known about a client. */
+  @Get('clients/:id')
+  @Unstored()
+  @ApiOperation({
+    summary: 'What is known about a client: registration, families, health and incidents',
+  })
+  @ApiResponse({ status: 200, description: 'The client.', standardSchema: clientAnswer })
+  @ApiNotFound('client')
+  async client(
+    @Param({ schema: plainIdInPath }) { id }: z.infer<typeof plainIdInPath>,
+    @Query({ schema: spanParameters }) parameters: z.infer<typeof spanParameters>,
+  ): Promise<ClientAnswer> {
+    const moment = await momentFor(this.queries, parameters.at);
+    const span = spanOf(parameters, moment, HEALTH_SPAN);
+    const seen = built(await this.queries.execute(new FindClient(id, moment, span)));
+    return found('client', seen.answer);
+  }
+
+  /** What is known about an account. */
+  @Get('subjects/:id')
+  @Unstored()
+  @ApiOperation({
+    summary: 'What is known about an account: standing, families, sessions, consents, incidents',
+    description: 'Never its name, address or profile.',
+  })
+  @ApiResponse({ status: 200, description: 'The account.', standardSchema: subjectAnswer })
+  @ApiNotFound('subject')
+  async subject(
+    @Param({ schema: plainIdInPath }) { id }: z.infer<typeof plainIdInPath>,
+    @Query({ schema: momentParameters }) { at }: z.infer<typeof momentParameters>,
+  ): Promise<SubjectAnswer> {
+    const moment = await momentFor(this.queries, at);
+    const seen = built(await this.queries.execute(new FindSubject(id, moment)));
+    return found('subject', seen.answer);
+  }
+
+  /** How much there was to do. */
+  @Get('activity')
+  @Unstored()
+  @ApiOperation({
+    summary: 'How many events of each type there were, hour by hour',
+    description: 'Of the last 24 hours unless `from` and `to` say otherwise.',
+  })
+  @ApiResponse({ status: 200, description: 'The hours.', standardSchema: activityAnswer })
+  async activity(
+    @Query({ schema: activityParameters }) parameters: z.infer<typeof activityParameters>,
+  ): Promise<ActivityAnswer> {
+    const moment = await momentFor(this.queries, parameters.at);
+    const query = new CountActivity(moment, spanOf(parameters, moment, DAY), parameters.client);
+    return built(await this.queries.execute(query)).answer;
+  }
+}
+
+/** The hours that are asked for: up to the end of the one that the moment lies in. */
+function spanOf(
+  { from, to }: { readonly from?: number | undefined; readonly to?: number | undefined },
+  { instant }: Moment,
+  length: number,
+): Span {
+  const end = to ?? instant - (instant % HOUR) + HOUR;
+  const begin = from ?? end - length;
+  if (begin >= end) throw parameterProblem('from', 'must be before to');
+  if (end - begin > SPAN_MAX) throw parameterProblem('from', 'must be at most 366 days before to');
+  return { from: begin, to: end };
+}

@@ -1,0 +1,36 @@
+import { hash } from 'node:crypto';
+import type { Instant, Position } from '../domain/identifiers.js';
+import { plainOf, textOf } from './page-cursor.js';
+
+/** Where a list goes on, and the state that all its pages show. */
+export interface PinnedPlace {
+  readonly upTo: Position;
+  readonly instant: Instant;
+  readonly isAsked: boolean;
+  /** The last item of the page before: its position, or the id of a client. */
+  readonly after: string;
+}
+
+const PLACE = /^pinned:(\d{1,15}):(\d{1,15}):([01]):([\w.-]{1,128}):([\w-]{43})$/;
+
+/** An opaque text that leads on in this list: it is good with the same filters only. */
+export function pinnedCursor(place: PinnedPlace, list: string): string {
+  const { upTo, instant, isAsked, after } = place;
+  return textOf(`pinned:${upTo}:${instant}:${Number(isAsked)}:${after}:${digestOf(list)}`);
+}
+
+/** The place that such a text means in this list; undefined for any other text. Attacker-controlled. */
+export function pinnedPlaceOf(cursor: string, list: string): PinnedPlace | undefined {
+  const [, upTo, instant, isAsked, after, digest] = PLACE.exec(plainOf(cursor)) ?? [];
+  if (after === undefined || digest !== digestOf(list)) return undefined;
+  return {
+    upTo: Number(upTo),
+    instant: Number(instant),
+    isAsked: isAsked === '1',
+    after,
+  };
+}
+
+function digestOf(list: string): string {
+  return hash('sha256', list, 'base64url');
+}

@@ -1,0 +1,15 @@
+import { Query } from '@nestjs/cqrs';
+import type { FamilyFilter, ViewsBeingBuilt } from '../views/views.port.js';
+import type { ListedFamilyAnswer } from './listed-family.answer.js';
+import type { Listing, ListingRequest } from './listing.reader.js';
+
+/** Families that match, as they were at a moment. `isWhole`: all of them will be read. */
+export class SearchFamilies extends Query<Listing<ListedFamilyAnswer> | ViewsBeingBuilt> {
+  constructor(
+    readonly filter: FamilyFilter,
+    readonly request: ListingRequest,
+    readonly isWhole: boolean,
+  ) {
+    super();
+  }
+}

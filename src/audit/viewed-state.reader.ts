@@ -1,0 +1,92 @@
+import type { Instant, Position } from '../domain/identifiers.js';
+import type { Ledger } from '../ledger/ledger.port.js';
+import type {
+  PageRequest,
+  Viewed,
+  ViewedFamily,
+  ViewedIncident,
+  ViewPage,
+  ViewsBeingBuilt,
+  ViewsReader,
+} from '../views/views.port.js';
+import type { AsOf } from './as-of.answer.js';
+import { asOfViews, followed } from './listing.reader.js';
+import type { Moment } from '../access/moment.js';
+
+/** One state of the views, about which several questions are asked. */
+export interface ViewedState {
+  readonly kind: 'viewed_state';
+  readonly asOf: AsOf;
+  readonly upTo: Position;
+  readonly instant: Instant;
+}
+
+/** So many rows at most are counted one by one. */
+const COUNTED_MAX = 1000;
+
+/** The state of the views at a moment, or the newest that they have. */
+export async function viewedStateAt(
+  { ledger, views }: { readonly ledger: Ledger; readonly views: ViewsReader },
+  moment: Moment,
+): Promise<ViewedState | ViewsBeingBuilt> {
+  const size = await ledger.size();
+  const wanted = Math.min(moment.position, size - 1);
+  await followed(views, wanted);
+  const viewed = await views.events({}, newest(wanted, 1));
+  if (viewed.kind === 'being_built') return viewed;
+  const { upTo, at } = viewed;
+  if (upTo === null || at === null) return { kind: 'being_built', done: 0, total: size };
+  const asOf = asOfViews(moment, { position: upTo, at }, wanted - upTo);
+  return { kind: 'viewed_state', asOf, upTo, instant: moment.instant };
+}
+
+/** The request for the newest rows of a state. */
+export function newest(upTo: Position, limit = COUNTED_MAX): PageRequest {
+  return { order: 'newest_first', limit, upTo, rowsScannedMax: COUNTED_MAX };
+}
+
+/** The rows of a page. Throws an Error when the views went away between two questions. */
+export function rowsOf<Row>(viewed: Viewed<ViewPage<Row>>): ViewPage<Row> {
+  return answerOf(viewed);
+}
+
+/** An answer of the views. Throws an Error when they went away between two questions. */
+export function answerOf<Answer>(viewed: Viewed<Answer>): Answer {
+  if (viewed.kind === 'being_built') throw new Error('the views are gone');
+  return viewed.answer;
+}
+
+/** How many families there are of each status. */
+export interface FamilyCounts {
+  readonly pending: number;
+  readonly active: number;
+  readonly expired: number;
+  readonly revoked: number;
+  readonly isComplete: boolean;
+}
+
+/** Counts families; an expiry is told at this instant. */
+export function familyCounts(
+  { rows, next }: ViewPage<ViewedFamily>,
+  instant: Instant,
+): FamilyCounts {
+  const counts = { pending: 0, active: 0, expired: 0, revoked: 0 };
+  for (const { status, absoluteExpiresAt } of rows) {
+    const isExpired = status !== 'ended' && absoluteExpiresAt <= instant;
+    counts[status === 'ended' ? 'revoked' : isExpired ? 'expired' : status] += 1;
+  }
+  return { ...counts, isComplete: next === null };
+}
+
+/** How many incidents there are, and how many nobody has judged. */
+export interface IncidentCounts {
+  readonly count: number;
+  readonly unjudged: number;
+  readonly isComplete: boolean;
+}
+
+/** Counts incidents. */
+export function incidentCounts({ rows, next }: ViewPage<ViewedIncident>): IncidentCounts {
+  const unjudged = rows.filter(({ verdict }) => verdict === null).length;
+  return { count: rows.length, unjudged, isComplete: next === null };
+}
