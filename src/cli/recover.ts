@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { newUuid } from '../config/random-identifiers.js';
 import { DEFAULT_PROJECT, type Instant } from '../domain/identifiers.js';
@@ -10,6 +9,7 @@ import { findRollback, type Rollback, rollbackText } from '../ledger/sealing/rol
 import { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
 import { Sealer } from '../ledger/sealing/sealer.js';
 import { openSealStore } from '../ledger/sealing/sqlite-seal.store.js';
+import { confirm } from './confirmation.js';
 import { CommandRefused } from './failure.js';
 import { LOG_STREAM, openLog } from './open-log.js';
 import { operatorSettings } from './operator.js';
@@ -56,7 +56,7 @@ async function recover(options: Options): Promise<void> {
     const rollback = found as unknown as Rollback;
     const lastEventAt = await lastEventTime(resources, rollback.size);
     if (options.json !== true) printLoss(rollback, lastEventAt);
-    if (options.yes !== true) await confirm();
+    if (options.yes !== true) await confirm('Begin a new epoch with this ledger?');
     const recovery = await beginEpoch(resources, rollback);
     if (options.json === true) {
       const at = lastEventAt === undefined ? {} : { lastEventAt: isoTime(lastEventAt) };
@@ -89,17 +89,6 @@ function printLoss(rollback: Rollback, lastEventAt: Instant | undefined): void {
     ]),
     'Codes and refresh tokens of before will be refused: clients must ask for new ones.',
   );
-}
-
-async function confirm(): Promise<void> {
-  if (!process.stdin.isTTY) throw new CommandRefused('nothing was done: say --yes to go on');
-  const asked = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await asked.question('Begin a new epoch with this ledger? [y/N] ');
-    if (!/^y(?:es)?$/i.test(answer.trim())) throw new CommandRefused('nothing was done');
-  } finally {
-    asked.close();
-  }
 }
 
 /** The epoch is later than any that tokens were minted in, as far as is known. */

@@ -26,29 +26,43 @@ export function verificationThreads(
   threads = Math.min(availableParallelism(), THREADS_MAX),
 ): VerificationThreads | undefined {
   if (!existsSync(workerFile)) return undefined;
-  const workers = Array.from(
-    { length: threads },
-    () =>
-      new Worker(workerFile, {
-        workerData: { file },
-        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MAX },
-      }),
-  );
+  const crew = Array.from({ length: threads }, () => startThread(file));
   return {
     threads,
     run: async (tasks, onEvents) => {
       const found: (readonly VerificationProblem[])[] = [];
       const waiting = tasks.entries();
-      const work = async (worker: Worker): Promise<void> => {
-        for (const [index, task] of waiting) found[index] = await runOn(worker, task, onEvents);
+      const work = async ({ worker, failed }: Thread): Promise<void> => {
+        for (const [index, task] of waiting) {
+          found[index] = await Promise.race([failed, runOn(worker, task, onEvents)]);
+        }
       };
-      await Promise.all(workers.map(work));
+      await Promise.all(crew.map(work));
       return found;
     },
     close: async () => {
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      await Promise.all(crew.map(({ worker }) => worker.terminate()));
     },
   };
+}
+
+interface Thread {
+  readonly worker: Worker;
+  /** Rejected when the thread ends with an error, at whatever time. */
+  readonly failed: Promise<never>;
+}
+
+function startThread(file: string): Thread {
+  const worker = new Worker(workerFile, {
+    workerData: { file },
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MAX },
+  });
+  const failed = new Promise<never>((_, reject) => {
+    worker.once('error', reject);
+  });
+  // One that fails before it has a task is told of when it gets one.
+  failed.catch(() => undefined);
+  return { worker, failed };
 }
 
 function runOn(
@@ -56,16 +70,16 @@ function runOn(
   task: VerificationTask,
   onEvents: (events: number) => void,
 ): Promise<readonly VerificationProblem[]> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const onMessage = (report: TaskReport): void => {
       if ('events' in report) {
         onEvents(report.events);
         return;
       }
-      worker.off('message', onMessage).off('error', reject);
+      worker.off('message', onMessage);
       resolve(report.problems);
     };
-    worker.on('message', onMessage).on('error', reject);
+    worker.on('message', onMessage);
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     worker.postMessage(task);
   });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { openSqliteSource } from '../ledger/sqlite/sqlite-ledger.source.js';
@@ -41,8 +42,8 @@ and has the checkpoint key can write another history: only --against finds that.
 }
 
 async function verify(options: Options): Promise<void> {
-  const { file, checkpointFile } = filesOf(options);
   const kept = keptOf(options);
+  const { file, checkpointFile } = filesOf(options);
   const source = openSqliteSource(file);
   const runner = verificationThreads(file);
   const progress =
@@ -74,6 +75,7 @@ function keptOf({ against, key }: Options): { path: string; verifier?: NoteVerif
     return undefined;
   }
   const path = resolve(against);
+  if (!existsSync(path)) throw new CommandRefused(`there is no file ${path}`);
   if (key === undefined) return { path };
   const parsed = parseVerifierKey(key.trim());
   if (parsed.kind === 'refused')

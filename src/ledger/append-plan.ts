@@ -1,10 +1,24 @@
 import { newUuid, randomToken } from '../config/random-identifiers.js';
+import type { AccountState } from '../domain/directory/directory.state.js';
 import type { Folded } from '../domain/directory/directory.evolve.js';
 import type { Envelope, Origin } from '../domain/envelope.js';
 import { EVENT_VERSION } from '../domain/events/event-catalogue.js';
 import { eventDataFault } from '../domain/events/event-data.rules.js';
-import type { Instant, Position, ProjectId, StreamId, StreamKind } from '../domain/identifiers.js';
-import { type DirectoryKey, evolve, type StateOf, uniqueKeysOf } from '../domain/streams.js';
+import {
+  type Instant,
+  type Position,
+  type ProjectId,
+  type StreamId,
+  streamIdOf,
+  type StreamKind,
+} from '../domain/identifiers.js';
+import {
+  type DirectoryKey,
+  evolve,
+  ownersOf,
+  type StateOf,
+  uniqueKeysOf,
+} from '../domain/streams.js';
 import { eventBody } from './event-body.js';
 import type { Execution, LedgerDecision } from './ledger.port.js';
 import { ORIGIN_SALT_BYTES, originCommitment } from './origin-commitment.js';
@@ -55,6 +69,8 @@ interface EventsOfStream {
   readonly events: readonly { readonly type: string; readonly data: object }[];
 }
 
+type NewEvent = EventsOfStream['events'][number] & { readonly origin: Origin | undefined };
+
 /** What a plan is made on: the store's clock, and streams as they stand. */
 export interface PlanningGround {
   readonly recordedAt: Instant;
@@ -104,7 +120,7 @@ function attributedBy(
 
 function planStream(
   execution: AnyExecution,
-  { recordedAt }: PlanningGround,
+  ground: PlanningGround,
   { kind, streamId, events }: EventsOfStream,
   before: StreamHead | undefined,
 ): PlannedStream {
@@ -113,6 +129,7 @@ function planStream(
   if (before !== undefined && before.project !== project) {
     throw new Error(`${streamId} does not belong to the project ${project}`);
   }
+  const { recordedAt } = ground;
   const planned: PlannedEvent[] = [];
   let version = before?.version ?? 0;
   let digest = before?.digest;
@@ -121,10 +138,11 @@ function planStream(
     version += 1;
     const fault = eventDataFault(kind, event.type, event.data);
     if (fault !== undefined) throw new Error(fault);
-    const appended = planEvent(execution, recordedAt, streamId, version, event);
+    state = evolve(kind, state, { ...event, recordedAt, id } as unknown as Folded<StreamKind>);
+    const origin = isErased(state, ground) ? undefined : execution.attribution.origin;
+    const appended = planEvent(execution, ground, streamId, version, { ...event, origin });
     planned.push(appended);
     digest = digestAfter(digest, appended.body);
-    state = evolve(kind, state, { ...event, recordedAt, id } as unknown as Folded<StreamKind>);
   }
   const after = { project, version, digest, state } as PlannedStream['after'];
   const newKeys = newKeysOf(kind, before?.state, after.state);
@@ -142,15 +160,23 @@ function newKeysOf(
   );
 }
 
+/** What belongs to somebody who was erased must not be filled with personal data again. */
+function isErased(state: StateOf<StreamKind>, ground: PlanningGround): boolean {
+  const { subjectId } = ownersOf(state);
+  if (subjectId === null) return false;
+  const account = ground.head(streamIdOf('account', subjectId))?.state;
+  return (account as AccountState | undefined)?.status === 'erased';
+}
+
 function planEvent(
   { attribution, project }: AnyExecution,
-  recordedAt: Instant,
+  { recordedAt }: PlanningGround,
   streamId: StreamId,
   streamVersion: number,
-  { type, data }: EventsOfStream['events'][number],
+  { type, data, origin: from }: NewEvent,
 ): PlannedEvent {
   const { actor, correlationId, causationId } = attribution;
-  const origin = salted(attribution.origin);
+  const origin = salted(from);
   const envelope: Envelope = {
     id: newUuid(),
     type,

@@ -4,6 +4,7 @@ export type LedgerErrorCode =
   | 'ledger_unavailable'
   | 'ledger_corrupted'
   | 'ledger_locked'
+  | 'ledger_rolled_back'
   | 'schema_newer'
   | 'clock_behind'
   | 'disk_full'
@@ -30,6 +31,17 @@ export class LedgerBusy extends LedgerError {
 
 /** The store cannot be written or read now; nothing was lost. */
 export class LedgerUnavailable extends LedgerError {}
+
+/** The clock is too far behind the last event to record anything; it passes when that is right. */
+export class ClockBehind extends LedgerUnavailable {
+  constructor(
+    message: string,
+    /** How long until the clock has caught up by itself. */
+    readonly waitMilliseconds: number,
+  ) {
+    super('clock_behind', message);
+  }
+}
 
 /** The ledger contradicts itself. The process must stop: no answer could be trusted. */
 export class LedgerCorrupted extends LedgerError {

@@ -1,6 +1,13 @@
 import type { Decision } from '../domain/decision.js';
 import type { Origin, RecordedEvent } from '../domain/envelope.js';
-import type { Instant, Position, ProjectId, StreamId, StreamKind } from '../domain/identifiers.js';
+import type {
+  Instant,
+  Position,
+  ProjectId,
+  StreamId,
+  StreamKind,
+  Subject,
+} from '../domain/identifiers.js';
 import type { DirectoryKeyKind, StateOf } from '../domain/streams.js';
 
 /** Reads that a decision may use: all of them in the transaction that its events are written in. */
@@ -55,6 +62,20 @@ export interface EventPage {
   readonly next: Position | null;
 }
 
+/** An origin, and the salt that opens the event's commitment to it (base64url). */
+export interface OpenedOrigin extends Origin {
+  readonly salt: string;
+}
+
+/** What an event is proved with. */
+export interface EventEvidence {
+  readonly position: Position;
+  /** The canonical bytes that the ledger's Merkle tree is over. */
+  readonly body: string;
+  /** Absent: it has none, or it was erased. */
+  readonly origin: OpenedOrigin | undefined;
+}
+
 /** A stream's row: whose it is, how far it has come, and its state. */
 export interface StreamRow<Kind extends StreamKind = StreamKind> {
   readonly streamId: StreamId;
@@ -103,8 +124,24 @@ export abstract class Ledger {
     before: StreamId | null,
     limit: number,
   ): Promise<readonly StreamRow<Kind>[]>;
+  /** Which of the next streams by id are somebody's; `next` goes on. Looks at 1,000 at most. */
+  abstract streamsOwnedBy(
+    subject: Subject,
+    after: StreamId | null,
+  ): Promise<{ readonly streamIds: readonly StreamId[]; readonly next: StreamId | null }>;
+  /** The events at these positions in this order, without those that there are none at. At most 1,000. */
+  abstract eventsAt(positions: readonly Position[]): Promise<readonly RecordedEvent[]>;
   /** Origins of events that were not erased, by position. */
   abstract origins(positions: readonly Position[]): Promise<ReadonlyMap<Position, Origin>>;
+  /** What the events at these positions are proved with, in this order. At most 1,000. */
+  abstract evidenceAt(positions: readonly Position[]): Promise<readonly EventEvidence[]>;
+  /**
+   * Erases where the requests of these events came from. What is appended to the streams of an erased
+   * account has no origin to begin with.
+   */
+  abstract eraseOrigins(positions: readonly Position[]): Promise<void>;
+  /** Removes what an erasure left beside the tables. False while others hold it: to be asked again. */
+  abstract settleErasure(): Promise<boolean>;
   /** The position after the last event. */
   abstract size(): Promise<Position>;
   /** Refuses new decisions, finishes those that wait, and closes. */

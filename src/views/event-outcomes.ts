@@ -40,6 +40,7 @@ export const EVENT_OUTCOMES: Readonly<Record<EventType, EventOutcome>> = {
   ClientUpdated: 'directory',
   ClientSecretRotated: 'directory',
   ClientDisabled: 'directory',
+  ClientTokensNotBeforeMoved: 'directory',
   AccountCreated: 'directory',
   AccountPasswordChanged: 'directory',
   AccountDisabled: 'directory',
@@ -57,6 +58,8 @@ export const EVENT_OUTCOMES: Readonly<Record<EventType, EventOutcome>> = {
   IncidentOpened: 'opened',
   IncidentVerdictGiven: 'judged',
   AdministrationRecorded: 'administration',
+  RevocationStarted: 'administration',
+  RevocationCompleted: 'administration',
   LogOpened: 'administration',
   LedgerRestored: 'administration',
 };

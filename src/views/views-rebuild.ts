@@ -18,7 +18,7 @@ export type RebuildProgress = (done: number, total: number) => void;
  */
 export async function rebuildViews(
   ledger: LedgerFeed,
-  shelf: ViewsShelf,
+  shelf: Pick<ViewsShelf, 'build'>,
   onProgress: RebuildProgress = () => undefined,
   isStopped: () => boolean = () => false,
 ): Promise<RebuildOutcome> {

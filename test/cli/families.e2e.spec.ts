@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -405,6 +405,26 @@ describe('verify', () => {
       ok: false,
       problems: [{ streamId: `family:${well}` }],
     });
+  });
+
+  it('compares the ledger with a checkpoint that was kept, by the key that was kept', async () => {
+    const shown = JSON.parse((await run('checkpoint', 'show', '--json')).stdout) as {
+      note: string;
+      verifierKey: string;
+    };
+    const kept = join(newDirectory(), 'kept.checkpoint');
+    writeFileSync(kept, shown.note);
+    const agreed = await run('verify', '--against', kept, '--key', shown.verifierKey);
+    expect(agreed).toMatchObject({ code: 0, stderr: '' });
+    expect(agreed.stdout).toContain('with 1 checkpoint in');
+    expect(agreed.stdout).toContain('verified with the key that was given');
+    writeFileSync(kept, shown.note.replace('token-ledger/', 'token-ledger/0'));
+    const refused = await run('verify', '--against', kept);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: 'error: the ledger is not intact: 1 problem\n',
+    });
+    expect(refused.stdout).toContain('the key that the ledger itself names');
   });
 
   it('says in one line that a file is no ledger', async () => {

@@ -503,6 +503,17 @@ function describeReading(current: () => LedgerStore): void {
     expect(newest).toMatchObject({ events: { length: 1000 }, next: 100 });
   });
 
+  it('gives the events at some positions, in their order, and none where there is none', async () => {
+    const { ledger } = current();
+    await Promise.all(Array.from({ length: 1100 }, () => count(ledger, 'a')));
+    const events = await ledger.eventsAt([7, 3, 5000, -1, 3]);
+    expect(events.map(({ position }) => position)).toEqual([7, 3, 3]);
+    const { events: page } = await ledger.eventsAfter(2, 1);
+    expect(events[1]).toEqual(page[0]);
+    const many = Array.from({ length: 1100 }, (_, position) => position);
+    expect(await ledger.eventsAt(many)).toHaveLength(1000);
+  });
+
   it("pages through a stream's events, newest first", async () => {
     const { ledger } = current();
     const stream = streamIdOf('administration', 'a');

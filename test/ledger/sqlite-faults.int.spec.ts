@@ -112,13 +112,6 @@ describe('opening a ledger', () => {
 
   it.each<[string, (directory: string) => typeof place.settings]>([
     [
-      'a file stands where the data directory should be',
-      (directory) => ({
-        dataDirectory: join(directory, 'file'),
-        ledgerFile: join(directory, 'file', 'ledger.sqlite'),
-      }),
-    ],
-    [
       'a file stands where its directory should be',
       (directory) => ({
         dataDirectory: directory,
@@ -134,6 +127,17 @@ describe('opening a ledger', () => {
     const settings = settingsIn(place.directory);
     await expectRefused('ledger_unavailable', [settings.ledgerFile], settings);
   });
+
+  it.each([['file'], ['file', 'data']])(
+    'names the setting when a file stands where the data directory should be: %s %s',
+    async (...path) => {
+      writeFileSync(join(place.directory, 'file'), 'in the way');
+      const dataDirectory = join(place.directory, ...path);
+      const settings = { dataDirectory, ledgerFile: join(dataDirectory, 'ledger.sqlite') };
+      const words = [`TOKEN_LEDGER_DATA_DIR ${dataDirectory} cannot be a directory`];
+      await expectRefused('ledger_unavailable', words, settings);
+    },
+  );
 
   it.each([
     ['of another user', 0o555, 0o444],

@@ -116,6 +116,20 @@ describe('what the ledger keeps', () => {
     expect(statSync(store.file).mode & 0o777).toBe(0o600);
   });
 
+  it('has locks that nobody else can hold, also those that were made for all', async () => {
+    const locks = [
+      `${store.file}-lock`,
+      join(store.directory, 'server.lock'),
+      join(store.directory, 'opening.lock'),
+    ];
+    const modes = () => locks.map((file) => statSync(file).mode & 0o777);
+    expect(modes()).toEqual([0o600, 0o600, 0o600]);
+    await store.ledger.close();
+    for (const file of locks) chmodSync(file, 0o644);
+    await (await openSqliteLedger({ settings: store.settings, role: 'server' })).close();
+    expect(modes()).toEqual([0o600, 0o600, 0o600]);
+  });
+
   it('makes the directories that are missing, for itself alone', async () => {
     const dataDirectory = join(store.directory, 'new', 'data');
     const ledgerFile = join(store.directory, 'other', 'place', 'ledger.sqlite');

@@ -130,7 +130,7 @@ describe('SIGTERM', () => {
       expect(await stopped).toBe(0);
       const source = openSqliteSource(readSettings(environment).ledgerFile);
       const rotations = source
-        .events(-1, 1000)
+        .events(-1, 1000, { index: 0, count: 1 })
         .filter(({ type }) => type === 'RefreshTokenRotated');
       source.close();
       expect(rotations).toHaveLength(hosts.length);

@@ -1,5 +1,6 @@
 import type { Instant, Position, StreamId, StreamKind } from '../../domain/identifiers.js';
 import { streamIdOf } from '../../domain/identifiers.js';
+import type { LogState } from '../../domain/log/log.state.js';
 import { DIRECTORY_KINDS, ownersOf, type StateOf } from '../../domain/streams.js';
 import {
   type AnyExecution,
@@ -24,7 +25,7 @@ export class FlushTurn {
   /** Streams that were read or written in this turn, as they stand in it. */
   private readonly heads = new Map<StreamId, StreamHead | undefined>();
   private readonly written = new Map<StreamId, StreamHead>();
-  private readonly epoch: number;
+  private epoch: number;
   private readonly recordedAt: Instant;
   private readonly firstPosition: Position;
   private position: Position;
@@ -38,12 +39,12 @@ export class FlushTurn {
   ) {
     states.refresh();
     const [lastPosition, lastAppendedAt] = statements.lastEvent.get() ?? [-1, 0];
-    const log = statements.log.get();
+    const log = statements.logIdentity.get();
     if (log === undefined) throw new LedgerCorrupted('the log has no row');
     this.firstPosition = lastPosition + 1;
     this.position = this.firstPosition;
     this.recordedAt = recordedTime(clock(), lastAppendedAt);
-    this.epoch = log[0];
+    this.epoch = log.epoch;
   }
 
   /** How many events were written in this turn. */
@@ -107,8 +108,19 @@ export class FlushTurn {
       this.statements.insertDirectoryKey.run(head.project, keyKind, key, streamId);
     }
     this.heads.set(streamId, head);
+    if (kind === 'log') this.recordEpoch(head.state as LogState);
     if (DIRECTORY_KINDS.has(kind)) this.directoryChanged = true;
     else this.written.set(streamId, head);
+  }
+
+  /** `logs` says what the log's own stream says: the first row was there before any event. */
+  private recordEpoch({ origin, epoch }: LogState): void {
+    if (epoch > this.epoch) this.statements.insertLog.run(origin, epoch);
+    const log = this.statements.logIdentity.get();
+    if (log?.origin !== origin || log.epoch !== epoch) {
+      throw new LedgerCorrupted('the log and its own stream disagree about who it is');
+    }
+    this.epoch = epoch;
   }
 
   private insert(

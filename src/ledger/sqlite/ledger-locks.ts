@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import { preparePrivateFile } from '../../config/private-file.js';
 import type { Settings } from '../../config/settings.js';
 import { LedgerError } from '../ledger.errors.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
@@ -73,10 +74,14 @@ function lockOrRefuse(file: string, refusal: string): () => void {
   return release;
 }
 
-/** Takes the kernel's lock on a file, made if need be; undefined when another has it. */
+/**
+ * Takes the kernel's lock on a file, made if need be; undefined when another has it. Nobody else may
+ * read the file: whoever can could hold the lock.
+ */
 export function tryLock(file: string): (() => void) | undefined {
   let handle: Database.Database | undefined;
   try {
+    preparePrivateFile(file);
     handle = new Database(file, { timeout: 0 });
     handle.pragma('locking_mode = EXCLUSIVE');
     // Nothing is written, so no journal is needed: a lock must be had on a full disk too.

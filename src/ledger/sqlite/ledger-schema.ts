@@ -1,10 +1,13 @@
 import Database from 'better-sqlite3';
 import { LEDGER_MIGRATIONS } from '../connection-options.js';
-import { LedgerError } from '../ledger.errors.js';
+import { LedgerError, LedgerUnavailable } from '../ledger.errors.js';
+
+/** The vault's migrations are named after it, and it lies beside the ledger. */
+const VAULT_MIGRATION = /^\w*Vault\d+$/;
 
 /**
  * The names of the migrations that a ledger file has. Throws a LedgerError `schema_newer` when one of
- * them is none of ours.
+ * them is none of ours, and `ledger_unavailable` for a vault.
  */
 export function appliedMigrations(handle: Database.Database, file: string): readonly string[] {
   const table = handle.prepare("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").get();
@@ -13,6 +16,9 @@ export function appliedMigrations(handle: Database.Database, file: string): read
   const known = new Set<string>(LEDGER_MIGRATIONS.map((migration) => migration.name));
   const unknown = applied.find((name) => !known.has(name));
   if (unknown === undefined) return applied;
+  if (VAULT_MIGRATION.test(unknown)) {
+    throw new LedgerUnavailable('ledger_unavailable', `${file} is a vault, not a ledger`);
+  }
   throw new LedgerError(
     'schema_newer',
     `${file} was written by a newer version (${unknown}); start that version instead`,

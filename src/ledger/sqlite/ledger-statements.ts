@@ -62,8 +62,12 @@ export function prepareLedgerStatements(handle: Handle) {
     beginRead: handle.prepare('BEGIN'),
     commit: handle.prepare('COMMIT'),
     rollback: handle.prepare('ROLLBACK'),
-    log: rows<[], [epoch: number]>('SELECT epoch FROM logs WHERE log_id = 0'),
-    logIdentity: handle.prepare<[], LogIdentity>('SELECT origin, epoch FROM logs WHERE log_id = 0'),
+    logIdentity: handle.prepare<[], LogIdentity>(
+      'SELECT origin, epoch FROM logs WHERE log_id = 0 ORDER BY epoch DESC LIMIT 1',
+    ),
+    insertLog: handle.prepare<[string, number]>(
+      'INSERT INTO logs (log_id, origin, epoch, open) VALUES (0, ?, ?, 1)',
+    ),
     lastEvent: rows<[], [position: number, appendedAt: number]>(
       'SELECT position, appended_at FROM events ORDER BY position DESC LIMIT 1',
     ),
@@ -73,6 +77,7 @@ export function prepareLedgerStatements(handle: Handle) {
     insertOrigin: handle.prepare<OriginColumns>(
       'INSERT INTO origins (position, salt, address, user_agent, request_id) VALUES (?, ?, ?, ?, ?)',
     ),
+    deleteOrigin: handle.prepare<[number]>('DELETE FROM origins WHERE position = ?'),
     stream: rows<[string], StreamColumns>(
       `SELECT ${streamColumns} FROM streams WHERE stream_id = ?`,
     ),
@@ -90,6 +95,9 @@ export function prepareLedgerStatements(handle: Handle) {
     streamsBetween: rows<[string, string, number], StreamColumns>(
       `SELECT ${streamColumns} FROM streams
        WHERE stream_id > ? AND stream_id < ? ORDER BY stream_id DESC LIMIT ?`,
+    ),
+    streamOwners: rows<[string, number], [streamId: string, subjectId: string | null]>(
+      'SELECT stream_id, subject_id FROM streams WHERE stream_id > ? ORDER BY stream_id LIMIT ?',
     ),
     dataVersion: rows<[], [version: number]>('PRAGMA data_version'),
     directoryVersion: rows<[], [version: number]>('SELECT version FROM directory_version'),

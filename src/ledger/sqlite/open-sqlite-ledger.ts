@@ -1,11 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { DataSource } from 'typeorm';
-import { preparePrivateFile } from '../../config/private-file.js';
+import { makePrivateDirectory, preparePrivateFile } from '../../config/private-file.js';
 import type { Settings } from '../../config/settings.js';
 import type { Instant } from '../../domain/identifiers.js';
 import { LEDGER_MIGRATIONS, ledgerDataSourceOptions } from '../connection-options.js';
-import { LedgerError } from '../ledger.errors.js';
+import { LedgerError, LedgerUnavailable } from '../ledger.errors.js';
 import { lockForServer, openAlone } from './ledger-locks.js';
 import { openLedgerHandle } from './ledger-handle.js';
 import { appliedMigrations } from './ledger-schema.js';
@@ -38,7 +37,7 @@ export async function openSqliteLedger(options: OpenSqliteLedger): Promise<Sqlit
   const { dataDirectory, ledgerFile } = options.settings;
   const opened: (() => void)[] = [];
   try {
-    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+    makeDataDirectory(dataDirectory);
     preparePrivateFile(ledgerFile);
     if (options.role === 'server') opened.push(lockForServer(options.settings));
     const handle = await openAlone(dataDirectory, () => openMigrated(options.settings));
@@ -73,6 +72,20 @@ function ledgerOn(
     onClose: () => checkpointer.close(),
     onClosed: unlock,
   });
+}
+
+/** Throws a LedgerError that names the setting where there can be no such directory. */
+function makeDataDirectory(directory: string): void {
+  try {
+    makePrivateDirectory(directory);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EEXIST', 'ENOENT', 'ENOTDIR'].includes(code)) throw error;
+    const cannot =
+      code === 'ENOENT' ? 'cannot be made' : 'cannot be a directory: a file is in the way';
+    const message = `TOKEN_LEDGER_DATA_DIR ${directory} ${cannot}`;
+    throw new LedgerUnavailable('ledger_unavailable', message, { cause: error });
+  }
 }
 
 async function openMigrated(settings: Pick<Settings, 'ledgerFile'>): Promise<Database.Database> {

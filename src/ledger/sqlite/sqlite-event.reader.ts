@@ -1,9 +1,9 @@
 import type { Origin, RecordedEvent } from '../../domain/envelope.js';
-import type { Position, StreamId, StreamKind } from '../../domain/identifiers.js';
+import type { Position, StreamId, StreamKind, Subject } from '../../domain/identifiers.js';
 import { type Placement, recordedEvent } from '../event-body.js';
 import type { FedEvent } from '../ledger-feed.port.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
-import type { EventPage, StreamRow } from '../ledger.port.js';
+import type { EventEvidence, EventPage, StreamRow } from '../ledger.port.js';
 import type {
   EventColumns,
   FeedColumns,
@@ -30,6 +30,14 @@ export class SqliteEventReader {
   /** A page of the whole ledger in order of position, with origins: one statement for both. */
   feed(after: Position | null, limit: number): FedEvent[] {
     return this.statements.feed.all(after ?? -1, rowsOf(limit)).map(fedEventOf);
+  }
+
+  /** The events at these positions, without those that there are none at. */
+  eventsAt(positions: readonly Position[]): RecordedEvent[] {
+    return positions.slice(0, PAGE_ROWS_MAX).flatMap((position) => {
+      const row = this.statements.event.get(position);
+      return row === undefined ? [] : [eventOf(row)];
+    });
   }
 
   /** A page of one stream, newest first, along its chain of previous positions. */
@@ -63,12 +71,37 @@ export class SqliteEventReader {
       .map((row) => streamRowOf<Kind>(row));
   }
 
+  /** Whose streams the next ones by id are: no index is kept for what is asked so seldom. */
+  streamsOwnedBy(
+    subject: Subject,
+    after: StreamId | null,
+  ): { streamIds: readonly StreamId[]; next: StreamId | null } {
+    const rows = this.statements.streamOwners.all(after ?? '', PAGE_ROWS_MAX);
+    const own = rows.filter(([, owner]) => owner === subject);
+    return {
+      streamIds: own.map(([streamId]) => streamId as StreamId),
+      next: rows.length < PAGE_ROWS_MAX ? null : ((rows.at(-1)?.[0] ?? null) as StreamId | null),
+    };
+  }
+
   /** The origin of the event at a position, unless it had none or was erased. */
   origin(position: Position): Origin | undefined {
     const row = this.statements.origin.get(position);
     if (row === undefined) return undefined;
     const [, , address, userAgent, requestId] = row;
     return { address, userAgent, requestId };
+  }
+
+  /** What the events at these positions are proved with, without those that there are none at. */
+  evidenceAt(positions: readonly Position[]): EventEvidence[] {
+    return positions.slice(0, PAGE_ROWS_MAX).flatMap((position) => {
+      const body = this.statements.event.get(position)?.[6];
+      if (body === undefined) return [];
+      const salt = this.statements.origin.get(position)?.[1];
+      const origin = this.origin(position);
+      const isKept = origin !== undefined && salt !== undefined;
+      return [{ position, body, origin: isKept ? { salt, ...origin } : undefined }];
+    });
   }
 
   /** Where a page begins: at the stream's last event, or at its newest one below a position. */

@@ -1,22 +1,49 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import type { Instant, Position } from '../../domain/identifiers.js';
+import { TILE_WIDTH } from '../../tlog/tiles.js';
 import { LedgerUnavailable } from '../ledger.errors.js';
 import type {
   LedgerSource,
+  SequenceRow,
+  StoredCheckpoint,
   StoredEvent,
   StoredKey,
+  StoredLog,
+  StoredLogRow,
   StoredStream,
+  StreamPartition,
 } from '../verification/ledger.source.js';
 import { appliedMigrations, schemaFaults } from './ledger-schema.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
 import { PAGE_ROWS_MAX } from './sqlite-event.reader.js';
 
-type EventRow = Omit<StoredEvent, 'origin'> & {
-  salt: string | null;
-  address: string;
-  userAgent: string;
-  requestId: string;
-};
+type EventRow = readonly [
+  position: Position,
+  streamId: string,
+  streamVersion: number,
+  previousPosition: Position | null,
+  type: string,
+  appendedAt: Instant,
+  body: string,
+  salt: string | null,
+  address: string,
+  userAgent: string,
+  requestId: string,
+];
+
+const EVENTS = `SELECT e.position, stream_id, stream_version, previous_position, type, appended_at, body,
+    salt, address, user_agent, request_id
+  FROM events e LEFT JOIN origins o ON o.position = e.position`;
+
+/**
+ * Whether a stream is of part :index of :count. SQLite answers it, so that rows of other parts are
+ * never made in JavaScript.
+ */
+const isOfPart = (streamId: string): string =>
+  `(:count = 1 OR (${[1, 2, 3]
+    .map((last) => `${31 ** (last - 1)} * coalesce(unicode(substr(${streamId}, -${last})), 0)`)
+    .join(' + ')}) % :count = :index)`;
 
 /**
  * Opens a ledger file for verification: read-only, beside a server that may be running. Throws a
@@ -24,6 +51,9 @@ type EventRow = Omit<StoredEvent, 'origin'> & {
  */
 export function openSqliteSource(file: string): LedgerSource {
   if (!existsSync(file)) throw noLedger(file);
+  if (statSync(file).isDirectory()) {
+    throw new LedgerUnavailable('ledger_unavailable', `${file} is a directory`);
+  }
   let handle: Database.Database | undefined;
   try {
     handle = new Database(file, { readonly: true, fileMustExist: true, timeout: 5000 });
@@ -45,30 +75,8 @@ function sourceOn(
   file: string,
   applied: readonly string[],
 ): LedgerSource {
-  const events = handle.prepare<[number, number], EventRow>(
-    `SELECT e.position, stream_id AS streamId, stream_version AS streamVersion,
-       previous_position AS previousPosition, type, appended_at AS appendedAt, body,
-       salt, address, user_agent AS userAgent, request_id AS requestId
-     FROM events e LEFT JOIN origins o ON o.position = e.position
-     WHERE e.position > ? ORDER BY e.position LIMIT ?`,
-  );
-  const streams = handle.prepare<[string], StoredStream>(
-    `SELECT stream_id AS streamId, kind, project_id AS project, subject_id AS subjectId,
-       client_id AS clientId, version, last_position AS lastPosition, digest, state
-     FROM streams WHERE stream_id > ? ORDER BY stream_id LIMIT ${PAGE_ROWS_MAX}`,
-  );
-  const keys = handle.prepare<[string, string, string], StoredKey>(
-    `SELECT k.project_id AS project, key_kind AS keyKind, key, k.stream_id AS streamId,
-       last_position AS lastPosition
-     FROM directory_keys k LEFT JOIN streams s ON s.stream_id = k.stream_id
-     WHERE (k.project_id, key_kind, key) > (?, ?, ?)
-     ORDER BY k.project_id, key_kind, key LIMIT ${PAGE_ROWS_MAX}`,
-  );
+  const reads = { ...prepareReads(handle), ...prepareSealReads(handle) };
   const rowsOfDamage = queriesOfDamage.map((query) => handle.prepare<[], string>(query).pluck());
-  const counts = handle.prepare<[], { events: number; streams: number }>(
-    `SELECT (SELECT coalesce(max(position) + 1, 0) FROM events) AS events,
-       (SELECT count(*) FROM streams) AS streams`,
-  );
   const read = <Result>(query: () => Result): Result => {
     try {
       return query();
@@ -76,13 +84,37 @@ function sourceOn(
       throw ledgerErrorOf(error, file);
     }
   };
+  const log = handle.transaction(() => ({
+    rows: reads.logRows.all(),
+    events: reads.logEvents.all(),
+  }));
   return {
-    counts: () => read(() => counts.get() ?? { events: 0, streams: 0 }),
-    events: (after, limit = PAGE_ROWS_MAX) =>
-      read(() => events.all(after, Math.min(limit, PAGE_ROWS_MAX)).map(storedEvent)),
-    streams: (after) => read(() => streams.all(after)),
-    keys: (after) =>
-      read(() => keys.all(after?.project ?? '', after?.keyKind ?? '', after?.key ?? '')),
+    counts: () => read(() => reads.counts.get() ?? { events: 0, streams: 0 }),
+    positionFrom: (position) => read(() => reads.positionFrom.get(position)),
+    appendedAtBefore: (position) => read(() => reads.appendedAtBefore.get(position) ?? 0),
+    event: (position) =>
+      read(() => {
+        const row = reads.event.get(position);
+        return row && storedEvent(row);
+      }),
+    sequence: (after, below) => read(() => reads.sequence.all(after, below)),
+    pageEnd: (after, rows) => read(() => reads.pageEnd.get(after, rows - 1)),
+    events: (after, upTo, part) =>
+      read(() => reads.events.all({ after, upTo, ...part }).map(storedEvent)),
+    streams: (after, part) => read(() => reads.streams.all({ after, ...part })),
+    keys: (after, part) =>
+      read(() => {
+        const { project = '', keyKind = '', key = '' } = after ?? {};
+        return reads.keys.all({ project, keyKind, key, ...part });
+      }),
+    bodies: (from, limit) => read(() => reads.bodies.all(from, Math.min(limit, PAGE_ROWS_MAX))),
+    fullTile: (level, index) => read(() => reads.fullTile.get(level, index)),
+    log: () => read(() => log()),
+    sealedEpochs: () => read(() => reads.sealedEpochs.all()),
+    tileLevels: () => read(() => reads.tileLevels.all()),
+    newestSize: (epoch, sizeMax) => read(() => reads.newestSize.get(epoch, sizeMax) ?? 0),
+    checkpoint: (epoch, size) => read(() => reads.checkpoint.get(epoch, size)),
+    checkpoints: (epoch, after, upTo) => read(() => reads.checkpoints.all(epoch, after, upTo)),
     damage: () =>
       read(() => [
         ...damagedPages(handle, INTEGRITY_CHECK_BYTES_MAX),
@@ -93,8 +125,133 @@ function sourceOn(
   };
 }
 
-function storedEvent({ salt, address, userAgent, requestId, ...event }: EventRow): StoredEvent {
-  return salt === null ? event : { ...event, origin: { salt, address, userAgent, requestId } };
+function prepareReads(handle: Database.Database) {
+  const one = <Result>(query: string) => handle.prepare<[number], Result>(query).pluck();
+  return {
+    counts: handle.prepare<[], { events: number; streams: number }>(
+      `SELECT (SELECT coalesce(max(position) + 1, 0) FROM events) AS events,
+         (SELECT count(*) FROM streams) AS streams`,
+    ),
+    positionFrom: one<Position>(
+      'SELECT position FROM events WHERE position >= ? ORDER BY position LIMIT 1',
+    ),
+    appendedAtBefore: one<Instant>(
+      'SELECT appended_at FROM events WHERE position < ? ORDER BY position DESC LIMIT 1',
+    ),
+    event: handle.prepare<[number], EventRow>(`${EVENTS} WHERE e.position = ?`).raw(),
+    sequence: handle
+      .prepare<[number, number], SequenceRow>(
+        `SELECT position, appended_at, body FROM events WHERE position > ? AND position < ?
+         ORDER BY position LIMIT ${TILE_WIDTH}`,
+      )
+      .raw(),
+    pageEnd: handle
+      .prepare<[number, number], Position>(
+        'SELECT position FROM events WHERE position > ? ORDER BY position LIMIT 1 OFFSET ?',
+      )
+      .pluck(),
+    events: handle
+      .prepare<[{ after: number; upTo: number } & StreamPartition], EventRow>(
+        `${EVENTS} WHERE e.position > :after AND e.position <= :upTo AND ${isOfPart('stream_id')}
+         ORDER BY e.position`,
+      )
+      .raw(),
+    streams: handle.prepare<[{ after: string } & StreamPartition], StoredStream>(
+      `SELECT stream_id AS streamId, kind, project_id AS project, subject_id AS subjectId,
+         client_id AS clientId, version, last_position AS lastPosition, digest, state
+       FROM streams WHERE stream_id > :after AND ${isOfPart('stream_id')}
+       ORDER BY stream_id LIMIT ${PAGE_ROWS_MAX}`,
+    ),
+    keys: handle.prepare<
+      [{ project: string; keyKind: string; key: string } & StreamPartition],
+      StoredKey
+    >(
+      `SELECT k.project_id AS project, key_kind AS keyKind, key, k.stream_id AS streamId,
+         last_position AS lastPosition, ${isOfPart('k.stream_id')} AS isOfPart
+       FROM directory_keys k LEFT JOIN streams s ON s.stream_id = k.stream_id
+       WHERE (k.project_id, key_kind, key) > (:project, :keyKind, :key)
+       ORDER BY k.project_id, key_kind, key LIMIT ${PAGE_ROWS_MAX}`,
+    ),
+  };
+}
+
+const CHECKPOINTS = 'SELECT size, root, note, sealed_at AS sealedAt FROM checkpoints';
+
+/** The different values of a column that follows log_id in the key, found without reading each row. */
+const distinct = (column: string, table: string): string =>
+  `found(${column}) AS (
+     SELECT min(${column}) FROM ${table} WHERE log_id = 0
+     UNION ALL
+     SELECT (SELECT min(${column}) FROM ${table} WHERE log_id = 0 AND ${column} > found.${column})
+     FROM found WHERE ${column} IS NOT NULL)`;
+
+/** What was sealed. */
+function prepareSealReads(handle: Database.Database) {
+  return {
+    bodies: handle
+      .prepare<[number, number], string>(
+        'SELECT body FROM events WHERE position >= ? ORDER BY position LIMIT ?',
+      )
+      .pluck(),
+    fullTile: handle
+      .prepare<[number, number], Buffer>(
+        'SELECT hashes FROM tiles WHERE log_id = 0 AND level = ? AND tile_index = ?',
+      )
+      .pluck(),
+    logRows: handle.prepare<[], StoredLogRow>(
+      'SELECT epoch, origin, open FROM logs WHERE log_id = 0 ORDER BY epoch',
+    ),
+    logEvents: handle.prepare<[], StoredLog['events'][number]>(
+      `WITH RECURSIVE chain AS (
+         SELECT position, previous_position, body FROM events WHERE position =
+           (SELECT last_position FROM streams WHERE stream_id = 'log:0') AND stream_id = 'log:0'
+         UNION ALL
+         SELECT e.position, e.previous_position, e.body FROM chain c JOIN events e
+           ON e.position = c.previous_position AND e.position < c.position
+         WHERE e.stream_id = 'log:0')
+       SELECT position, body FROM chain ORDER BY position`,
+    ),
+    sealedEpochs: handle.prepare<[], ReturnType<LedgerSource['sealedEpochs']>[number]>(
+      `WITH RECURSIVE ${distinct('epoch', 'checkpoints')}
+       SELECT epoch, (SELECT min(size) FROM checkpoints WHERE log_id = 0 AND epoch = found.epoch)
+         AS sizeMin, (SELECT max(size) FROM checkpoints WHERE log_id = 0 AND epoch = found.epoch)
+         AS sizeMax FROM found WHERE epoch IS NOT NULL`,
+    ),
+    tileLevels: handle.prepare<[], ReturnType<LedgerSource['tileLevels']>[number]>(
+      `WITH RECURSIVE ${distinct('level', 'tiles')}
+       SELECT level, (SELECT min(tile_index) FROM tiles WHERE log_id = 0 AND level = found.level)
+         AS indexMin, (SELECT max(tile_index) FROM tiles WHERE log_id = 0 AND level = found.level)
+         AS indexMax FROM found WHERE level IS NOT NULL`,
+    ),
+    newestSize: handle
+      .prepare<[number, number], number>(
+        'SELECT max(size) FROM checkpoints WHERE log_id = 0 AND epoch = ? AND size <= ?',
+      )
+      .pluck(),
+    checkpoint: handle.prepare<[number, number], StoredCheckpoint>(
+      `${CHECKPOINTS} WHERE log_id = 0 AND epoch = ? AND size = ?`,
+    ),
+    checkpoints: handle.prepare<[number, number, number], StoredCheckpoint>(
+      `${CHECKPOINTS} WHERE log_id = 0 AND epoch = ? AND size > ? AND size <= ?
+       ORDER BY size LIMIT ${PAGE_ROWS_MAX}`,
+    ),
+  };
+}
+
+function storedEvent(row: EventRow): StoredEvent {
+  const [position, streamId, streamVersion, previousPosition, type, appendedAt, body] = row;
+  const [, , , , , , , salt, address, userAgent, requestId] = row;
+  const origin = salt === null ? undefined : { salt, address, userAgent, requestId };
+  return {
+    position,
+    streamId,
+    streamVersion,
+    previousPosition,
+    type,
+    appendedAt,
+    body,
+    origin,
+  };
 }
 
 /** What no walk over events, streams and keys can see, each as one row when it is there. */
@@ -105,10 +262,11 @@ const queriesOfDamage = [
      (SELECT max(position) FROM origins) > (SELECT coalesce(max(position), -1) FROM events)`,
   "SELECT 'a stream has no id' FROM streams WHERE stream_id = '' LIMIT 1",
   "SELECT 'a unique key has no project' FROM directory_keys WHERE project_id = '' LIMIT 1",
-  `SELECT 'logs is not the one row of log 0' WHERE
-     (SELECT group_concat(log_id) FROM logs) IS NOT '0'`,
-  `SELECT 'the epoch of the log is ' || epoch || ', and by its events 0' FROM logs
-     WHERE log_id = 0 AND epoch <> 0`,
+  `SELECT 'logs is not of log 0 alone' WHERE
+     (SELECT group_concat(DISTINCT log_id) FROM logs) IS NOT '0'`,
+  `SELECT 'a checkpoint or a tile is of another log' WHERE
+     (SELECT min(log_id) FROM checkpoints) <> 0 OR (SELECT max(log_id) FROM checkpoints) <> 0 OR
+     (SELECT min(log_id) FROM tiles) <> 0 OR (SELECT max(log_id) FROM tiles) <> 0`,
   `SELECT 'directory_version is not one row' WHERE
      (SELECT count(*) FROM directory_version) <> 1`,
 ];

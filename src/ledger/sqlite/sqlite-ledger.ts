@@ -1,11 +1,12 @@
 import type Database from 'better-sqlite3';
-import type { Origin } from '../../domain/envelope.js';
+import type { Origin, RecordedEvent } from '../../domain/envelope.js';
 import {
   type Instant,
   type Position,
   type StreamId,
   streamIdOf,
   type StreamKind,
+  type Subject,
 } from '../../domain/identifiers.js';
 import type { StateOf } from '../../domain/streams.js';
 import type { AnyExecution, AppendPlan } from '../append-plan.js';
@@ -17,6 +18,7 @@ import {
   LedgerUnavailable,
 } from '../ledger.errors.js';
 import {
+  type EventEvidence,
   type EventPage,
   type Execution,
   Ledger,
@@ -25,6 +27,7 @@ import {
 } from '../ledger.port.js';
 import { FlushTurn } from './flush-turn.js';
 import { type LedgerStatements, prepareLedgerStatements } from './ledger-statements.js';
+import { OriginErasure } from './origin-erasure.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
 import { SqliteEventReader } from './sqlite-event.reader.js';
 import { SqliteStateReader } from './sqlite-state.reader.js';
@@ -71,6 +74,7 @@ export class SqliteLedger extends Ledger {
   private readonly statements: LedgerStatements;
   private readonly states: SqliteStateReader;
   private readonly events: SqliteEventReader;
+  private readonly erasure: OriginErasure;
   private readonly queue: GroupCommit<Waiting>;
   private readonly clock: () => Instant;
   private closing: Promise<void> | undefined;
@@ -83,6 +87,7 @@ export class SqliteLedger extends Ledger {
     this.statements = prepareLedgerStatements(handle);
     this.states = new SqliteStateReader(this.statements);
     this.events = new SqliteEventReader(this.statements);
+    this.erasure = new OriginErasure(handle, this.statements, options.file);
     this.queue = new GroupCommit((batch) => this.flush(batch));
     this.clock = options.clock ?? Date.now;
   }
@@ -129,6 +134,10 @@ export class SqliteLedger extends Ledger {
     return this.snapshot(() => this.events.streamsOfKind(kind, before, limit));
   }
 
+  eventsAt(positions: readonly Position[]): Promise<readonly RecordedEvent[]> {
+    return this.snapshot(() => this.events.eventsAt(positions));
+  }
+
   origins(positions: readonly Position[]): Promise<ReadonlyMap<Position, Origin>> {
     return this.snapshot(() => {
       const found = new Map<Position, Origin>();
@@ -138,6 +147,25 @@ export class SqliteLedger extends Ledger {
       }
       return found;
     });
+  }
+
+  streamsOwnedBy(
+    subject: Subject,
+    after: StreamId | null,
+  ): Promise<{ streamIds: readonly StreamId[]; next: StreamId | null }> {
+    return this.snapshot(() => this.events.streamsOwnedBy(subject, after));
+  }
+
+  evidenceAt(positions: readonly Position[]): Promise<readonly EventEvidence[]> {
+    return this.snapshot(() => this.events.evidenceAt(positions));
+  }
+
+  eraseOrigins(positions: readonly Position[]): Promise<void> {
+    return this.erasure.erase(positions);
+  }
+
+  settleErasure(): Promise<boolean> {
+    return this.erasure.settle();
   }
 
   size(): Promise<Position> {

@@ -1,4 +1,5 @@
-import type { Position } from '../../domain/identifiers.js';
+import type { Instant, Position } from '../../domain/identifiers.js';
+import type { TreeReads } from '../sealing/seal-store.port.js';
 
 /** An event exactly as it is stored, believed in nothing. */
 export interface StoredEvent {
@@ -41,21 +42,75 @@ export interface StoredKey {
   readonly streamId: string;
   /** How far its stream has come at that moment; null when it has no row. */
   readonly lastPosition: Position | null;
+  /** Whether that stream is of the part that was asked for: 1 or 0. */
+  readonly isOfPart: number;
+}
+
+/** What tells the order of the log: an event's place, its time, and the bytes that are sealed. */
+export type SequenceRow = readonly [position: Position, appendedAt: Instant, body: string];
+
+/** A checkpoint's row exactly as it is stored. */
+export interface StoredCheckpoint {
+  readonly size: number;
+  readonly root: Buffer;
+  readonly note: string;
+  readonly sealedAt: Instant;
+}
+
+/** The log's rows, one for each epoch, and the events of its own stream, each in their order. */
+export interface StoredLog {
+  readonly rows: readonly StoredLogRow[];
+  readonly events: readonly { readonly position: Position; readonly body: string }[];
+}
+
+/** A row of the log exactly as it is stored. */
+export interface StoredLogRow {
+  readonly epoch: number;
+  readonly origin: string;
+  readonly open: number;
+}
+
+/** One of `count` parts of all streams, each of them in exactly one. */
+export interface StreamPartition {
+  readonly index: number;
+  readonly count: number;
 }
 
 /**
  * A ledger to be verified, read in pages on a handle of its own. Every read throws LedgerCorrupted
  * where the database itself is damaged.
  */
-export interface LedgerSource {
+export interface LedgerSource extends TreeReads {
   /** The position after the last event, and how many streams there are. */
   counts(): { readonly events: number; readonly streams: number };
-  /** Stored events after a position, in order; at most 1,000. */
-  events(after: Position, limit?: number): readonly StoredEvent[];
-  /** Stored streams after an id, in order; at most 1,000. */
-  streams(after: string): readonly StoredStream[];
-  /** Stored unique keys after another one, in order; at most 1,000. */
-  keys(after: StoredKey | undefined): readonly StoredKey[];
+  /** The first position from this one on that has an event. */
+  positionFrom(position: Position): Position | undefined;
+  /** When the last event below a position was appended; 0 when there is none. */
+  appendedAtBefore(position: Position): Instant;
+  /** The stored event at a position. */
+  event(position: Position): StoredEvent | undefined;
+  /** The order of the events after a position and below another one; at most 256 rows. */
+  sequence(after: Position, below: Position): readonly SequenceRow[];
+  /** The last position of a page of so many events after a position; undefined: of fewer. */
+  pageEnd(after: Position, rows: number): Position | undefined;
+  /** The stored events of a part after a position up to another one, in order. */
+  events(after: Position, upTo: Position, part: StreamPartition): readonly StoredEvent[];
+  /** Stored streams of a part after an id, in order; at most 1,000. */
+  streams(after: string, part: StreamPartition): readonly StoredStream[];
+  /** Stored unique keys after another one, in order, of whatever part; at most 1,000. */
+  keys(after: StoredKey | undefined, part: StreamPartition): readonly StoredKey[];
+  /** The log itself, at one moment. */
+  log(): StoredLog;
+  /** The epochs that there are checkpoints of, with their smallest and largest sizes. */
+  sealedEpochs(): readonly { epoch: number; sizeMin: number; sizeMax: number }[];
+  /** The levels that there are tiles of, with their first and last places. */
+  tileLevels(): readonly { level: number; indexMin: number; indexMax: number }[];
+  /** The size of an epoch's newest checkpoint that is at most so large; 0 when there is none. */
+  newestSize(epoch: number, sizeMax: number): number;
+  /** The stored checkpoint of an epoch and a size. */
+  checkpoint(epoch: number, size: number): StoredCheckpoint | undefined;
+  /** Stored checkpoints of an epoch after a size up to another one, in order; at most 1,000. */
+  checkpoints(epoch: number, after: number, upTo: number): readonly StoredCheckpoint[];
   /** What is wrong with the database beside its events, streams and keys; empty when it is intact. */
   damage(): readonly string[];
   close(): void;

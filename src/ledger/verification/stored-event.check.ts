@@ -1,11 +1,9 @@
-import { z } from 'zod';
-import { canonicalJson, type JsonValue } from '../../domain/canonical-json.js';
 import type { Envelope } from '../../domain/envelope.js';
-import { EVENT_VERSION } from '../../domain/events/event-catalogue.js';
+import { envelopeSchema } from '../../domain/events/envelope-schema.js';
 import { eventDataFault, faultPlaceOf } from '../../domain/events/event-data.rules.js';
-import { identifier, instant } from '../../domain/events/field-schemas.js';
-import type { Instant, StreamKind } from '../../domain/identifiers.js';
+import type { Instant, Position, StreamKind } from '../../domain/identifiers.js';
 import { originCommitment } from '../origin-commitment.js';
+import { parseCanonicalObject } from './canonical-object.js';
 import type { StoredEvent } from './ledger.source.js';
 
 /** An event's body, read and found to be what its row says. */
@@ -15,29 +13,16 @@ export interface CheckedEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-const envelopeSchema = z.strictObject({
-  id: z.uuidv7(),
-  type: identifier,
-  version: z.literal(EVENT_VERSION),
-  streamId: identifier,
-  streamVersion: z.int().positive(),
-  project: identifier,
-  correlationId: z.string(),
-  causationId: z.string().optional(),
-  actor: z.string().min(1),
-  recordedAt: instant,
-  originCommitment: z.string().length(43).optional(),
-});
-
 /**
  * What is wrong with a stored event by itself, or the event. The row may hold anything at all.
- * `appendedAtBefore` is that of the event before it: `appended_at` is the latest `recordedAt` so far.
+ * `appendedAtBefore` reads that of the event before it: `appended_at` is the latest `recordedAt` so
+ * far. It is asked only where the two differ, for that times never run backwards is seen elsewhere.
  */
 export function checkStoredEvent(
   stored: StoredEvent,
-  appendedAtBefore: Instant,
+  appendedAtBefore: (position: Position) => Instant,
 ): CheckedEvent | { readonly problem: string } {
-  const body = parseCanonical(stored.body);
+  const body = parseCanonicalObject(stored.body);
   if (body === undefined) return { problem: 'the body is not canonical JSON' };
   const { data, ...rest } = body;
   const parsed = envelopeSchema.safeParse(rest);
@@ -54,27 +39,17 @@ export function checkStoredEvent(
   return { kind: kind as StreamKind, envelope, data: data as CheckedEvent['data'] };
 }
 
-function parseCanonical(body: string): Record<string, unknown> | undefined {
-  try {
-    const value = JSON.parse(body) as JsonValue;
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject && canonicalJson(value) === body
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function differingColumn(
   stored: StoredEvent,
   envelope: Envelope,
-  appendedAtBefore: Instant,
+  appendedAtBefore: (position: Position) => Instant,
 ): string | undefined {
   if (envelope.streamId !== stored.streamId) return 'stream_id';
   if (envelope.streamVersion !== stored.streamVersion) return 'stream_version';
   if (envelope.type !== stored.type) return 'type';
-  const appendedAt = Math.max(envelope.recordedAt, appendedAtBefore);
+  const { recordedAt } = envelope;
+  if (stored.appendedAt === recordedAt) return undefined;
+  const appendedAt = Math.max(recordedAt, appendedAtBefore(stored.position));
   return appendedAt === stored.appendedAt ? undefined : 'appended_at';
 }
 

@@ -26,8 +26,11 @@ export class FoldedKeys {
     }
   }
 
-  /** What is wrong with a stored key as far as these streams are concerned. Each is asked once. */
-  check(stored: StoredKey, concerns: (streamId: string) => boolean): KeyProblem[] {
+  /**
+   * What is wrong with a stored key as far as these streams are concerned; `isOurs`: whether the one
+   * that it is given to should be one of them. Each key is asked once.
+   */
+  check(stored: StoredKey, isOurs: boolean): KeyProblem[] {
     const { project, streamId } = stored;
     const name = nameOf(project, stored);
     const holder = this.holders.get(name);
@@ -40,7 +43,7 @@ export class FoldedKeys {
       this.stored.add(name);
       problems.push({ streamId: holder, problem: `its unique key is given to ${streamId}` });
     }
-    if (concerns(streamId)) problems.push({ streamId, problem: this.surplus(stored) });
+    if (isOurs) problems.push({ streamId, problem: this.surplus(stored) });
     return problems;
   }
 

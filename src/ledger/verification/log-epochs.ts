@@ -1,0 +1,59 @@
+import { parseCanonicalObject } from './canonical-object.js';
+import type { StoredLog, StoredLogRow } from './ledger.source.js';
+
+/** One epoch of the log, as the log's own events tell of it. */
+export interface LogEpoch {
+  readonly epoch: number;
+  /** The name that its checkpoints are signed under. */
+  readonly origin: string;
+  /** What they are verified with; undefined when no event says so. */
+  readonly verifierKey: string | undefined;
+  /** The sizes that its checkpoints can have: the next epoch begins with an event of its own. */
+  readonly sizeMin: number;
+  readonly sizeMax: number;
+}
+
+/**
+ * The epochs of the log in their order. Its events say what they are; that those are intact is seen
+ * where their stream is folded. A log that was not opened by an event yet is of its first epoch.
+ */
+export function logEpochs({ rows, events }: StoredLog): readonly LogEpoch[] {
+  const opened = events.flatMap(({ position, body }) => {
+    const { origin, epoch, verifierKey } = (parseCanonicalObject(body)?.data ?? {}) as LogFacts;
+    return typeof origin === 'string' && typeof epoch === 'number'
+      ? [{ position, epoch, origin, verifierKey }]
+      : [];
+  });
+  if (opened.length === 0) {
+    const origin = rows[0]?.origin ?? '';
+    return [{ epoch: 0, origin, verifierKey: undefined, sizeMin: 1, sizeMax: Infinity }];
+  }
+  return opened.map(({ position, epoch, origin, verifierKey }, index) => ({
+    epoch,
+    origin,
+    verifierKey: typeof verifierKey === 'string' ? verifierKey : undefined,
+    sizeMin: index === 0 ? 1 : position + 1,
+    sizeMax: opened[index + 1]?.position ?? Infinity,
+  }));
+}
+
+interface LogFacts {
+  readonly origin?: unknown;
+  readonly epoch?: unknown;
+  readonly verifierKey?: unknown;
+}
+
+/** What is wrong with the rows of the log, compared with its epochs. */
+export function logRowFaults(
+  rows: readonly StoredLogRow[],
+  epochs: readonly LogEpoch[],
+): readonly string[] {
+  const faults = epochs.flatMap(({ epoch, origin }) => {
+    const row = rows.find((one) => one.epoch === epoch);
+    if (row === undefined) return [`logs has no row of epoch ${epoch}`];
+    const isSame = row.origin === origin && row.open === 1;
+    return isSame ? [] : [`the row of epoch ${epoch} in logs is not what the log's events say`];
+  });
+  const others = rows.filter(({ epoch }) => !epochs.some((one) => one.epoch === epoch));
+  return [...faults, ...others.map(({ epoch }) => `no event opened epoch ${epoch} of logs`)];
+}

@@ -1,0 +1,53 @@
+import type { Position } from '../../domain/identifiers.js';
+
+/** One thing that is wrong, and where. */
+export interface VerificationProblem {
+  readonly position?: Position;
+  readonly streamId?: string;
+  readonly problem: string;
+}
+
+/** So many problems are told of at most. */
+export const PROBLEMS_MAX = 20;
+
+/** Collects the first problems, one for a stream: whatever else is wrong with it follows from that. */
+export class ProblemList {
+  private readonly found: VerificationProblem[] = [];
+  private readonly faulty = new Set<string>();
+
+  /** The first problems. */
+  get all(): readonly VerificationProblem[] {
+    return this.found;
+  }
+
+  /** Whether more would not be told. */
+  get isFull(): boolean {
+    return this.found.length >= PROBLEMS_MAX;
+  }
+
+  isFaulty(streamId: string): boolean {
+    return this.faulty.has(streamId);
+  }
+
+  add(problem: VerificationProblem): void {
+    if (problem.streamId !== undefined) {
+      if (this.faulty.has(problem.streamId)) return;
+      this.faulty.add(problem.streamId);
+    }
+    if (!this.isFull) this.found.push(problem);
+  }
+}
+
+/** The first problems of several lists: those with a position come first, in their order. */
+export function mergeProblems(
+  lists: readonly (readonly VerificationProblem[])[],
+): readonly VerificationProblem[] {
+  const merged = new ProblemList();
+  const place = ({ position = Infinity }: VerificationProblem): number => position;
+  // Compared, not subtracted: two problems without a place are in the order they were found.
+  const inOrder = lists
+    .flat()
+    .toSorted((one, other) => (place(one) === place(other) ? 0 : place(one) - place(other)));
+  for (const problem of inOrder) merged.add(problem);
+  return merged.all;
+}

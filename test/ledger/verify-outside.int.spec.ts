@@ -1,0 +1,219 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { originOfEpoch } from '../../src/ledger/sealing/log-origin.js';
+import { parseVerifierKey } from '../../src/tlog/verifier-key.js';
+import { append } from '../support/ledger-executions.js';
+import { onDatabase } from '../support/ledger-sqlite.js';
+import { tamper, verifyFile } from '../support/ledger-tampering.js';
+import {
+  copyOf,
+  freshCopy,
+  openSealedHistory,
+  rewriteFact,
+  sealAnew,
+} from '../support/sealed-verification.js';
+import { openSealedLedger, sealAll, type SealedLedger, signer } from './sealing/sealed-ledger.js';
+
+let sealed: SealedLedger;
+let intact: string;
+let directory: string;
+let file: string;
+/** The lines of the file that repeats the checkpoints, as it was when the copy was made. */
+let lines: string[];
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'token-ledger-verify-'));
+  sealed = await openSealedHistory();
+  intact = copyOf(sealed, 'intact');
+  lines = readFileSync(sealed.checkpointFile.path, 'utf8').trim().split('\n');
+});
+
+afterAll(async () => {
+  await sealed.remove();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+beforeEach(() => {
+  file = freshCopy(intact, directory);
+});
+
+/** A file with this text. */
+function textFile(text: string): string {
+  const path = join(directory, 'checkpoints');
+  writeFileSync(path, text);
+  return path;
+}
+
+const noteIn = (line: string | undefined): string =>
+  (JSON.parse(line ?? '') as { note: string }).note;
+
+/** What is wrong with a ledger by the file that repeats its checkpoints. */
+async function byTheFile(text: string, ledgerFile = file): Promise<string[]> {
+  const { problems } = await verifyFile(ledgerFile, undefined, undefined, {
+    checkpointFile: textFile(text),
+  });
+  return problems.map(({ problem }) => problem.replace(directory, ''));
+}
+
+/** What is wrong with a ledger by checkpoints that somebody kept, verified with a key. */
+async function byKept(text: string, key?: string, ledgerFile = file): Promise<string[]> {
+  const parsed = key === undefined ? undefined : parseVerifierKey(key);
+  const verifier = parsed?.kind === 'parsed' ? parsed.verifier : undefined;
+  const { problems } = await verifyFile(ledgerFile, undefined, undefined, {
+    kept: { path: textFile(text), verifier },
+  });
+  return problems.map(({ problem }) => problem.replace(directory, ''));
+}
+
+const all = (): string => `${lines.join('\n')}\n`;
+
+describe('the file that repeats the checkpoints', () => {
+  it('agrees with an intact ledger, also where a line of it was torn, and need not be there', async () => {
+    expect(await byTheFile(all())).toEqual([]);
+    expect(await byTheFile(`${lines[0]}\n${lines[1]?.slice(0, 50)}\n${all()}{"at"`)).toEqual([]);
+    const options = { checkpointFile: join(directory, 'nowhere') };
+    expect((await verifyFile(file, undefined, undefined, options)).ok).toBe(true);
+  });
+
+  it('tells of a checkpoint that was taken out of the ledger', async () => {
+    tamper(file, (database) => database.exec('DELETE FROM checkpoints WHERE size = 319'));
+    expect(await byTheFile(all())).toEqual([
+      'the checkpoint of size 319 in /checkpoints is not in the ledger',
+    ]);
+  });
+
+  it('tells of a checkpoint whose time was changed', async () => {
+    tamper(file, (database) => {
+      database.exec('UPDATE checkpoints SET sealed_at = sealed_at + 1 WHERE size = 318');
+    });
+    expect(await byTheFile(all())).toEqual([
+      'the checkpoint of size 318 in /checkpoints has another time in the ledger',
+    ]);
+  });
+
+  it('tells of an old copy that was put back', async () => {
+    const old = copyOf(sealed, 'old');
+    await sealed.grow(100);
+    sealAll(sealed.newSealer());
+    const now = readFileSync(sealed.checkpointFile.path, 'utf8');
+    expect(await byTheFile(now, old)).toEqual([
+      'the checkpoint of size 724 in /checkpoints covers more events than the 624 of the ledger',
+    ]);
+  });
+
+  it('tells of another ledger in the place of this one', async () => {
+    const other = await openSealedLedger();
+    await other.expectIntact();
+    const problems = await byTheFile(all(), other.file);
+    expect(problems).toHaveLength(lines.length);
+    expect(problems[0]).toBe('the checkpoint of size 18 in /checkpoints is of another log');
+    await other.remove();
+  });
+
+  it('tells of a line that is no checkpoint', async () => {
+    expect(await byTheFile(`${lines[0]}\n{"at":1,"note":"x"}\n`)).toEqual([
+      'line 2 of /checkpoints is no checkpoint',
+    ]);
+  });
+
+  it('agrees with a ledger that lost events, once another epoch was begun', async () => {
+    const live = await openSealedLedger();
+    try {
+      await live.expectIntact();
+      await live.grow(50);
+      sealAll(live.newSealer());
+      await live.grow(5);
+      const { origin, epoch } = live.reads.log();
+      // What a server sealed and what was lost then, when a copy from before it was put back.
+      const lost = [
+        ...['of the lost events', 'of them too'].map((_, more) =>
+          signer.sign({ origin, size: 500 + more, root: Buffer.alloc(32, more) }),
+        ),
+        signer.sign({
+          origin: originOfEpoch(origin, 1, 'fedcba98'),
+          size: 20,
+          root: Buffer.alloc(32),
+        }),
+      ];
+      for (const note of lost) live.checkpointFile.append({ at: 1, note });
+      const options = { checkpointFile: live.checkpointFile.path };
+      const problems = async (): Promise<number> =>
+        (await verifyFile(live.file, undefined, undefined, options)).problems.length;
+      expect(await problems()).toBe(3);
+      const later = originOfEpoch(origin, epoch + 2, '0123abcd');
+      const restored = {
+        origin: later,
+        epoch: epoch + 2,
+        verifierKey: signer.verifierKey(later),
+        size: 56,
+      };
+      await append(live.ledger, 'log', '0', [{ type: 'LedgerRestored', data: restored }]);
+      sealAll(live.newSealer());
+      expect(await problems()).toBe(0);
+    } finally {
+      await live.remove();
+    }
+  });
+});
+
+describe('a checkpoint that somebody kept', () => {
+  it('agrees with the ledger that it is of, as a note or as JSON lines, by its own key or another', async () => {
+    const key = /"verifierKey":"([^"]+)"/.exec(
+      onDatabase(file, (database) =>
+        database.prepare<[], string>('SELECT body FROM events WHERE position = 0').pluck().get(),
+      ) ?? '',
+    )?.[1];
+    expect(await byKept(noteIn(lines[1]))).toEqual([]);
+    expect(await byKept(noteIn(lines[1]), key)).toEqual([]);
+    expect(await byKept(all())).toEqual([]);
+    const options = { kept: { path: textFile(all()) } };
+    expect(await verifyFile(file, undefined, undefined, options)).toMatchObject({ kept: 4 });
+  });
+
+  it('alone tells of a history that was rewritten and signed again with the right key', async () => {
+    tamper(file, (database) => rewriteFact(database, 8));
+    sealAnew(file, signer, join(directory, 'forged'));
+    expect((await verifyFile(file)).problems).toEqual([]);
+    expect(await byKept(noteIn(lines[3]))).toEqual([
+      'the checkpoint of size 619 in /checkpoints is of another history',
+    ]);
+    expect(await byKept(all())).toHaveLength(4);
+  });
+
+  it.each<[what: string, textOf: () => string, problem: string]>([
+    [
+      'that was changed',
+      () => noteIn(lines[1]).replace('\n318\n', '\n317\n'),
+      'the checkpoint of size 317 in /checkpoints is not signed by the key',
+    ],
+    ['that is none', () => 'hello\n', 'line 1 of /checkpoints is no checkpoint'],
+    ['that is not there', () => '', 'there is no checkpoint in /checkpoints'],
+    [
+      'of more events than there are',
+      () => signer.sign({ origin: originIn(lines[3]), size: 1000, root: Buffer.alloc(32) }),
+      'the checkpoint of size 1000 in /checkpoints covers more events than the 624 of the ledger',
+    ],
+    [
+      'of events that were lost before the next epoch',
+      () => signer.sign({ origin: originIn(lines[0]), size: 400, root: Buffer.alloc(32) }),
+      'the checkpoint of size 400 in /checkpoints covers events that were lost before the next epoch began',
+    ],
+  ])('is refused when it is one %s', async (_, textOf, problem) => {
+    expect(await byKept(textOf())).toContain(problem);
+  });
+
+  it('is verified with the key that is given, and no other', async () => {
+    const other = signer.verifierKey('token-ledger/other');
+    expect(await byKept(noteIn(lines[1]), other)).toEqual([
+      'the checkpoint of size 318 in /checkpoints is not signed by the key',
+    ]);
+    const foreign = signer.sign({ origin: 'token-ledger/other', size: 1, root: Buffer.alloc(32) });
+    expect(await byKept(foreign, other)).toEqual([
+      'the checkpoint of size 1 in /checkpoints is of another log, or of an epoch that the ledger does not know',
+    ]);
+  });
+});
+
+const originIn = (line: string | undefined): string => noteIn(line).split('\n')[0] ?? '';
