@@ -134,9 +134,9 @@ function ownersOfClientToken(reader: StateReader, tokenId: string): Owners | Ina
   if (token.revoked) return inactive('access_token_revoked');
   const client = reader.find('client', token.clientId);
   if (client?.status !== 'active') return inactive('client_disabled');
-  if (isVoidByClient(token.issuedAt, client)) return inactive('not_before');
   const project = reader.find('project', DEFAULT_PROJECT);
-  return project?.status === 'active' ? { client } : inactive('project_disabled');
+  if (project?.status !== 'active') return inactive('project_disabled');
+  return isVoidByClient(token.issuedAt, client) ? inactive('not_before') : { client };
 }
 
 function inactive(reason: InactiveAccessToken['reason']): InactiveAccessToken {

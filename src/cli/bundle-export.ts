@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Selection } from '../replay/bundle/bundle.evidence.js';
+import { BUNDLE_EVENTS_MAX, type Selection } from '../replay/bundle/bundle.evidence.js';
 import {
   ExportBundle,
   type ExportedBundle,
@@ -10,6 +10,7 @@ import { namedAccount } from './account-argument.js';
 import { CommandRefused } from './failure.js';
 import { requireId } from './id-argument.js';
 import { asOperator, type Operator } from './operator.js';
+import { publishedAddress } from './server-address.js';
 import { countText, printJson, printLines } from './terminal.js';
 import { seconds, verb } from './verb.js';
 
@@ -52,8 +53,11 @@ function path(text: string): string {
 
 async function exportBundle(operator: Operator, options: Options): Promise<void> {
   const asked = await selectionOf(operator, options);
-  const query = new ExportBundle(asked, 'operator', options.wait * 1000);
-  const answer = await operator.query(query);
+  // Nobody seals while no server runs: there is nothing to wait for.
+  const isServed = publishedAddress(operator.settings.dataDirectory) !== undefined;
+  const patience = isServed ? options.wait * 1000 : 0;
+  const terms = { patience, eventsMax: BUNDLE_EVENTS_MAX };
+  const answer = await operator.query(new ExportBundle(asked, 'operator', terms));
   if (answer.kind === 'none') throw new CommandRefused(noBundleWords[answer.reason]);
   writeNew(options.out, answer.file);
   tell(asked, options, answer);

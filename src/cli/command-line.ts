@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { accountCreateVerb } from './account-create.js';
 import { accountDisableVerb } from './account-disable.js';
+import { accountEraseVerb } from './account-erase.js';
 import { accountListVerb } from './account-list.js';
 import { accountSetPasswordVerb } from './account-set-password.js';
 import { accountSignOutEverywhereVerb } from './account-sign-out-everywhere.js';
@@ -28,6 +29,9 @@ import { recoverVerb } from './recover.js';
 import { registrationTokenVerb } from './registration-token.js';
 import { replayDiffVerb, replayStateVerb } from './replay.js';
 import { replayUntilVerb } from './replay-until.js';
+import { revocationPreviewVerb } from './revocation-preview.js';
+import { revocationShowVerb } from './revocation-show.js';
+import { revocationStartVerb } from './revocation-start.js';
 import { serveVerb } from './run-server.js';
 import { group, withOneLineComplaints } from './verb.js';
 import { verifyBundleVerb } from './verify-bundle.js';
@@ -50,11 +54,13 @@ export function tokenLedgerProgram(): Command {
     accountListVerb(),
     accountSetPasswordVerb(),
     accountDisableVerb(),
+    accountEraseVerb(),
     accountSignOutEverywhereVerb(),
   ];
   const family = [familyListVerb(), familyShowVerb(), familyRevokeVerb()];
   const incident = [incidentListVerb(), incidentShowVerb()];
   const key = [keyListVerb(), keyCreateVerb(), keyActivateVerb(), keyRetireVerb()];
+  const revocation = [revocationPreviewVerb(), revocationStartVerb(), revocationShowVerb()];
   return withOneLineComplaints(new Command('token-ledger'))
     .description('An OAuth and OpenID Connect server on an append-only ledger.')
     .version(packageVersion(), '-V, --version', 'print the version')
@@ -63,6 +69,7 @@ export function tokenLedgerProgram(): Command {
     .addCommand(group('account', 'people who sign in', account))
     .addCommand(group('family', 'token families', family))
     .addCommand(group('incident', 'suspicious presentations of tokens', incident))
+    .addCommand(group('revocation', 'many token families ended together', revocation))
     .addCommand(group('key', 'keys that tokens are signed with', key))
     .addCommand(verifyVerb())
     .addCommand(group('checkpoint', 'signed heads of the ledger', [checkpointShowVerb()]))

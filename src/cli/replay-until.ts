@@ -48,7 +48,8 @@ async function replayUntil(at: At, { out, json }: Options): Promise<void> {
   else printLines(`${countText(events, 'event')} up to position ${position} are in ${file}.`);
 }
 
-async function fillViews(
+/** Fills a file with the views that there were at a moment, which is the answer. */
+export async function fillViews(
   ledgerFile: string,
   at: At,
   file: string,

@@ -15,6 +15,7 @@ import type { Vault } from '../vault/vault.port.js';
 import { SqliteViewsReader } from '../views/sqlite/sqlite-views.reader.js';
 import { CommandRefused } from './failure.js';
 import { currentViewsState } from './views-current.js';
+import { openViewsFile } from './views-file.js';
 import { viewsPlaceOf } from './views-thread.js';
 
 /** What a process holds open as long as it runs. */
@@ -53,18 +54,29 @@ export async function openResources(
     sealReads = openSealReads(settings.ledgerFile);
     check(sealReads, new CheckpointFile(settings.checkpointFile));
     const masterKeys = loadMasterKeys(settings);
+    const views = await openViewsReader(settings, role);
     const vault = await openVault(settings, masterKeys);
-    const place = viewsPlaceOf(settings);
-    const views =
-      role === 'server'
-        ? new SqliteViewsReader(place.viewsDirectory)
-        : new SqliteViewsReader(place.viewsDirectory, () => currentViewsState(place));
     return { settings, masterKeys, ledger, vault, sealReads, views };
   } catch (error) {
     sealReads?.close();
     await ledger.close();
     throw error;
   }
+}
+
+/** The command line asks the views that follow the ledger, also where a server answers from a file. */
+async function openViewsReader(
+  settings: Settings,
+  role: 'server' | 'command_line',
+): Promise<SqliteViewsReader> {
+  const { viewsFile, ledgerFile } = settings;
+  const place = viewsPlaceOf(settings);
+  if (role === 'command_line') {
+    return new SqliteViewsReader(place.viewsDirectory, () => currentViewsState(place));
+  }
+  return viewsFile === undefined
+    ? new SqliteViewsReader(place.viewsDirectory)
+    : openViewsFile(viewsFile, ledgerFile);
 }
 
 /**

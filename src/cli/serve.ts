@@ -60,7 +60,12 @@ export async function startServer(
   const watch = new ServiceWatch();
   const resources = await openResources(settings, 'server', watch);
   watch.metrics.watch(metricSources(resources));
-  const views = followingOf(resources, watch, log);
+  const { fixedAt } = resources.views;
+  const views = fixedAt === undefined ? followingOf(resources, watch, log) : undefined;
+  if (fixedAt !== undefined) {
+    const { viewsFile } = settings;
+    log.warn({ viewsFile, position: fixedAt }, 'audit reads show one past state of the ledger');
+  }
   const connections = new Connections();
   let application: NestFastifyApplication | undefined;
   let sealing: LedgerSealing | undefined;
@@ -78,7 +83,7 @@ export async function startServer(
     sealing = await beginSealing(resources, watch, log);
     const firstSignIn = await application.get(FirstStart).complete();
     if (firstSignIn !== undefined) onFirstSignIn?.(firstSignIn, application);
-    views.start();
+    views?.start();
     const cut = (): void => connections.cut();
     const { corrupted } = watch;
     const server = { application, firstSignIn, log, corrupted, close, cut };
@@ -116,7 +121,7 @@ function followingOf(resources: Resources, watch: ServiceWatch, log: Logger): Vi
 
 interface Opened {
   readonly application: NestFastifyApplication | undefined;
-  readonly views: ViewsFollowing;
+  readonly views: ViewsFollowing | undefined;
   readonly sealing: LedgerSealing | undefined;
   readonly resources: Resources;
 }
@@ -127,7 +132,7 @@ async function closeServer({ application, views, sealing, resources }: Opened): 
   try {
     await application?.close();
   } finally {
-    await views.stop();
+    await views?.stop();
     withdrawAddress(resources.settings.dataDirectory);
     try {
       await closeResources(resources);

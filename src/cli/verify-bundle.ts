@@ -6,7 +6,7 @@ import {
   verifyBundle,
 } from '../replay/bundle/bundle.verification.js';
 import { CommandRefused } from './failure.js';
-import { countText, factsText, printJson, printLines } from './terminal.js';
+import { countText, factsText, printable, printJson, printLines } from './terminal.js';
 import { verb } from './verb.js';
 
 interface Options {
@@ -69,7 +69,7 @@ function refusalWords(verdict: BundleVerdict): string {
   if (verdict.kind !== 'refused') return 'UNPINNED: name the verifier key with --key';
   const { fault, detail, position } = verdict;
   const place = position === undefined ? '' : `position ${position}: `;
-  return `the bundle is refused (${fault}): ${place}${detail}`;
+  return `the bundle is refused (${fault}): ${place}${printable(detail)}`;
 }
 
 /** The text of a file of a bounded size. Throws a CommandRefused for what is none. */

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Passwords } from '../vault/passwords.js';
+import { AddressRanges } from './address-ranges.service.js';
 import { ActivateSigningKeyHandler } from './activate-signing-key.handler.js';
 import { ChangePasswordHandler } from './change-password.handler.js';
 import { ClientSecrets } from './client-secrets.js';
@@ -10,6 +11,7 @@ import { DirectoryReader } from './directory.reader.js';
 import { DisableAccountHandler } from './disable-account.handler.js';
 import { DisableClientHandler } from './disable-client.handler.js';
 import { EndSessionHandler } from './end-session.handler.js';
+import { EraseAccountHandler } from './erase-account.handler.js';
 import { FirstStart } from './first-start.service.js';
 import { GiveConsentHandler } from './give-consent.handler.js';
 import { InitialAccessToken } from './initial-access-token.service.js';
@@ -20,10 +22,12 @@ import { RetireSigningKeyHandler } from './retire-signing-key.handler.js';
 import { RotateClientSecretHandler } from './rotate-client-secret.handler.js';
 import { SignIns } from './sign-ins.service.js';
 import { SignOutEverywhereHandler } from './sign-out-everywhere.handler.js';
+import { SignedRecords } from './signed-records.service.js';
 import { SigningKeys } from './signing-keys.service.js';
 import { StartSessionHandler } from './start-session.handler.js';
 import { UpdateClientHandler } from './update-client.handler.js';
 import { Usernames } from './usernames.js';
+import { VoidTokensHandler } from './void-tokens.handler.js';
 
 /**
  * The write side on clients, accounts, projects, keys, sessions and consents, and their lookups.
@@ -33,6 +37,7 @@ import { Usernames } from './usernames.js';
 @Module({
   providers: [
     ActivateSigningKeyHandler,
+    AddressRanges,
     ChangePasswordHandler,
     ClientSecrets,
     CreateAccountHandler,
@@ -42,6 +47,7 @@ import { Usernames } from './usernames.js';
     DisableAccountHandler,
     DisableClientHandler,
     EndSessionHandler,
+    EraseAccountHandler,
     FirstStart,
     GiveConsentHandler,
     InitialAccessToken,
@@ -53,18 +59,22 @@ import { Usernames } from './usernames.js';
     RotateClientSecretHandler,
     SignIns,
     SignOutEverywhereHandler,
+    SignedRecords,
     SigningKeys,
     StartSessionHandler,
     UpdateClientHandler,
     Usernames,
+    VoidTokensHandler,
   ],
   exports: [
+    AddressRanges,
     ClientSecrets,
     DirectoryReader,
     FirstStart,
     InitialAccessToken,
     ProfilesReader,
     SignIns,
+    SignedRecords,
     SigningKeys,
     Usernames,
   ],

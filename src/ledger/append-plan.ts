@@ -69,7 +69,7 @@ interface EventsOfStream {
   readonly events: readonly { readonly type: string; readonly data: object }[];
 }
 
-type NewEvent = EventsOfStream['events'][number] & { readonly origin: Origin | undefined };
+type NewEvent = EventsOfStream['events'][number] & { readonly from: Origin | undefined };
 
 /** What a plan is made on: the store's clock, and streams as they stand. */
 export interface PlanningGround {
@@ -139,8 +139,9 @@ function planStream(
     const fault = eventDataFault(kind, event.type, event.data);
     if (fault !== undefined) throw new Error(fault);
     state = evolve(kind, state, { ...event, recordedAt, id } as unknown as Folded<StreamKind>);
-    const origin = isErased(state, ground) ? undefined : execution.attribution.origin;
-    const appended = planEvent(execution, ground, streamId, version, { ...event, origin });
+    const { origin } = execution.attribution;
+    const from = origin === undefined || isErased(state, ground) ? undefined : origin;
+    const appended = planEvent(execution, ground, streamId, version, { ...event, from });
     planned.push(appended);
     digest = digestAfter(digest, appended.body);
   }
@@ -173,7 +174,7 @@ function planEvent(
   { recordedAt }: PlanningGround,
   streamId: StreamId,
   streamVersion: number,
-  { type, data, origin: from }: NewEvent,
+  { type, data, from }: NewEvent,
 ): PlannedEvent {
   const { actor, correlationId, causationId } = attribution;
   const origin = salted(from);

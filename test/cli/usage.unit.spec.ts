@@ -38,6 +38,19 @@ describe('a command line that is not understood', () => {
       'family list --account ana --subject bea',
       "option '--account, --subject <account>' argument 'bea' is invalid. It can be given once.",
     ],
+    ['revocation start --client x', "required option '--position <n>' not specified"],
+    [
+      'revocation preview --address 192.0.2.0/33',
+      "option '--address <range>' argument '192.0.2.0/33' is invalid. It must be an IP address or a range like 192.0.2.0/24.",
+    ],
+    [
+      'revocation preview --client x --from yesterday',
+      "option '--from <time>' argument 'yesterday' is invalid. It must be a time: 2026-11-21T02:14:07Z.",
+    ],
+    [
+      'revocation preview --client x --position newest',
+      "option '--position <n>' argument 'newest' is invalid. It must be a position of the ledger.",
+    ],
     ['key activate', "missing required argument 'key-id'"],
     [
       'family show 00000000000000000000000000000000 --last 0',

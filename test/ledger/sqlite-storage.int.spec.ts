@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { canonicalJson } from '../../src/domain/canonical-json.js';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open-sqlite-ledger.js';
 import {
+  accountCreated,
   append,
   ATTRIBUTION,
   clientRegistered,
@@ -13,6 +14,7 @@ import {
   ORIGIN,
   recorded,
 } from '../support/ledger-executions.js';
+import { SUBJECT } from '../support/domain-world.js';
 import { beginFamily, refreshFamily } from '../support/ledger-families.js';
 import {
   expectLedgerIntact,
@@ -229,6 +231,7 @@ describe('what a commit costs', () => {
   it.each([1, 64, 128])(
     'is one transaction and three statements for each of %s rotations',
     async (rotations) => {
+      await append(store.ledger, 'account', SUBJECT, [accountCreated('digest')]);
       const families = Array.from({ length: rotations }, (_, index) => `family${index}`);
       await Promise.all(families.map((id) => beginFamily(store.ledger, id)));
       const counts = await statementsOf(() =>

@@ -1,7 +1,8 @@
 import type { Position } from '../../src/domain/identifiers.js';
 import { Ledger } from '../../src/ledger/ledger.port.js';
-import type { Selection } from '../../src/replay/bundle/bundle.evidence.js';
+import { BUNDLE_EVENTS_MAX, type Selection } from '../../src/replay/bundle/bundle.evidence.js';
 import {
+  type BundleTerms,
   ExportBundle,
   type ExportedBundle,
   type NoBundle,
@@ -62,9 +63,10 @@ export function exportBundle(
   server: HttpServer,
   kind: Selection['kind'],
   id: string,
-  patience = PATIENCE,
+  chosen: Partial<BundleTerms> = {},
 ): Promise<ExportedBundle | NoBundle> {
-  return server.get(QueryBus).execute(new ExportBundle({ kind, id }, 'operator', patience));
+  const terms = { patience: PATIENCE, eventsMax: BUNDLE_EVENTS_MAX, ...chosen };
+  return server.get(QueryBus).execute(new ExportBundle({ kind, id }, 'operator', terms));
 }
 
 /** The same, where there has to be one. */

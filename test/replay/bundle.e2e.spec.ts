@@ -3,6 +3,7 @@ import { Ledger } from '../../src/ledger/ledger.port.js';
 import { streamIdOf } from '../../src/domain/identifiers.js';
 import { verifyBundle } from '../../src/replay/bundle/bundle.verification.js';
 import { clientToken } from '../audit/audit-stage.js';
+import { append } from '../support/ledger-executions.js';
 import { refresh } from '../support/http-flow.js';
 import { HttpServer, TestClock } from '../support/http-server.js';
 import {
@@ -85,16 +86,49 @@ describe('a bundle', () => {
     expect(verifyBundle(file, key)).toMatchObject({ kind: 'verified', asked: { kind: 'subject' } });
   });
 
+  it('of an incident about a family that the ledger lost holds what there is', async () => {
+    const id = 'a'.repeat(32);
+    const familyId = 'b'.repeat(32);
+    await append(server.get(Ledger), 'incident', id, [
+      { type: 'IncidentOpened', data: { kind: 'ledger_rollback', familyId } },
+      {
+        type: 'LedgerRollbackSuspected',
+        data: {
+          clientAuthenticated: false,
+          authMethod: 'none',
+          policyRevision: 'revision',
+          receivedAt: Date.now(),
+          kind: 'refresh',
+          presentedGeneration: 3,
+          keyId: '1',
+          incidentId: id,
+        },
+      },
+    ]);
+    const { file, events } = await bundleOf(server, 'incident', id);
+    expect(events).toBe(2);
+    expect(file).toContain('an old copy was restored');
+    expect(verifyBundle(file, key).kind).toBe('verified');
+  });
+
+  it('is none where it would hold more than it may', async () => {
+    const terms = { eventsMax: 6 };
+    expect(await exportBundle(server, 'family', stolen.familyId, terms)).toEqual({
+      kind: 'none',
+      reason: 'too_many_events',
+    });
+  });
+
   it('names what no checkpoint covered in time, and leaves it out', async () => {
     const idle = await HttpServer.start({ TOKEN_LEDGER_SEAL_SECONDS: '3600' });
     const { familyId, app, consumed } = await stealFamily(idle, clock, 'ben');
     const none = { kind: 'none', reason: 'not_sealed' };
-    expect(await exportBundle(idle, 'family', familyId, 0)).toEqual(none);
+    expect(await exportBundle(idle, 'family', familyId, { patience: 0 })).toEqual(none);
     await idle.restart();
     const { events } = await idle.recorded(() => refresh(idle, app, consumed));
     const newer = events.map(({ position }) => position);
     expect(newer).toHaveLength(1);
-    const bundle = await exportBundle(idle, 'family', familyId, 0);
+    const bundle = await exportBundle(idle, 'family', familyId, { patience: 0 });
     const file = 'file' in bundle ? bundle.file : '';
     expect(bundle).toMatchObject({ newer });
     expect(file).toContain(`Events at positions ${newer.join()} were younger than the checkpoint`);

@@ -175,10 +175,13 @@ export class HttpServer {
   }
 
   /** Stops the server and starts it again on the same directories, after something else. */
-  async restart(between: () => unknown = () => undefined): Promise<void> {
+  async restart(
+    between: () => unknown = () => undefined,
+    changed: Partial<Settings> = {},
+  ): Promise<void> {
     await this.running.close();
     await between();
-    this.running = await startServer(this.settings, { log: this.log });
+    this.running = await startServer({ ...this.settings, ...changed }, { log: this.log });
   }
 
   /** Says that errors like this one will be logged, because a test is about to cause them. */

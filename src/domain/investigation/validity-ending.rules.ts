@@ -1,4 +1,3 @@
-import type { AccountState } from '../directory/directory.state.js';
 import {
   hasEndedWithSession,
   isEndedForGood,
@@ -8,8 +7,14 @@ import {
 import type { RecordedEvent } from '../envelope.js';
 import type { RejectionReason } from '../events/token-family.events.js';
 import type { Instant, Position, StreamKind } from '../identifiers.js';
+import { isVoidByAccount, isVoidByClient } from '../revocation/tokens-not-before.rules.js';
 import type { StateOf } from '../streams.js';
-import { type FamilyContext, familyEnd, ownersEnd } from '../token-family/family.decision.js';
+import {
+  type FamilyContext,
+  familyEnd,
+  ownersEnd,
+  signedInAt,
+} from '../token-family/family.decision.js';
 import { type FamilyState, isAccessTokenRevoked } from '../token-family/family.state.js';
 import { stateAfter, stateAt } from './state-difference.rules.js';
 
@@ -100,6 +105,15 @@ export function clientEnding(ground: ClientGround): Ending<RejectionReason> | un
   return disabled('client', ground.client) ?? disabled('project', ground.project);
 }
 
+/** Whether an operator voided what a client was given at an instant, and by which events. */
+export function clientVoid(
+  { client }: ClientGround,
+  givenAt: Instant,
+): Ending<RejectionReason> | undefined {
+  const by = since('client', client, (state) => isVoidByClient(givenAt, state));
+  return by.length === 0 ? undefined : { reason: 'not_before', by };
+}
+
 /** Why an account could do nothing, if so. */
 export function accountEnding(ground: AccountGround): Ending<RejectionReason> | undefined {
   return disabled('project', ground.project) ?? disabled('account', ground.account);
@@ -138,12 +152,8 @@ function familyEnding(
       return { reason, by: sinceInactive('project', ground.project) };
     case 'account_disabled':
       return { reason, by: sinceInactive('account', ground.account) };
-    case 'not_before': {
-      const owners = ownersIn(ground);
-      const isVoid = (account: AccountState): boolean =>
-        ownersEnd(family, { ...owners, account }) === reason;
-      return { reason, by: since('account', ground.account, isVoid) };
-    }
+    case 'not_before':
+      return { reason, by: sinceVoid(ground, family) };
     default:
       // What issued the token says already when it expires idle.
       return { reason, by: [] };
@@ -170,6 +180,15 @@ function sinceInactive(kind: Disableable, events: Events): readonly Position[] {
 function sinceSessionEnded({ session, rootSession }: FamilyGround): readonly Position[] {
   const ends = [session, rootSession].flatMap((events) => since('session', events, isEndedForGood));
   return ends.toSorted((one, other) => one - other).slice(0, 1);
+}
+
+/** The client's or the account's events since which the family was void; usually one of them. */
+function sinceVoid({ client, account }: FamilyGround, family: FamilyState): readonly Position[] {
+  const signedIn = signedInAt(family);
+  return [
+    ...since('client', client, (state) => isVoidByClient(family.grantedAt, state)),
+    ...since('account', account, (state) => isVoidByAccount(signedIn, state)),
+  ];
 }
 
 function ownersIn({ client, account, project }: FamilyGround): Owners {

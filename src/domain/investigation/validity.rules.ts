@@ -8,6 +8,7 @@ import {
   accountEnding,
   type AccountGround,
   clientEnding,
+  clientVoid,
   type ClientGround,
   type Ending,
   type Events,
@@ -96,7 +97,9 @@ export function clientTokenValidity(ground: ClientTokenGround, at: Instant): Val
   const terms = { scope, audience, expiresAt };
   const made = firstOf(ground.clientToken);
   if (expiresAt <= at) return validity(terms, made, EXPIRED);
-  if (!token.revoked) return validity(terms, made, clientEnding(ground));
+  if (!token.revoked) {
+    return validity(terms, made, clientEnding(ground) ?? clientVoid(ground, token.issuedAt));
+  }
   const by = since('client_token', ground.clientToken, ({ revoked }) => revoked);
   return validity(terms, made, { reason: 'access_token_revoked', by });
 }

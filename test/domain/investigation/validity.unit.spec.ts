@@ -80,6 +80,11 @@ const movedTo = (tokensNotBefore: Instant): EventOf<'account'> => ({
   data: { tokensNotBefore },
 });
 
+const clientMovedTo = (tokensNotBefore: Instant): EventOf<'client'> => ({
+  type: 'ClientTokensNotBeforeMoved',
+  data: { tokensNotBefore },
+});
+
 const clientEvents = (...more: readonly EventOf<'client'>[]) =>
   directory('client', photoApp.clientId, 20, clientRegistered, ...more);
 const accountEvents = (...more: readonly EventOf<'account'>[]) =>
@@ -184,6 +189,13 @@ describe('an access token at a moment', () => {
           movedTo(GRANTED_AT + 1),
           movedTo(GRANTED_AT + 2),
         ),
+      }),
+    ],
+    [
+      'not_before',
+      [place(22)],
+      ground(familyAt(1), {
+        client: clientEvents(clientMovedTo(GRANTED_AT), clientMovedTo(GRANTED_AT + 1)),
       }),
     ],
   ] as const)('is worth nothing by %s, since the event at %j', (reason, endedBy, family) => {
@@ -403,6 +415,12 @@ describe("a client's own token at a moment", () => {
         client: clientEvents(clientDisabled),
         project: projectEvents(projectDisabled),
       },
+      [place(21)],
+    ],
+    [
+      'not_before',
+      GRANTED_AT,
+      { clientToken: token(), client: clientEvents(clientMovedTo(GRANTED_AT + 1)), project },
       [place(21)],
     ],
     [

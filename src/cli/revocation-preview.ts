@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import { PreviewRevocation } from '../admin/preview-revocation.query.js';
+import { type RevocationPreviewAnswer, revocationPreviewOf } from '../admin/revocation.answer.js';
+import { requireId } from './id-argument.js';
+import { asOperator, type Operator } from './operator.js';
+import {
+  position,
+  revocationRefused,
+  selectorIn,
+  type SelectorOptions,
+  withSelectorOptions,
+} from './revocation-options.js';
+import { countText, factsText, printJson, printLines, tableText, timeText } from './terminal.js';
+import { count, verb } from './verb.js';
+
+interface Options extends SelectorOptions {
+  readonly position?: number;
+  readonly after?: string;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+const FAMILIES_SHOWN = 50;
+
+/** Tells what a revocation would end. */
+export function revocationPreviewVerb(): Command {
+  const command = verb({
+    name: 'preview',
+    summary: 'tell what a revocation would end; nothing is ended',
+    examples: [
+      'token-ledger revocation preview --client u3Yv0mSx1QbN7cKpT5dZEg',
+      'token-ledger revocation preview --address 192.0.2.0/24 --from 2026-11-20T00:00:00Z',
+    ],
+    json: 'what GET /admin/revocations/preview answers',
+  });
+  return withSelectorOptions(command)
+    .option('--position <n>', 'the newest event that is looked at; else of the ledger', position)
+    .option('--after <family-id>', 'only families with a greater id')
+    .option('--limit <n>', 'show at most so many families', count, FAMILIES_SHOWN)
+    .action((options: Options) => asOperator((operator) => preview(operator, options)));
+}
+
+async function preview(operator: Operator, options: Options): Promise<void> {
+  const { after, limit } = options;
+  if (after !== undefined) requireId('family', after);
+  const selector = await selectorIn(operator, options);
+  const query = new PreviewRevocation(selector, options.position, after, limit);
+  const outcome = await operator.query(query);
+  if (outcome.kind === 'refused') throw revocationRefused(outcome.reason);
+  const answer = revocationPreviewOf(outcome);
+  if (options.json === true) printJson(answer);
+  else tell(answer);
+}
+
+function tell({ counts, reach, families, next, ...answer }: RevocationPreviewAnswer): void {
+  const isMarked = answer.tokensNotBefore !== null;
+  printLines(
+    factsText([
+      ['Position', String(answer.position)],
+      ['Families', `${counts.families} would end; ${counts.familiesEnded} have ended already`],
+      ['Client tokens', String(counts.clientTokens)],
+      ['Access tokens', reach === null ? undefined : `${reach.accessTokens} have not expired`],
+      [
+        'Audiences',
+        reach === null || reach.audiences.length === 0 ? undefined : reach.audiences.join('\n'),
+      ],
+      ['Last expires', textOf(reach?.lastExpiresAt)],
+      ['Mark', isMarked ? `all of it is void at once` : 'none: families end one after the other'],
+      ['Digest', answer.setDigest],
+    ]),
+  );
+  if (families.length > 0) {
+    const rows = families.map(({ id, clientId, subject, grantedAt }) => [
+      id,
+      `${clientId}\n${subject ?? ''}`,
+      timeText(Date.parse(grantedAt)),
+    ]);
+    printLines(tableText(['Family', 'Client\nSubject', 'Granted'], rows));
+  }
+  const counted = countText(families.length, 'family', 'families');
+  if (next === null) printLines(counted);
+  else printLines(`${counted}; --position ${answer.position} --after ${next} goes on`);
+}
+
+function textOf(time: string | null | undefined): string | undefined {
+  return time === null || time === undefined ? undefined : timeText(Date.parse(time));
+}

@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import { type RevocationAnswer, revocationAnswerOf } from '../admin/revocation.answer.js';
+import { RevocationRecords } from '../admin/revocation-record.service.js';
+import type { RevocationState } from '../domain/revocation/revocation.state.js';
+import { CommandRefused } from './failure.js';
+import { requireId } from './id-argument.js';
+import { asOperator, type Operator } from './operator.js';
+import { factsText, printJson, printLines, timeText } from './terminal.js';
+import { verb } from './verb.js';
+
+interface Options {
+  readonly json?: boolean;
+}
+
+/** What a verb about one revocation prints with `--json`. */
+export const REVOCATION_JSON = 'what GET /admin/revocations/{id} answers';
+
+/** Shows how far a revocation is, or what it came to. */
+export function revocationShowVerb(): Command {
+  return verb({
+    name: 'show',
+    summary: 'show how far a revocation is, or what it came to',
+    examples: [
+      'token-ledger revocation show 5f0c6a3a8f5b4d1f9d7e2b1c0a998877',
+      'token-ledger revocation show 5f0c6a3a8f5b4d1f9d7e2b1c0a998877 --json | jq -r .record',
+    ],
+    json: REVOCATION_JSON,
+  })
+    .argument('<revocation-id>')
+    .action((id: string, options: Options) =>
+      asOperator(async (operator) => {
+        requireId('revocation', id);
+        const state = await operator.ledger.load('revocation', id);
+        if (state === undefined) throw new CommandRefused('there is no such revocation');
+        await tellRevocation(operator, id, state, options);
+      }),
+    );
+}
+
+/** Prints a revocation, with its signed record once it is completed. */
+export async function tellRevocation(
+  operator: Operator,
+  id: string,
+  state: RevocationState,
+  { json }: Options,
+): Promise<void> {
+  const record = await operator.get(RevocationRecords).of(id, state);
+  const answer = revocationAnswerOf(id, state, { record });
+  if (json === true) printJson(answer);
+  else printLines(factsOf(answer));
+}
+
+function factsOf({ result, record, ...answer }: RevocationAnswer): string {
+  const { selector, families, clientTokens } = answer;
+  return factsText([
+    ['Revocation', answer.id],
+    ['Status', answer.status],
+    ['Selector', `${selector.kind} ${selector.id}`],
+    ['Position', String(answer.position)],
+    ['Families', String(families)],
+    ['Client tokens', String(clientTokens)],
+    ['Started', timeText(Date.parse(answer.startedAt))],
+    ['Completed', result === null ? undefined : timeText(Date.parse(result.completedAt))],
+    ['Revoked', result === null ? undefined : `${result.familiesRevoked} by this revocation`],
+    ['Ended', result === null ? undefined : `${result.familiesEnded} by something else`],
+    ['Digest', result?.setDigest ?? answer.setDigest],
+    ['Record', record ?? undefined],
+  ]);
+}

@@ -1,0 +1,46 @@
+import type { StreamId } from '../../domain/identifiers.js';
+import type { BundleEvidence } from './bundle.evidence.js';
+import { type ReadEvent, streamsIn } from './bundle-events.js';
+import { isOwnedBy, streamsLedTo, subjectStreamOf } from './bundle.selection.js';
+
+/**
+ * What is wrong with these events as an answer to what was asked; undefined: nothing. Where some were
+ * too young for the checkpoint, whole streams may be.
+ */
+export function selectionFault(
+  { asked, exported }: Pick<BundleEvidence, 'asked' | 'exported'>,
+  events: readonly ReadEvent[],
+): string | undefined {
+  const streams = streamsIn(events);
+  const own = subjectStreamOf(asked);
+  if (!streams.has(own)) return `the events of ${own} are missing`;
+  if (asked.kind === 'subject') return foreignOwner(asked.id, streams);
+  const expected = streamsLedTo(asked, (streamId) =>
+    (streams.get(streamId) ?? []).map(({ event }) => event),
+  );
+  const foreign = [...streams.keys()].find((streamId) => !expected.includes(streamId));
+  if (foreign !== undefined) return `${foreign} was not asked for`;
+  const missing = expected.find((streamId) => !streams.has(streamId));
+  const isExcused = exported.newer.length > 0 || isFamilyUnknown(streams.get(own) ?? []);
+  return missing === undefined || isExcused ? undefined : `the events of ${missing} are missing`;
+}
+
+/** An incident about a family that the ledger lost holds its own evidence. */
+function isFamilyUnknown(own: readonly ReadEvent[]): boolean {
+  return own.some(
+    ({ event }) =>
+      event.streamId.startsWith('incident:') && event.type === 'LedgerRollbackSuspected',
+  );
+}
+
+function foreignOwner(
+  subject: string,
+  streams: ReadonlyMap<StreamId, readonly ReadEvent[]>,
+): string | undefined {
+  for (const [streamId, [first]] of streams) {
+    if (first === undefined || !isOwnedBy(subject, first.event)) {
+      return `${streamId} was not asked for`;
+    }
+  }
+  return undefined;
+}

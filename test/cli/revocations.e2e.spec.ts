@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeProtectedHeader } from 'jose';
+import type {
+  RevocationAnswer,
+  RevocationPreviewAnswer,
+} from '../../src/admin/revocation.answer.js';
+import { readSettings } from '../../src/config/settings.js';
+import { seedFamilies } from '../support/seeded-families.js';
+import { freePort } from '../support/server-process.js';
+import {
+  type BuiltServer,
+  type Ended,
+  endProcesses,
+  runBuilt,
+  startBuilt,
+  temporaryDirectories,
+  useBuild,
+} from './built-processes.js';
+
+const FAMILIES = 3;
+
+useBuild();
+const newDirectory = temporaryDirectories();
+afterAll(endProcesses);
+
+let directory: string;
+let environment: Record<string, string>;
+let issuer: string;
+let clientId: string;
+let refreshTokens: readonly string[];
+let server: BuiltServer;
+
+beforeAll(async () => {
+  directory = newDirectory();
+  const port = String(await freePort());
+  issuer = `http://localhost:${port}`;
+  environment = {
+    PORT: port,
+    TOKEN_LEDGER_DATA_DIR: join(directory, 'data'),
+    TOKEN_LEDGER_MASTER_KEY_FILE: join(directory, 'keys/master.key'),
+    TOKEN_LEDGER_ADMIN_PASSWORD: 'correct horse battery',
+  };
+  ({ clientId, refreshTokens } = await seedFamilies(readSettings(environment), FAMILIES));
+  server = await startBuilt({ directory, environment });
+});
+afterAll(() => server.stop());
+
+function run(...words: readonly string[]): Promise<Ended> {
+  return runBuilt('cli.js', ['revocation', ...words], { directory, environment });
+}
+
+async function json<Answer>(...words: readonly string[]): Promise<Answer> {
+  const { code, stdout, stderr } = await run(...words, '--json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout) as Answer;
+}
+
+async function refreshed(refreshToken: string): Promise<number> {
+  const answer = await fetch(`${issuer}/oauth/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken,
+      client_id: clientId,
+    }),
+  });
+  return answer.status;
+}
+
+describe('revocations, while the server runs', () => {
+  it('are previewed, started and shown', async () => {
+    const preview = await json<RevocationPreviewAnswer>('preview', '--account', 'seed');
+    expect(preview).toMatchObject({
+      counts: { families: FAMILIES },
+      reach: { accessTokens: FAMILIES },
+    });
+    const told = await run('preview', '--client', clientId, '--limit', '1');
+    expect(told.stdout).toMatch(/^Families +3 would end; 0 have ended already$/m);
+    expect(told.stdout).toMatch(/^1 family; --position \d+ --after [0-9a-f]{32} goes on$/m);
+    expect(await refreshed(refreshTokens[0] ?? '')).toBe(200);
+
+    const position = String(preview.position);
+    const words = ['--account', 'seed', '--position', position];
+    const done = await json<RevocationAnswer>('start', ...words);
+    expect(done).toMatchObject({
+      status: 'completed',
+      setDigest: preview.setDigest,
+      result: { familiesRevoked: FAMILIES, familiesEnded: 0, setDigest: preview.setDigest },
+    });
+    expect(decodeProtectedHeader(done.record ?? '').typ).toBe('revocation-record+jwt');
+    for (const token of refreshTokens) expect(await refreshed(token)).toBe(400);
+
+    expect(await json('start', ...words)).toMatchObject({ id: done.id, result: done.result });
+    expect(await json('show', done.id)).toMatchObject({ id: done.id, result: done.result });
+    expect((await run('show', done.id)).stdout).toMatch(/^Revoked +3 by this revocation$/m);
+  });
+
+  it.each([
+    [['preview'], 'give one of --client, --account, --signing-key and --address'],
+    [['preview', '--client', 'x'], 'there is no such client, account or key'],
+    [['start', '--client', 'x', '--account', 'seed', '--position', '0'], 'give one of'],
+    [['start', '--account', 'seed', '--position', '9999'], 'lies beyond the newest event'],
+    [['show', '0'.repeat(32)], 'there is no such revocation'],
+    [['show', 'x'], 'a revocation id has 32 digits'],
+  ])('are refused in one line: %j', async (words, why) => {
+    const { code, stderr } = await run(...words);
+    expect(code).toBe(1);
+    expect(stderr).toContain(why);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
