@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { AccessModule } from './access/access.module.js';
+import { AdminModule, RevocationsModule } from './admin/admin.module.js';
 import { AuditModule, AuditQueriesModule } from './audit/audit.module.js';
 import type { Resources } from './cli/resources.js';
 import { SETTINGS } from './config/settings.tokens.js';
@@ -65,6 +66,7 @@ export class ServiceModule {
         GrantsModule,
         AuditQueriesModule,
         ReplayQueriesModule,
+        RevocationsModule,
       ],
       exports: [DirectoryModule, GrantsModule],
     };
@@ -81,6 +83,7 @@ export class AppModule {
       imports: [
         ServiceModule.of(resources, watch.metrics),
         AccessModule,
+        AdminModule,
         AuditModule,
         InteractionModule,
         OAuthModule,

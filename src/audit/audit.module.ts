@@ -6,7 +6,7 @@ import { FamiliesController } from './families.controller.js';
 import { FindClientHandler } from './find-client.handler.js';
 import { FindFamilyHandler } from './find-family.handler.js';
 import { FindLineageHandler } from './find-lineage.handler.js';
-import { FindMomentHandler } from './find-moment.handler.js';
+import { FindFixedStateHandler, FindMomentHandler } from './find-moment.handler.js';
 import { FindSubjectHandler } from './find-subject.handler.js';
 import { FindValidityHandler } from './find-validity.handler.js';
 import { GiveVerdictHandler } from './give-verdict.handler.js';
@@ -28,6 +28,7 @@ import { VerdictController } from './verdict.controller.js';
     CountActivityHandler,
     FindClientHandler,
     FindFamilyHandler,
+    FindFixedStateHandler,
     FindIncidentHandler,
     FindLineageHandler,
     FindMomentHandler,

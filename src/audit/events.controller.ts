@@ -14,7 +14,7 @@ import { ApiEvents } from './event-list.documentation.js';
 import type { ItemStream } from './item-stream.js';
 import { ListEvents, StreamEvents } from './list-events.query.js';
 import { eventParameters } from './list.parameters.js';
-import { built, cursorOf, requestOf } from './list-place.js';
+import { built, cursorOf, fixedIn, requestOf } from './list-place.js';
 import type { Listing } from './listing.reader.js';
 import { SearchEvents } from './search-events.query.js';
 import { wholeListReply, wholeListTypeOf } from './whole-list.reply.js';
@@ -56,11 +56,12 @@ export class EventsController {
   })
   @ApiEvents(eventList)
   async list(
-    @Query({ schema: eventParameters }) parameters: Parameters,
+    @Query({ schema: eventParameters }) asked: Parameters,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventList | StreamableFile> {
     void reply.header('vary', 'accept');
+    const parameters = await fixedIn(this.queries, asked);
     const type = wholeListTypeOf(request);
     if (type === undefined) return this.page(parameters);
     return wholeListReply(type, await this.whole(parameters), reply, auditEventColumns);

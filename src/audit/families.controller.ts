@@ -22,7 +22,15 @@ import { type LineageAnswer, lineageAnswer } from './lineage.answer.js';
 import { StreamEvents } from './list-events.query.js';
 import { ListFamilyEvents } from './list-family-events.query.js';
 import { familyParameters, lineageParameters } from './list.parameters.js';
-import { built, cursorOf, momentFor, readWhole, requestOf } from './list-place.js';
+import {
+  built,
+  cursorOf,
+  fixedIn,
+  momentAsked,
+  momentFor,
+  readWhole,
+  requestOf,
+} from './list-place.js';
 import { listedFamilyColumns } from './listed-family.columns.js';
 import { type FamilyPage, familyPage } from './listed-family.answer.js';
 import { SearchFamilies } from './search-families.query.js';
@@ -50,11 +58,12 @@ export class FamiliesController {
   })
   @ApiList(familyPage)
   async list(
-    @Query({ schema: familyParameters }) parameters: Parameters,
+    @Query({ schema: familyParameters }) asked: Parameters,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FamilyPage | StreamableFile> {
     void reply.header('vary', 'accept');
+    const parameters = await fixedIn(this.queries, asked);
     const type = wholeListTypeOf(request);
     const limit = type === undefined ? PAGE_ITEMS : Infinity;
     const place = await requestOf(this.queries, 'families', parameters, {
@@ -81,10 +90,10 @@ export class FamiliesController {
   @ApiNotFound('family')
   async find(
     @Param({ schema: idInPath }) { id }: Id,
-    @Query({ schema: momentParameters }) { at }: z.infer<typeof momentParameters>,
+    @Query({ schema: momentParameters }) parameters: z.infer<typeof momentParameters>,
   ): Promise<FamilyAnswer> {
-    const moment = at === undefined ? undefined : await momentFor(this.queries, at);
-    return found('family', await readWhole(this.queries.execute(new FindFamily(id, moment))));
+    const moment = await momentAsked(this.queries, parameters);
+    return found('family', await this.queries.execute(new FindFamily(id, moment)));
   }
 
   /** All refresh and access tokens that descend from the grant. */
@@ -120,8 +129,8 @@ export class FamiliesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FamilyEventList | StreamableFile> {
-    const { at, cursor: after = null, limit } = parameters;
-    const moment = at === undefined ? undefined : await momentFor(this.queries, at);
+    const { cursor: after = null, limit } = parameters;
+    const moment = await momentAsked(this.queries, parameters);
     void reply.header('vary', 'accept');
     const type = wholeListTypeOf(request);
     if (type === undefined) {

@@ -7,7 +7,7 @@ import { auditEventsOf } from './audit-event.answer.js';
 import { healthOf, spanOf } from './client-health.handler.js';
 import type { ClientAnswer } from './client.answer.js';
 import { FindClient, type Seen, type Span } from './overview.query.js';
-import { historyOf, streamRowAt } from './stream-history.reader.js';
+import { streamRowAt } from './stream-history.reader.js';
 import {
   answerOf,
   familyCounts,
@@ -41,7 +41,8 @@ export class FindClientHandler implements IQueryHandler<FindClient> {
     const row = await streamRowAt(ledger, 'client', clientId, upTo);
     if (row === undefined) return { kind: 'seen', state, answer: undefined };
     const { status, registeredAt, firstParty, verified, mayIntrospect, metadata } = row.state;
-    const history = await historyOf(ledger, streamIdOf('client', clientId), upTo);
+    const streamId = streamIdOf('client', clientId);
+    const { events } = await ledger.streamEvents(streamId, upTo + 1, CHANGES_TOLD);
     const families = rowsOf(await views.families({ clientId }, newest(upTo)));
     const incidents = rowsOf(await views.incidents({ clientId }, newest(upTo)));
     const answer: ClientAnswer = {
@@ -57,7 +58,7 @@ export class FindClientHandler implements IQueryHandler<FindClient> {
         resources: [...row.state.resources],
         metadata,
       },
-      registration: await auditEventsOf(ledger, history.slice(-CHANGES_TOLD)),
+      registration: await auditEventsOf(ledger, events.toReversed()),
       families: familyCounts(families, instant),
       incidents: incidentCounts(incidents),
       health: await this.healthIn(clientId, span, state),

@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import type { IncidentState } from '../domain/directory/directory.state.js';
 import type { RecordedEvent } from '../domain/envelope.js';
-import type { Position } from '../domain/identifiers.js';
+import type { Position, StreamId } from '../domain/identifiers.js';
 import { LedgerCorrupted } from '../ledger/ledger.errors.js';
 import type { Ledger, StreamRow } from '../ledger/ledger.port.js';
 import { momentOf } from './as-of.answer.js';
@@ -18,6 +19,8 @@ interface Reach {
 const USUAL_REACH: Reach = { from: -2, to: 0 };
 /** An incident is opened within so many events of its evidence: both are in one decision. */
 const WHOLE_REACH: Reach = { from: -4, to: 4 };
+/** So many events of an incident are read at one go. */
+const EVENTS_AT_ONCE = 1000;
 /** So many incidents are read at one go, with the events around each. */
 const INCIDENTS_AT_ONCE = 100;
 
@@ -47,14 +50,23 @@ export async function incidentRowOf(
   ledger: Ledger,
   { streamId, version, lastPosition, state }: StreamRow<'incident'>,
 ): Promise<IncidentRow> {
-  const openedPosition =
-    version === 1 ? lastPosition : (await ledger.streamEvents(streamId, null, 1000)).events.at(-1);
-  if (openedPosition === undefined) throw new LedgerCorrupted(`${streamId} has no event`);
   return {
     id: streamId.slice('incident:'.length),
     ...ownersIn(state),
-    openedPosition: typeof openedPosition === 'number' ? openedPosition : openedPosition.position,
+    openedPosition: version === 1 ? lastPosition : await beginningOf(ledger, streamId),
   };
+}
+
+/** Where the first event of a stream is, which it is walked back to: it can be judged again and again. */
+async function beginningOf(ledger: Ledger, streamId: StreamId): Promise<Position> {
+  let page = await ledger.streamEvents(streamId, null, EVENTS_AT_ONCE);
+  while (page.next !== null) {
+    await setImmediate();
+    page = await ledger.streamEvents(streamId, page.next, EVENTS_AT_ONCE);
+  }
+  const first = page.events.at(-1);
+  if (first === undefined) throw new LedgerCorrupted(`${streamId} has no event`);
+  return first.position;
 }
 
 /** What the state of an incident says of it. */

@@ -11,7 +11,7 @@ import { type IncidentList, incidentList } from './incident.answer.js';
 import { type IncidentAnswer, incidentAnswer } from './investigation.answer.js';
 import { FindIncident } from './list-incidents.query.js';
 import { incidentParameters } from './list.parameters.js';
-import { built, cursorOf, momentFor, requestOf } from './list-place.js';
+import { built, cursorOf, fixedIn, momentAsked, requestOf } from './list-place.js';
 import { SearchIncidents } from './search-incidents.query.js';
 import { wholeListReply, wholeListTypeOf } from './whole-list.reply.js';
 
@@ -33,11 +33,12 @@ export class IncidentsController {
   })
   @ApiList(incidentList)
   async list(
-    @Query({ schema: incidentParameters }) parameters: Parameters,
+    @Query({ schema: incidentParameters }) asked: Parameters,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<IncidentList | StreamableFile> {
     void reply.header('vary', 'accept');
+    const parameters = await fixedIn(this.queries, asked);
     const type = wholeListTypeOf(request);
     const limit = type === undefined ? PAGE_ITEMS : Infinity;
     const place = await requestOf(this.queries, 'incidents', parameters, {
@@ -66,9 +67,9 @@ export class IncidentsController {
   @ApiNotFound('incident')
   async find(
     @Param({ schema: idInPath }) { id }: z.infer<typeof idInPath>,
-    @Query({ schema: momentParameters }) { at }: z.infer<typeof momentParameters>,
+    @Query({ schema: momentParameters }) parameters: z.infer<typeof momentParameters>,
   ): Promise<IncidentAnswer> {
-    const moment = at === undefined ? undefined : await momentFor(this.queries, at);
+    const moment = await momentAsked(this.queries, parameters);
     return found('incident', await this.queries.execute(new FindIncident(id, moment)));
   }
 }

@@ -4,7 +4,7 @@ import { parameterProblem } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
 import type { Position } from '../domain/identifiers.js';
 import type { ViewOrder, ViewsBeingBuilt } from '../views/views.port.js';
-import { FindMoment } from './find-moment.query.js';
+import { FindFixedState, FindMoment } from './find-moment.query.js';
 import type { Listing, ListingRequest } from './listing.reader.js';
 import type { At, Moment } from '../access/moment.js';
 import { HISTORY_EVENTS_MAX, HistoryTooLong } from './stream-history.reader.js';
@@ -26,12 +26,38 @@ export interface PageParameters {
 export async function momentFor(queries: QueryBus, at: At | undefined): Promise<Moment> {
   const moment = await queries.execute(new FindMoment(at));
   if (!('kind' in moment)) return moment;
+  if (moment.kind === 'beyond_the_views') {
+    const detail = `lies beyond position ${moment.newest}, where what this server shows ends`;
+    throw parameterProblem('at', detail);
+  }
   throw parameterProblem(
     'at',
     moment.reason === 'before_the_ledger'
       ? 'lies before the first event'
       : 'lies beyond the newest event',
   );
+}
+
+/**
+ * Parameters with the moment that a server of one past state answers about, unless they name one.
+ * Anywhere else they are as they came.
+ */
+export async function fixedIn<Parameters extends { readonly at?: At | undefined }>(
+  queries: QueryBus,
+  parameters: Parameters,
+): Promise<Parameters> {
+  const position =
+    parameters.at === undefined ? await queries.execute(new FindFixedState()) : undefined;
+  return position === undefined ? parameters : { ...parameters, at: { position } };
+}
+
+/** The moment that is asked for, or that a server of one past state answers about; undefined: now. */
+export async function momentAsked(
+  queries: QueryBus,
+  parameters: { readonly at?: At | undefined },
+): Promise<Moment | undefined> {
+  const { at } = await fixedIn(queries, parameters);
+  return at === undefined ? undefined : momentFor(queries, at);
 }
 
 /** A wrong member of a body, named and never repeated. */

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { streamPages } from '../access/event-pages.js';
 import type { RecordedEvent } from '../domain/envelope.js';
 import {
   type Position,
@@ -7,7 +8,8 @@ import {
   streamIdOf,
 } from '../domain/identifiers.js';
 import type { EventWithOrigin } from '../domain/investigation/family-record.rules.js';
-import { stateAt } from '../domain/investigation/state-difference.rules.js';
+import { stateAfter } from '../domain/investigation/state-difference.rules.js';
+import type { StateOf } from '../domain/streams.js';
 import type { Ledger, StreamRow } from '../ledger/ledger.port.js';
 
 /** So many events are read at one go; between two goes the server's other work has its turn. */
@@ -52,7 +54,10 @@ export async function originatedHistoryOf(
   return history.map((event) => ({ event, origin: origins.get(event.position) }));
 }
 
-/** A stream as it was at a position; undefined when there was none. Throws HistoryTooLong. */
+/**
+ * A stream as it was at a position, however long it is; undefined when there was none. It is folded a
+ * page at a time, of which one is in memory.
+ */
 export async function streamRowAt<Kind extends StreamKind>(
   ledger: Ledger,
   kind: Kind,
@@ -62,10 +67,13 @@ export async function streamRowAt<Kind extends StreamKind>(
   const row = await ledger.streamRow(kind, id);
   if (row === undefined || row.lastPosition <= upTo) return row;
   const streamId = streamIdOf(kind, id);
-  const history = await historyOf(ledger, streamId, upTo);
-  const state = stateAt(kind, history);
-  const last = history.at(-1);
-  if (state === undefined || last === undefined) return undefined;
-  const { streamVersion: version, position: lastPosition } = last;
-  return { streamId, kind, version, lastPosition, state };
+  let then: StreamRow<Kind> | undefined;
+  for await (const page of streamPages(ledger, streamId, { after: null, upTo })) {
+    for (const event of page) {
+      const { streamVersion: version, position: lastPosition } = event;
+      const state: StateOf<Kind> = stateAfter(kind, then?.state, event);
+      then = { streamId, kind, version, lastPosition, state };
+    }
+  }
+  return then;
 }

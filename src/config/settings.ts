@@ -81,6 +81,7 @@ const environmentSchema = z.object({
     .optional(),
   TOKEN_LEDGER_MASTER_KEY_FILE: z.string().default('keys/master.key'),
   TOKEN_LEDGER_CHECKPOINT_FILE: z.string().optional(),
+  TOKEN_LEDGER_VIEWS_FILE: z.string().optional(),
   TOKEN_LEDGER_ADMIN_PASSWORD: z
     .string()
     .min(12, 'must have at least 12 characters')
@@ -139,6 +140,8 @@ export interface Settings {
   readonly masterKeyFile: string;
   /** Where every signed checkpoint of the ledger is repeated, outside the data directory. */
   readonly checkpointFile: string;
+  /** Views of one past state that a server answers audit reads from; undefined: it follows its ledger. */
+  readonly viewsFile: string | undefined;
   readonly adminPassword: string | undefined;
   readonly registration: 'off' | 'token' | 'open';
   readonly initialAccessToken: string | undefined;
@@ -213,6 +216,7 @@ function settingsOf(values: z.infer<typeof environmentSchema>): Settings {
     masterKey: values.TOKEN_LEDGER_MASTER_KEY,
     masterKeyFile,
     checkpointFile,
+    viewsFile: values.TOKEN_LEDGER_VIEWS_FILE && resolve(values.TOKEN_LEDGER_VIEWS_FILE),
     adminPassword: values.TOKEN_LEDGER_ADMIN_PASSWORD,
     registration: values.TOKEN_LEDGER_REGISTRATION,
     initialAccessToken: values.TOKEN_LEDGER_INITIAL_ACCESS_TOKEN,

@@ -30,6 +30,7 @@ export type StreamKind =
   | 'incident'
   | 'log'
   | 'project'
+  | 'revocation'
   | 'session'
   | 'signing_key';
 

@@ -22,6 +22,8 @@ import type {
 import type { Instant, StreamKind } from './identifiers.js';
 import { evolveLog } from './log/log.evolve.js';
 import type { LogState } from './log/log.state.js';
+import { evolveRevocation } from './revocation/revocation.evolve.js';
+import type { RevocationState } from './revocation/revocation.state.js';
 import { evolveFamily } from './token-family/family.evolve.js';
 import type { FamilyState } from './token-family/family.state.js';
 
@@ -36,6 +38,7 @@ export interface StateByKind {
   incident: IncidentState;
   log: LogState;
   project: ProjectState;
+  revocation: RevocationState;
   session: SessionState;
   signing_key: SigningKeyState;
 }
@@ -64,6 +67,7 @@ const evolveByKind: { readonly [Kind in StreamKind]: Evolve<Kind> } = {
   incident: evolveIncident,
   log: evolveLog,
   project: evolveProject,
+  revocation: evolveRevocation,
   session: evolveSession,
   signing_key: evolveSigningKey,
 };

@@ -70,6 +70,7 @@ function basis(issuer: string): Omit<OpenAPIObject, 'paths'> {
     .addTag('Discovery', 'What clients read to find everything else.')
     .addTag('Audit', 'The ledger, for who has the scope `audit:read`.')
     .addTag('Replay', 'What was so at another time, for who has the scope `replay:run`.')
+    .addTag('Administration', 'Many token families ended together, after a leak.')
     .addTag('Ledger', 'Checkpoints and tiles: what others can verify the ledger with.')
     .addTag('Operation', 'For who runs the server.')
     .addSecurity('audit', {

@@ -7,7 +7,13 @@ import { SealedBox } from './sealed-box.js';
 import { checkCanaries } from './vault-canary.js';
 import { openVaultDatabase } from './vault-database.js';
 import { vaultFileOf } from './vault-file.js';
-import { PasswordHashRow, PrivateKeyRow, ProfileRow, SecretDigestRow } from './vault.entities.js';
+import {
+  AddressRangeRow,
+  PasswordHashRow,
+  PrivateKeyRow,
+  ProfileRow,
+  SecretDigestRow,
+} from './vault.entities.js';
 import { VaultError, vaultErrorOf } from './vault.errors.js';
 import { Vault, type Profile } from './vault.port.js';
 
@@ -39,7 +45,7 @@ export async function openVault(
   }
 }
 
-type Table = 'secret_digests' | 'password_hashes' | 'private_keys' | 'profiles';
+type Table = 'secret_digests' | 'password_hashes' | 'private_keys' | 'profiles' | 'address_ranges';
 
 /**
  * The vault on SQLite. Every write is one statement: concurrent transactions on the one connection of
@@ -120,14 +126,39 @@ class SqliteVault extends Vault {
     await this.run(async () => {
       await this.rows(PasswordHashRow).delete({ subject });
       await this.rows(ProfileRow).delete({ subject });
-      // Until it is checkpointed the write-ahead log still holds the pages as they were.
-      await this.source.query('PRAGMA wal_checkpoint(TRUNCATE)');
+      await this.forgetPages();
+    });
+  }
+
+  async putAddressRange(revocationId: string, range: string): Promise<void> {
+    const sealed = this.seal('address_ranges', revocationId, Buffer.from(range, 'utf8'));
+    await this.run(() =>
+      this.rows(AddressRangeRow).upsert({ revocationId, sealed }, ['revocationId']),
+    );
+  }
+
+  async addressRange(revocationId: string): Promise<string | undefined> {
+    const row = await this.run(() => this.rows(AddressRangeRow).findOneBy({ revocationId }));
+    return row === null
+      ? undefined
+      : this.open('address_ranges', revocationId, row.sealed).toString('utf8');
+  }
+
+  async eraseAddressRange(revocationId: string): Promise<void> {
+    await this.run(async () => {
+      await this.rows(AddressRangeRow).delete({ revocationId });
+      await this.forgetPages();
     });
   }
 
   async close(): Promise<void> {
     if (!this.source.isInitialized) return;
     await this.run(() => this.source.destroy());
+  }
+
+  /** Until it is checkpointed the write-ahead log still holds the pages as they were. */
+  private async forgetPages(): Promise<void> {
+    await this.source.query('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   private rows<Row extends object>(entity: new () => Row) {

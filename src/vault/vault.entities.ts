@@ -47,6 +47,16 @@ export class ProfileRow {
   sealed!: Buffer;
 }
 
+/** The range of addresses that a revocation is about, in a sealed box. */
+@Entity('address_ranges')
+export class AddressRangeRow {
+  @PrimaryColumn('text', { name: 'revocation_id' })
+  revocationId!: string;
+
+  @Column('blob')
+  sealed!: Buffer;
+}
+
 /** A known text in a sealed box, one for each master key that rows may be sealed under. */
 @Entity('canaries')
 export class CanaryRow {
@@ -63,5 +73,6 @@ export const VAULT_ENTITIES = [
   PasswordHashRow,
   PrivateKeyRow,
   ProfileRow,
+  AddressRangeRow,
   CanaryRow,
 ];

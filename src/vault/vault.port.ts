@@ -36,6 +36,12 @@ export abstract class Vault {
   abstract profiles(subjects: readonly Subject[]): Promise<ReadonlyMap<Subject, Profile>>;
   /** Removes profile and password hashes of a person. */
   abstract erase(subject: Subject): Promise<void>;
+  /** Keeps the range of addresses that a revocation is about; the same one again changes nothing. */
+  abstract putAddressRange(revocationId: string, range: string): Promise<void>;
+  /** The range of that revocation; undefined when unknown or erased. */
+  abstract addressRange(revocationId: string): Promise<string | undefined>;
+  /** Removes the range of a revocation. */
+  abstract eraseAddressRange(revocationId: string): Promise<void>;
   /** Closes the store. */
   abstract close(): Promise<void>;
 }

@@ -239,6 +239,11 @@ export interface ClientPage {
  * file cannot be read.
  */
 export abstract class ViewsReader {
+  /** The newest event that these views will ever have; undefined: they follow the ledger. */
+  get fixedAt(): Position | undefined {
+    return undefined;
+  }
+
   /** How far the views have come. */
   abstract progress(): Promise<ViewsProgress>;
 

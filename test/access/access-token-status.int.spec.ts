@@ -9,6 +9,7 @@ import { DisableAccount } from '../../src/directory/disable-account.handler.js';
 import { DisableClient } from '../../src/directory/disable-client.handler.js';
 import { FirstStart } from '../../src/directory/first-start.service.js';
 import { SignOutEverywhere } from '../../src/directory/sign-out-everywhere.handler.js';
+import { VoidTokens } from '../../src/directory/void-tokens.handler.js';
 import { DEFAULT_PROJECT, streamIdOf } from '../../src/domain/identifiers.js';
 import type { Caller } from '../../src/domain/token-family/family.decision.js';
 import { RevokeFamily } from '../../src/grants/revoke-family.command.js';
@@ -102,6 +103,14 @@ describe('an access token', () => {
       },
     ],
     [
+      'all that its client was granted is voided',
+      'not_before',
+      async ({ directory, photos }) => {
+        const { clientId } = photos.client;
+        await directory.execute(new VoidTokens('client', clientId, Date.now() + 1, operator));
+      },
+    ],
+    [
       'its account is disabled',
       'account_disabled',
       async ({ directory, subject }) => {
@@ -135,6 +144,9 @@ describe('an access token', () => {
     await revoke(directory, first, machine.caller);
     expect(await statusOf(first)).toEqual({ isActive: false, reason: 'access_token_revoked' });
     expect(await statusOf(second)).toMatchObject({ isActive: true });
+    const { clientId } = machine.client;
+    await directory.execute(new VoidTokens('client', clientId, Date.now() + 1, operator));
+    expect(await statusOf(second)).toEqual({ isActive: false, reason: 'not_before' });
     await disableProject(directory);
     expect(await statusOf(second)).toEqual({ isActive: false, reason: 'project_disabled' });
     await directory.execute(new DisableClient(machine.client.clientId, operator));

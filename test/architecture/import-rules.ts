@@ -23,10 +23,10 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRule>> = {
   access: ['config', 'domain', LEDGER_PORT, 'tokens', 'grants', 'directory'],
   oauth: ['config', 'domain', 'access', 'grants', 'directory', 'tokens'],
   interaction: ['config', 'domain', 'access', 'grants', 'directory', 'tokens'],
-  views: ['config', 'domain', LEDGER_PORT, 'access'],
+  views: ['config', 'domain', LEDGER_PORT],
   audit: ['config', 'access', 'domain', 'views', LEDGER_PORT, 'tlog'],
   replay: ['config', 'access', 'domain', 'views', LEDGER_PORT, 'tlog'],
-  admin: ['config', 'domain', 'access', 'grants', 'directory', LEDGER_PORT],
+  admin: ['config', 'domain', 'access', 'grants', 'directory', 'views', LEDGER_PORT],
   operations: ['config', 'domain', 'access', 'grants', 'directory', LEDGER_PORT, 'tokens'],
 };
 

@@ -41,6 +41,7 @@ const histories: Readonly<
     'ClientRegistered',
     'ClientUpdated',
     'ClientSecretRotated',
+    'ClientTokensNotBeforeMoved',
     'ClientDisabled',
   ],
   account: [
@@ -53,6 +54,15 @@ const histories: Readonly<
   ],
   log: [{ epoch: 1, epochOpenedAt: GRANTED_AT }, 'LogOpened', 'LedgerRestored'],
   project: [{ slug: 'default', status: 'disabled' }, 'ProjectCreated', 'ProjectDisabled'],
+  revocation: [
+    {
+      startedAt: GRANTED_AT,
+      terms: expect.objectContaining({ families: 1 }),
+      completed: expect.objectContaining({ familiesRevoked: 1, at: GRANTED_AT }),
+    },
+    'RevocationStarted',
+    'RevocationCompleted',
+  ],
   signing_key: [
     { keyId: 'the-id', status: 'retired', algorithm: 'ES256' },
     'SigningKeyCreated',

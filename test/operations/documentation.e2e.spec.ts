@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { chromium } from 'playwright-core';
+import { revocationAnswer, revocationPreview } from '../../src/admin/revocation.answer.js';
 import { activityAnswer } from '../../src/audit/activity.answer.js';
 import { clientAnswer } from '../../src/audit/client.answer.js';
 import { clientHealthPage } from '../../src/audit/client-health.answer.js';
@@ -55,6 +56,8 @@ describe('the OpenAPI document', () => {
       'delete /replay/backtests/{id}',
       'get /.well-known/oauth-authorization-server',
       'get /.well-known/openid-configuration',
+      'get /admin/revocations/preview',
+      'get /admin/revocations/{id}',
       'get /audit/activity',
       'get /audit/clients',
       'get /audit/clients/{id}',
@@ -81,6 +84,7 @@ describe('the OpenAPI document', () => {
       'get /replay/bundles',
       'get /replay/difference',
       'get /replay/state',
+      'post /admin/revocations',
       'post /audit/incidents/{id}/verdict',
       'post /audit/lookup',
       'post /oauth/authorize',
@@ -133,6 +137,8 @@ describe('the OpenAPI document', () => {
       incidentAnswer,
       incidentList,
       lineageAnswer,
+      revocation: revocationAnswer,
+      revocationPreview,
       subjectAnswer,
       validityAnswer,
     };

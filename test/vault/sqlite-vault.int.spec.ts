@@ -198,6 +198,20 @@ describe('erasing a person', () => {
   });
 });
 
+describe('the range of addresses of a revocation', () => {
+  it('is kept in a sealed box until it is erased', async () => {
+    const directory = newDirectory();
+    const vault = await open(directory);
+    expect(await vault.addressRange('r_1')).toBeUndefined();
+    await vault.putAddressRange('r_1', '192.0.2.0/24');
+    await vault.putAddressRange('r_1', '192.0.2.0/24');
+    expect(await vault.addressRange('r_1')).toBe('192.0.2.0/24');
+    expect(bytesOf(directory).includes('192.0.2.0')).toBe(false);
+    await vault.eraseAddressRange('r_1');
+    expect(await vault.addressRange('r_1')).toBeUndefined();
+  });
+});
+
 describe('secret digests', () => {
   it('are read once, as rows never change', async () => {
     const directory = newDirectory();

@@ -57,6 +57,11 @@ export const clientEvents = {
     .object({ secretId: identifier, previousUntil: instant })
     .describe('A client got another secret; the one before works until the given instant.'),
   ClientDisabled: z.object({}).describe('A client may do nothing any more.'),
+  ClientTokensNotBeforeMoved: z
+    .object({ tokensNotBefore: instant })
+    .describe(
+      'What the client was given before this instant is void: an operator revoked all of it.',
+    ),
 };
 
 /** Events of an account. Personal data stays in the vault. */

@@ -11,6 +11,7 @@ import {
   signingKeyEvents,
 } from './directory.events.js';
 import { logEvents } from './log.events.js';
+import { revocationEvents } from './revocation.events.js';
 import { clientTokenEvents, tokenFamilyEvents } from './token-family.events.js';
 
 /** Every event of the ledger: the stream kind that holds it, and the schema of its data. */
@@ -29,6 +30,7 @@ export const eventCatalogue = {
   },
   administration: administrationEvents,
   log: logEvents,
+  revocation: revocationEvents,
 } as const satisfies Record<StreamKind, Record<string, z.ZodObject>>;
 
 type Catalogue = typeof eventCatalogue;

@@ -4,6 +4,7 @@ import type { StreamKind } from '../identifiers.js';
 import { clientMetadata, clientPolicy } from './directory.events.js';
 import { EVENT_VERSION, eventCatalogue } from './event-catalogue.js';
 import { accessTokenFacts, byFields } from './field-schemas.js';
+import { revocationSelector } from './revocation.events.js';
 import { type FieldWords, fieldsOf, meaningOf, type NamedSchemas } from './schema-words.js';
 import {
   codeFacts,
@@ -24,6 +25,7 @@ const kinds: Readonly<Record<StreamKind, string>> = {
   incident: 'Incident',
   administration: 'Administration',
   log: 'Log',
+  revocation: 'Revocation',
 };
 
 const required = (type: string, meaning: string): Omit<FieldWords, 'name'> => ({
@@ -69,6 +71,9 @@ const values: Readonly<Record<string, z.ZodObject>> = {
   ),
   ClientMetadata: clientMetadata.describe('What a client registered (RFC 7591).'),
   ClientPolicy: clientPolicy.describe("Overrides of the service's token policy for one client."),
+  RevocationSelector: revocationSelector.describe(
+    'What is revoked together: all that a client, a person, a signing key or an address had to do with.',
+  ),
 };
 
 const reasons: Readonly<Record<string, z.ZodEnum>> = {
@@ -84,6 +89,7 @@ const named: NamedSchemas = new Map<z.core.$ZodType, string>([
   [clientPolicy, linkTo('ClientPolicy')],
   [rejectionReason, linkTo('RejectionReason')],
   [revocationReason, linkTo('RevocationReason')],
+  [revocationSelector, linkTo('RevocationSelector')],
 ]);
 
 /**

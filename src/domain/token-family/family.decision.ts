@@ -4,6 +4,7 @@ import type { Companion, Decision } from '../decision.js';
 import type { AccessTokenFacts, AuthMethod, By } from '../events/field-schemas.js';
 import type { RejectionReason } from '../events/token-family.events.js';
 import { type FamilyId, type Instant, streamIdOf } from '../identifiers.js';
+import { isVoidByAccount, isVoidByClient } from '../revocation/tokens-not-before.rules.js';
 import { isTooLateFor } from './access-token.rules.js';
 import {
   type FamilyState,
@@ -279,9 +280,13 @@ export function ownersEnd(
 ): RejectionReason | undefined {
   if (owners.client?.status !== 'active') return 'client_disabled';
   if (owners.project?.status !== 'active') return 'project_disabled';
+  if (isVoidByClient(state.grantedAt, owners.client)) return 'not_before';
   if (state.subject === undefined) return undefined;
   if (owners.account?.status !== 'active') return 'account_disabled';
-  // A session that was signed out everywhere may have been granting just then: its sign-in counts.
-  const since = state.authTime ?? state.grantedAt;
-  return since < owners.account.tokensNotBefore ? 'not_before' : undefined;
+  return isVoidByAccount(signedInAt(state), owners.account) ? 'not_before' : undefined;
+}
+
+/** A session that was signed out everywhere may have been granting just then: its sign-in counts. */
+export function signedInAt({ authTime, grantedAt }: FamilyState): Instant {
+  return authTime ?? grantedAt;
 }

@@ -70,7 +70,12 @@ function change(
       return {
         ...state,
         status: 'revoked',
-        revoked: { at, reason: event.data.reason, incidentId: event.data.incidentId },
+        revoked: {
+          at,
+          reason: event.data.reason,
+          incidentId: event.data.incidentId,
+          revocationId: event.data.revocationId,
+        },
       };
     case 'AccessTokenRevoked':
       return accessTokenRevoked(state, event.data, at);

@@ -38,6 +38,7 @@ export interface FamilyState {
     readonly at: Instant;
     readonly reason: RevocationReason;
     readonly incidentId?: string | undefined;
+    readonly revocationId?: string | undefined;
   };
   readonly clientId: ClientId;
   readonly subject?: Subject | undefined;

@@ -14,9 +14,18 @@ export function readCurrentViews(directory: string): CurrentViews | ViewsFault {
   const files = new ViewsFiles(directory);
   const number = files.current();
   if (number === undefined) return 'missing';
-  return openViews(files.file(number), 'read', (handle) => {
+  const origin = viewsOriginIn(files.file(number));
+  return typeof origin === 'string' ? origin : { number, origin };
+}
+
+/**
+ * Reads what a file of views was made from; or says why it cannot be used. Throws what keeps it from
+ * being opened now.
+ */
+export function viewsOriginIn(file: string): ViewsOrigin | ViewsFault {
+  return openViews(file, 'read', (handle) => {
     const origin = originOf(handle.prepare<[], ProgressRow>(PROGRESS_QUERY).get());
     handle.close();
-    return { number, origin };
+    return origin;
   });
 }

@@ -129,11 +129,15 @@ export class SqliteViewsReader extends ViewsReader {
     await this.finding;
   }
 
+  /** Where the views of a number are. */
+  protected fileOf(number: number): string {
+    return this.files.file(number);
+  }
+
   private current(): OpenedViews | undefined {
     const { serving } = this.state;
     if (this.opened !== undefined || serving === undefined) return this.opened?.views;
-    const file = this.files.file(serving);
-    const views = openViews(file, 'read', (handle) => new OpenedViews(handle));
+    const views = openViews(this.fileOf(serving), 'read', (handle) => new OpenedViews(handle));
     if (typeof views === 'string') return undefined;
     this.opened = { number: serving, views };
     return views;

@@ -3,6 +3,7 @@ import {
   decideChangePassword,
   decideCreateAccount,
   decideDisableAccount,
+  decideMoveAccountTokensNotBefore,
   decideEraseAccount,
   decideSignOutEverywhere,
 } from '../../../src/domain/directory/account.decider.js';
@@ -154,6 +155,23 @@ describe('signing out everywhere', () => {
     account(...history)
       .when(decideSignOutEverywhere)
       .then({ outcome: refused(reason) });
+  });
+});
+
+describe('voiding what an account signed in to before an instant', () => {
+  it('only ever moves the instant forwards, whatever became of the account', () => {
+    const { state } = account(created, { type: 'AccountDisabled', data: {} })
+      .when((before) => decideMoveAccountTokensNotBefore(before, FIRST_AT))
+      .then({ events: [moved(FIRST_AT)], outcome: { kind: 'moved' } })
+      .when((before) => decideMoveAccountTokensNotBefore(before, FIRST_AT))
+      .then({ outcome: { kind: 'unchanged' } });
+    expect(state?.tokensNotBefore).toBe(FIRST_AT);
+  });
+
+  it('is refused for an unknown account', () => {
+    account()
+      .when((before) => decideMoveAccountTokensNotBefore(before, FIRST_AT))
+      .then({ outcome: refused('unknown_account') });
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   decideDisableClient,
+  decideMoveClientTokensNotBefore,
   decideRegisterClient,
   decideRotateClientSecret,
   decideUpdateClient,
@@ -291,6 +292,30 @@ describe('disabling a client', () => {
   it('is refused for an unknown client', () => {
     client()
       .when(decideDisableClient)
+      .then({ outcome: refused('unknown_client') });
+  });
+});
+
+describe('voiding what a client was given before an instant', () => {
+  const moved = (tokensNotBefore: number): EventOf<'client'> => ({
+    type: 'ClientTokensNotBeforeMoved',
+    data: { tokensNotBefore },
+  });
+
+  it('only ever moves the instant forwards, whatever became of the client', () => {
+    const { state } = client(registered(), disabled)
+      .when((before) => decideMoveClientTokensNotBefore(before, FIRST_AT))
+      .then({ events: [moved(FIRST_AT)], outcome: { kind: 'moved' } })
+      .when((before) => decideMoveClientTokensNotBefore(before, FIRST_AT))
+      .then({ outcome: { kind: 'unchanged' } })
+      .when((before) => decideMoveClientTokensNotBefore(before, FIRST_AT + 1))
+      .then({ events: [moved(FIRST_AT + 1)], outcome: { kind: 'moved' } });
+    expect(state?.tokensNotBefore).toBe(FIRST_AT + 1);
+  });
+
+  it('is refused for an unknown client', () => {
+    client()
+      .when((before) => decideMoveClientTokensNotBefore(before, FIRST_AT))
       .then({ outcome: refused('unknown_client') });
   });
 });

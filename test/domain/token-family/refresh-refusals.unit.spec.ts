@@ -281,6 +281,13 @@ describe('rows 3 to 5 and 8: refusals that change nothing', () => {
       reason: 'account_disabled',
     },
     {
+      why: 'an operator revoked all that the client had been granted',
+      history: familyAt(1),
+      command: refresh({ generation: 1 }),
+      circumstances: { client: { ...photoApp, tokensNotBefore: GRANTED_AT + 1 } },
+      reason: 'not_before',
+    },
+    {
       why: 'the subject signed out everywhere after the grant',
       history: familyAt(1),
       command: refresh({ generation: 1 }),

@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { AccessModule } from '../access/access.module.js';
+import { DirectoryModule } from '../directory/directory.module.js';
+import { PreviewRevocationHandler } from './preview-revocation.handler.js';
+import { RevocationOrders } from './revocation-order.reader.js';
+import { RevocationPreviewController } from './revocation-preview.controller.js';
+import { RevocationQueue } from './revocation-queue.service.js';
+import { RevocationReach } from './revocation-reach.reader.js';
+import { RevocationRecords } from './revocation-record.service.js';
+import { RevocationRunner } from './revocation.runner.js';
+import { RevocationSets } from './revocation-set.reader.js';
+import { RevocationsController } from './revocations.controller.js';
+import { StartRevocationHandler } from './start-revocation.handler.js';
+
+/** Revoking many families together, without any door: for HTTP and the command line alike. */
+@Module({
+  imports: [DirectoryModule],
+  providers: [
+    PreviewRevocationHandler,
+    RevocationOrders,
+    RevocationReach,
+    RevocationRecords,
+    RevocationRunner,
+    RevocationSets,
+    StartRevocationHandler,
+  ],
+  exports: [RevocationRecords, RevocationRunner, RevocationSets],
+})
+export class RevocationsModule {}
+
+/** The administration's HTTP endpoints. */
+@Module({
+  imports: [AccessModule, RevocationsModule],
+  controllers: [RevocationPreviewController, RevocationsController],
+  providers: [RevocationQueue],
+})
+export class AdminModule {}

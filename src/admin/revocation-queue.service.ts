@@ -1,0 +1,77 @@
+import { setTimeout } from 'node:timers/promises';
+import {
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import type { StreamId } from '../domain/identifiers.js';
+import { Ledger, type StreamRow } from '../ledger/ledger.port.js';
+import { type RevocationProgress, RevocationRunner } from './revocation.runner.js';
+
+/** What failed is tried again after so many milliseconds. */
+const RETRY_WAIT = 1000;
+const STREAMS_AT_ONCE = 1000;
+
+/** Runs revocations one after the other, also those that an earlier process did not complete. */
+@Injectable()
+export class RevocationQueue implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger('Revocations');
+  private readonly stopping = new AbortController();
+  /** In the order that they are run in; the first one is running. */
+  private readonly progress = new Map<string, RevocationProgress | undefined>();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly runner: RevocationRunner,
+  ) {}
+
+  /** Goes on with what was not completed. */
+  async onApplicationBootstrap(): Promise<void> {
+    for (let before: StreamId | null | undefined = null; before !== undefined;) {
+      const rows: readonly StreamRow<'revocation'>[] =
+        await this.ledger.streamsOfKind<'revocation'>('revocation', before, STREAMS_AT_ONCE);
+      for (const { streamId, state } of rows) {
+        // One that is completed may have left its addresses in the vault.
+        const isOverAddresses = state.terms.selector.kind === 'address';
+        if (state.completed === undefined || isOverAddresses)
+          this.add(streamId.slice('revocation:'.length));
+      }
+      before = rows.length < STREAMS_AT_ONCE ? undefined : rows.at(-1)?.streamId;
+    }
+  }
+
+  /** Lets a revocation run, unless it waits or runs already. */
+  add(id: string): void {
+    if (this.progress.has(id)) return;
+    this.progress.set(id, undefined);
+    this.running = this.running.then(() => this.complete(id));
+  }
+
+  /** How far a revocation is that runs; undefined: it waits, or is not run here. */
+  progressOf(id: string): RevocationProgress | undefined {
+    return this.progress.get(id);
+  }
+
+  /** Stops after what is being ended now: the ledger is about to be closed. */
+  async onModuleDestroy(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  private async complete(id: string): Promise<void> {
+    const { signal } = this.stopping;
+    const progressed = (progress: RevocationProgress): void => void this.progress.set(id, progress);
+    while (!signal.aborted) {
+      try {
+        await this.runner.run(id, { signal, progressed });
+        break;
+      } catch (error) {
+        this.logger.warn({ err: error, revocation: id }, 'a revocation is late: it will go on');
+        await setTimeout(RETRY_WAIT, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    this.progress.delete(id);
+  }
+}

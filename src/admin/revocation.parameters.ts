@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { strictParameters } from '../access/ledger-parameters.js';
+import { momentText } from '../access/moment.js';
+import type { RevocationSelector } from '../domain/events/revocation.events.js';
+import { addressRangeOf } from './address-range.js';
+
+const NO_POSITION = 'must be a position of the ledger';
+const ID = /^[\w-]{1,128}$/;
+
+function selected(what: string, example: string) {
+  return z
+    .string('must be given once')
+    .regex(ID, `must be the id of a ${what}`)
+    .optional()
+    .meta({ description: `All of this ${what}.`, example });
+}
+
+const time = z
+  .string('must be an RFC 3339 time')
+  .transform((text, context) => {
+    const moment = momentText(text);
+    if (moment !== undefined && 'instant' in moment) return moment.instant;
+    context.addIssue('must be an RFC 3339 time');
+    return z.NEVER;
+  })
+  .optional()
+  .meta({ type: 'string', format: 'date-time', example: '2026-11-20T00:00:00Z' });
+
+const selectorShape = {
+  client: selected('client', 'u3Yv0mSx1QbN7cKpT5dZEg'),
+  subject: selected('subject', 'nD6oMZJyTtiPSlqo14XvbS'),
+  signingKey: selected('signing key', 'y1LzYDLeMNfzeRYq1XkZHFM5ybLVMhP6dHFnVW7l7Zo'),
+  address: z
+    .string('must be given once')
+    .transform((text, context) => {
+      const range = addressRangeOf(text);
+      if (range !== undefined) return range;
+      context.addIssue('must be an IP address or a range like 192.0.2.0/24');
+      return z.NEVER;
+    })
+    .optional()
+    .meta({
+      type: 'string',
+      description: 'All that came from these addresses. Only its keyed digest is in the ledger.',
+      example: '192.0.2.0/24',
+    }),
+  from: time,
+  to: time,
+};
+
+/** The body that starts a revocation. */
+export const revocationBody = strictParameters({
+  ...selectorShape,
+  position: z.int(NO_POSITION).nonnegative(NO_POSITION),
+});
+
+const DIGITS = /^\d{1,15}$/;
+/** How many families a page has when nothing is said, and at most. */
+export const PAGE_ITEMS = 100;
+const PAGE_ITEMS_MAX = 1000;
+
+function wholeNumber(minimum: number, maximum: number, error: string) {
+  return z
+    .string(error)
+    .refine((text) => DIGITS.test(text) && Number(text) >= minimum && Number(text) <= maximum, {
+      error,
+    })
+    .transform(Number)
+    .optional();
+}
+
+/** The parameters of a preview. */
+export const previewParameters = strictParameters({
+  ...selectorShape,
+  position: wholeNumber(0, Number.MAX_SAFE_INTEGER, NO_POSITION).meta({
+    type: 'integer',
+    description: 'The newest event that is looked at; absent: of the ledger.',
+    example: 1204,
+  }),
+  after: z
+    .string('must be given once')
+    .regex(/^[0-9a-f]{32}$/, 'must be the id of a family')
+    .optional()
+    .meta({ description: 'Where to go on: `next` of the page before.' }),
+  limit: wholeNumber(1, PAGE_ITEMS_MAX, `must be a whole number from 1 to ${PAGE_ITEMS_MAX}`).meta({
+    type: 'integer',
+    description: `How many families at most; ${PAGE_ITEMS} when absent.`,
+    example: PAGE_ITEMS,
+  }),
+});
+
+const selectorNames = {
+  client: 'client',
+  subject: 'subject',
+  signingKey: 'signing_key',
+  address: 'address',
+} as const;
+
+/** What the names that a selector is given by have to be: one of them. */
+export const ONE_SELECTOR = 'must be given, or subject, signingKey or address, one of them alone';
+
+/** The selector among these members; undefined when none of them is given, or several are. */
+export function selectorOf(
+  given: Partial<Record<keyof typeof selectorNames, string | undefined>> & {
+    readonly from?: number | undefined;
+    readonly to?: number | undefined;
+  },
+): RevocationSelector | undefined {
+  const names = Object.keys(selectorNames) as (keyof typeof selectorNames)[];
+  const [first, ...others] = names.flatMap((name) => {
+    const id = given[name];
+    return id === undefined ? [] : [{ kind: selectorNames[name], id }];
+  });
+  if (first === undefined || others.length > 0) return undefined;
+  const { from, to } = given;
+  return {
+    ...first,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  };
+}

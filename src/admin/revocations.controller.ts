@@ -1,0 +1,132 @@
+import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { ActiveAccessToken } from '../access/access-token-status.js';
+import { AdministrationRecord } from '../access/administration-record.service.js';
+import { Bearer } from '../access/bearer.guard.js';
+import { jsonBodyOf } from '../access/json-body.js';
+import {
+  ApiProblem,
+  OperatorDoor,
+  parameterProblem,
+  Unstored,
+} from '../access/operator-door.decorator.js';
+import { Problem } from '../access/problem-details.js';
+import { requestContextOf } from '../access/request-context.js';
+import type { RevocationState } from '../domain/revocation/revocation.state.js';
+import { Ledger } from '../ledger/ledger.port.js';
+import {
+  type RevocationAnswer,
+  revocationAnswer,
+  revocationAnswerOf,
+} from './revocation.answer.js';
+import { revocationBody, selectorOf } from './revocation.parameters.js';
+import { ApiNoSet, noSet, notOneSelector } from './revocation.problems.js';
+import { RevocationQueue } from './revocation-queue.service.js';
+import { RevocationRecords } from './revocation-record.service.js';
+import type { RevocationOrder } from './revocation-set.reader.js';
+import { StartRevocation } from './start-revocation.command.js';
+
+const NO_REVOCATION = 'The ledger has no such revocation.';
+
+const idInPath = z.object({
+  id: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'must be 32 lower-case hexadecimal digits')
+    .meta({ example: '5f0c6a3a8f5b4d1f9d7e2b1c0a998877' }),
+});
+
+/** Many token families that are ended together. */
+@OperatorDoor({ scope: 'admin', tag: 'Administration', security: 'admin' })
+@Controller('admin/revocations')
+export class RevocationsController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly record: AdministrationRecord,
+    private readonly queue: RevocationQueue,
+    private readonly records: RevocationRecords,
+    private readonly ledger: Ledger,
+  ) {}
+
+  /** Starts a revocation. */
+  @Post()
+  @HttpCode(202)
+  @Unstored()
+  @ApiOperation({
+    summary: 'Revoke all of a client, a subject, a signing key or a range of addresses',
+    description:
+      'Ends every token family, and every client_credentials token, that the selector finds at the ' +
+      'position, and nothing else. Without `from` and `to`, a client or a subject is marked first: ' +
+      'when the answer comes, nothing that it was granted by then is worth anything. The same ' +
+      'selector at the same position is the same revocation, however often it is asked for. They ' +
+      'run one after the other, and go on after a restart.',
+  })
+  @ApiBody({
+    required: true,
+    schema: {
+      type: 'object',
+      required: ['position'],
+      example: { client: 'u3Yv0mSx1QbN7cKpT5dZEg', position: 1204 },
+    },
+  })
+  @ApiResponse({ status: 202, description: 'It waits or runs.', standardSchema: revocationAnswer })
+  @ApiNoSet()
+  async start(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Bearer() bearer: ActiveAccessToken,
+  ): Promise<RevocationAnswer> {
+    const { selector, position } = orderOf(jsonBodyOf(request));
+    const context = requestContextOf(request);
+    const { client, account } = bearer;
+    const actor =
+      account === undefined ? `client:${client.clientId}` : `account:${account.subject}`;
+    const { correlationId, origin } = context;
+    const outcome = await this.commands.execute(
+      new StartRevocation(selector, position, { actor, correlationId, origin }),
+    );
+    if (outcome.kind === 'refused') throw noSet(outcome.reason, selector);
+    const { id, state } = outcome;
+    if (state.completed === undefined) this.queue.add(id);
+    await this.record.record('revocation.start', id, bearer, context);
+    void reply.header('location', `/admin/revocations/${id}`);
+    return this.told(id, state);
+  }
+
+  /** How far a revocation is, and what it came to. */
+  @Get(':id')
+  @Unstored()
+  @ApiOperation({ summary: 'How far a revocation is, and what it came to' })
+  @ApiResponse({ status: 200, description: 'The revocation.', standardSchema: revocationAnswer })
+  @ApiProblem(404, 'Not Found', NO_REVOCATION)
+  async find(
+    @Param({ schema: idInPath }) { id }: z.infer<typeof idInPath>,
+  ): Promise<RevocationAnswer> {
+    const state = await this.ledger.load('revocation', id);
+    if (state === undefined) {
+      throw new Problem({ status: 404, title: 'Not Found', detail: NO_REVOCATION });
+    }
+    return this.told(id, state);
+  }
+
+  private async told(id: string, state: RevocationState): Promise<RevocationAnswer> {
+    const record = await this.records.of(id, state);
+    return revocationAnswerOf(id, state, { progress: this.queue.progressOf(id), record });
+  }
+}
+
+function orderOf(body: unknown): RevocationOrder {
+  const parsed = revocationBody.safeParse(body);
+  if (!parsed.success) throw wrongMember(parsed.error);
+  const selector = selectorOf(parsed.data);
+  if (selector === undefined) throw notOneSelector();
+  return { selector, position: parsed.data.position };
+}
+
+function wrongMember({ issues: [issue] }: z.ZodError): Problem {
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const member = String(unknown ?? issue?.path[0] ?? 'the body').slice(0, 64);
+  return parameterProblem(member, issue?.message ?? 'is wrong');
+}
