@@ -2,16 +2,17 @@
 export class Browser {
   #cookies = new Map();
 
-  constructor(issuer, userAgent) {
+  constructor(issuer, headers) {
     this.issuer = issuer;
-    this.userAgent = userAgent;
+    this.headers = headers;
   }
 
-  /** Signs in and allows what is asked; answers with the redirect to the client. */
+  /** Signs in and allows what is asked, if anything is; answers with the redirect to the client. */
   async authorize(url, { username, password }) {
     const signIn = await this.#open(url);
-    const consent = await this.#submit(signIn, { username, password });
-    const redirect = await this.#submit(consent, { decision: 'allow' });
+    const next = await this.#submit(signIn, { username, password });
+    if (next.location !== undefined) return next.location;
+    const redirect = await this.#submit(next, { decision: 'allow' });
     return redirect.location;
   }
 
@@ -28,7 +29,7 @@ export class Browser {
 
   async #open(url, request = {}) {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const headers = { cookie, 'user-agent': this.userAgent };
+    const headers = { ...this.headers, cookie };
     const response = await fetch(url, { ...request, headers, redirect: 'manual' });
     for (const set of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(set);

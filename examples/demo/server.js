@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +12,10 @@ const built = (file) => fileURLToPath(new URL(`../../dist/${file}`, import.meta.
 const run = promisify(execFile);
 
 /**
- * Starts a throw-away server in a temporary directory, on a free port of this machine.
- * `commandLine` runs `token-ledger …` beside it; `end` stops it and removes everything.
+ * Starts a throw-away server in a temporary directory, on a free port of this machine, with its log in
+ * `server.log` there. `commandLine` runs `token-ledger …` beside it, `typed` with something on its standard
+ * input, and `elsewhere` in an empty directory that knows nothing of it; `end` stops it and removes everything. It believes what a proxy on this machine says of
+ * where a request comes from, so that one machine can play several.
  */
 export async function startThrowAwayServer({ retryWindowSeconds }) {
   const directory = await mkdtemp(join(tmpdir(), 'token-ledger-demo-'));
@@ -30,13 +32,16 @@ export async function startThrowAwayServer({ retryWindowSeconds }) {
     TOKEN_LEDGER_ADMIN_PASSWORD: password,
     TOKEN_LEDGER_INITIAL_ACCESS_TOKEN: initialAccessToken,
     TOKEN_LEDGER_RETRY_WINDOW_SECONDS: String(retryWindowSeconds),
-    TOKEN_LEDGER_LOG_LEVEL: 'error',
+    TOKEN_LEDGER_TRUSTED_PROXIES: 'loopback',
+    TOKEN_LEDGER_SEAL_SECONDS: '1',
   };
+  const log = await open(join(directory, 'server.log'), 'w');
   const child = spawn(process.execPath, [built('main.js')], {
     cwd: directory,
     env: environment,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', log.fd, 'inherit'],
   });
+  await log.close();
   const end = async () => {
     if (child.exitCode === null) {
       child.kill('SIGTERM');
@@ -50,12 +55,33 @@ export async function startThrowAwayServer({ retryWindowSeconds }) {
     await end();
     throw error;
   }
-  const commandLine = async (...words) => {
-    const options = { cwd: directory, env: environment };
-    const { stdout } = await run(process.execPath, [built('cli.js'), ...words], options);
-    return stdout.trim();
+  const here = { cwd: directory, env: environment };
+  const commandLine = (...words) => runCommandLine(words, here);
+  const typed = (input, ...words) => runCommandLine(words, here, input);
+  const elsewhere = async (...words) => {
+    const emptyDirectory = join(directory, 'elsewhere');
+    await mkdir(emptyDirectory, { recursive: true });
+    return runCommandLine(words, { cwd: emptyDirectory, env: { PATH: process.env.PATH } });
   };
-  return { issuer, username: 'admin', password, initialAccessToken, commandLine, end };
+  return {
+    issuer,
+    directory,
+    environment,
+    username: 'admin',
+    password,
+    initialAccessToken,
+    commandLine,
+    typed,
+    elsewhere,
+    end,
+  };
+}
+
+async function runCommandLine(words, options, input = '') {
+  const running = run(process.execPath, [built('cli.js'), ...words], options);
+  running.child.stdin.end(input);
+  const { stdout } = await running;
+  return stdout.trim();
 }
 
 async function untilItAnswers(issuer, child) {

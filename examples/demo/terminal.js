@@ -23,15 +23,18 @@ const suspicious = new Set(['RefreshTokenReuseDetected', 'FamilyRevoked', 'Refre
 
 /** Shows the events of a family as a table; retries in a row are one line. */
 export function timeline(events) {
-  const table = new Table({
-    head: ['position', 'event', 'generation', 'who', 'agent'],
-    style: { head: [], border: [], compact: true },
+  const rows = foldedRows(events).map(({ position, name, type, generation, actor, agent }) => {
+    const paint = suspicious.has(name) ? colors.red : (text) => text;
+    return [position, paint(type), generation, actor, agent];
   });
-  for (const row of foldedRows(events)) {
-    const paint = suspicious.has(row.type) ? colors.red : (text) => text;
-    table.push([row.position, paint(row.type), row.generation, row.actor, row.agent]);
-  }
-  console.log(table.toString().replaceAll(/^/gm, '   '));
+  table(['position', 'event', 'generation', 'who', 'agent'], rows);
+}
+
+/** Shows a table. */
+export function table(head, rows) {
+  const drawn = new Table({ head, style: { head: [], border: [], compact: true } });
+  drawn.push(...rows);
+  console.log(drawn.toString().replaceAll(/^/gm, '   '));
 }
 
 function foldedRows(events) {
