@@ -24,6 +24,7 @@ import { SigningKeyRing } from './tokens/signing-key-ring.js';
 import { TokenCodec } from './tokens/token-codec.js';
 import { MASTER_KEYS } from './vault/vault.tokens.js';
 import { Vault } from './vault/vault.port.js';
+import { VerdictNotes } from './vault/verdict-notes.port.js';
 import { ViewsReader } from './views/views.port.js';
 
 /** What everything else is built on: the opened ledger, vault and keys. */
@@ -40,6 +41,7 @@ export class ResourcesModule {
       { provide: MASTER_KEYS, useValue: masterKeys },
       { provide: Ledger, useValue: ledger },
       { provide: Vault, useValue: vault },
+      { provide: VerdictNotes, useValue: vault },
       { provide: ViewsReader, useValue: views },
       { provide: Seals, useValue: new StoredSeals(sealReads) },
       { provide: SigningKeyRing, useValue: new SigningKeyRing() },

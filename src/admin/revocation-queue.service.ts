@@ -60,18 +60,18 @@ export class RevocationQueue implements OnApplicationBootstrap, OnModuleDestroy 
     await this.running;
   }
 
+  /** What fails goes on later: those behind it are not held up. */
   private async complete(id: string): Promise<void> {
     const { signal } = this.stopping;
     const progressed = (progress: RevocationProgress): void => void this.progress.set(id, progress);
-    while (!signal.aborted) {
-      try {
-        await this.runner.run(id, { signal, progressed });
-        break;
-      } catch (error) {
-        this.logger.warn({ err: error, revocation: id }, 'a revocation is late: it will go on');
-        await setTimeout(RETRY_WAIT, undefined, { signal }).catch(() => undefined);
-      }
+    try {
+      await this.runner.run(id, { signal, progressed });
+      this.progress.delete(id);
+    } catch (error) {
+      this.logger.warn(`the revocation ${id} is late, and will go on`, error);
+      await setTimeout(RETRY_WAIT, undefined, { signal }).catch(() => undefined);
+      this.progress.delete(id);
+      if (!signal.aborted) this.add(id);
     }
-    this.progress.delete(id);
   }
 }

@@ -170,8 +170,10 @@ export function revocationPreviewOf(preview: RevocationPreview): RevocationPrevi
       audiences: [...reach.audiences],
       lastExpiresAt: timeTextOf(reach.lastExpiresAt ?? undefined),
     },
-    families: families.map(({ grantedAt, ...family }) => ({
-      ...family,
+    families: families.map(({ id, clientId, subject, grantedAt }) => ({
+      id,
+      clientId,
+      subject,
       grantedAt: new Date(grantedAt).toISOString(),
     })),
     next,

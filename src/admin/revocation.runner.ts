@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { newUuid } from '../config/random-identifiers.js';
@@ -16,6 +16,7 @@ import { type RevocationSet, RevocationSets } from './revocation-set.reader.js';
 const FAMILIES_AT_ONCE = 64;
 /** Views that are behind the ledger are given so long to follow at one go, in milliseconds. */
 const VIEWS_WAIT_MAX = 1000;
+const VIEWS_WAIT_STEP = 10;
 
 /** How far a revocation is: families and client tokens together. */
 export interface RevocationProgress {
@@ -102,12 +103,13 @@ export class RevocationRunner {
   ): Promise<RevocationSet | undefined> {
     const { selector, position } = terms;
     const range = selector.kind === 'address' ? await this.ranges.rangeOf(id) : undefined;
-    while (signal?.aborted !== true) {
-      if (!(await this.sets.followed(position, VIEWS_WAIT_MAX))) continue;
-      const set = await this.sets.find({ selector, position, range });
-      if (set.kind === 'found') return set;
+    for (;;) {
+      if (signal?.aborted === true) return undefined;
+      const isFollowed = await this.sets.followed(position, VIEWS_WAIT_MAX);
+      const set = isFollowed ? await this.sets.find({ selector, position, range }) : undefined;
+      if (set?.kind === 'found') return set;
+      await setTimeout(VIEWS_WAIT_STEP);
     }
-    return undefined;
   }
 
   /** Ends a family; true when it was this revocation that ended it, now or before a restart. */

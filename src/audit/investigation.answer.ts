@@ -96,6 +96,13 @@ export const incidentAnswer = z
   .object({
     asOf,
     incident: auditIncident,
+    note: z
+      .object({
+        id: z.string(),
+        text: z.string().nullable().meta({ description: 'null: erased.' }),
+      })
+      .nullable()
+      .meta({ description: 'What the operator wrote about the verdict; null: nothing.' }),
     investigation: investigation.nullable().meta({
       description: 'null when its family has too many events to be read as a whole.',
     }),
@@ -103,7 +110,12 @@ export const incidentAnswer = z
   .meta({
     id: 'IncidentAnswer',
     examples: [
-      { asOf: asOfExample, incident: incidentExample, investigation: investigationExample },
+      {
+        asOf: asOfExample,
+        incident: incidentExample,
+        note: null,
+        investigation: investigationExample,
+      },
     ],
   });
 /** The answer about one incident. */

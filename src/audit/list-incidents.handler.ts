@@ -1,5 +1,6 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { Ledger, type StreamRow } from '../ledger/ledger.port.js';
+import { VerdictNotes } from '../vault/verdict-notes.port.js';
 import { asOfStreams, newestEvent, asOfMoment } from './as-of.answer.js';
 import type { IncidentList } from './incident.answer.js';
 import { incidentOf, type IncidentRow, incidentRowOf, incidentsOf } from './incident.reader.js';
@@ -38,7 +39,10 @@ export class ListIncidentsHandler implements IQueryHandler<ListIncidents> {
 /** Answers with one incident. */
 @QueryHandler(FindIncident)
 export class FindIncidentHandler implements IQueryHandler<FindIncident> {
-  constructor(private readonly ledger: Ledger) {}
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly notes: VerdictNotes,
+  ) {}
 
   async execute({ incidentId, moment }: FindIncident): Promise<IncidentAnswer | undefined> {
     const newest = await newestEvent(this.ledger);
@@ -51,6 +55,11 @@ export class FindIncidentHandler implements IQueryHandler<FindIncident> {
       moment === undefined ? await asOfStreams(this.ledger, newest, [row]) : asOfMoment(moment);
     const incident = await incidentOf(this.ledger, row);
     const investigation = await investigationOf(this.ledger, incident, asOf.position);
-    return { asOf, incident, investigation };
+    return { asOf, incident, note: await this.noteOf(row), investigation };
+  }
+
+  private async noteOf({ state }: StreamRow<'incident'>): Promise<IncidentAnswer['note']> {
+    const { noteId: id } = state;
+    return id === undefined ? null : { id, text: (await this.notes.note(id)) ?? null };
   }
 }

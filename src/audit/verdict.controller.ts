@@ -9,19 +9,27 @@ import { Bearer } from '../access/bearer.guard.js';
 import { jsonBodyOf } from '../access/json-body.js';
 import { strictParameters } from '../access/ledger-parameters.js';
 import { ApiProblem, OperatorDoor, Unstored } from '../access/operator-door.decorator.js';
+import { Problem } from '../access/problem-details.js';
 import { requestContextOf } from '../access/request-context.js';
 import { incidentEvents } from '../domain/events/directory.events.js';
 import { ApiNotFound, found } from './audit-door.decorator.js';
 import { idInPath } from './audit.parameters.js';
-import { GiveVerdict } from './give-verdict.command.js';
+import { GiveVerdict, NOTE_CHARACTERS_MAX } from './give-verdict.command.js';
 import { type IncidentAnswer, incidentAnswer } from './investigation.answer.js';
 import { FindIncident } from './list-incidents.query.js';
 import { problemOfBody } from './list-place.js';
 
 const verdicts = incidentEvents.IncidentVerdictGiven.shape.verdict.options;
 
+const SUBJECT_ERASED = 'The account was erased: no note about it can be kept.';
+
 const verdictBody = strictParameters({
   verdict: z.enum(verdicts, `must be one of ${verdicts.join(', ')}`),
+  note: z
+    .string('must be a text')
+    .max(NOTE_CHARACTERS_MAX, `must have at most ${NOTE_CHARACTERS_MAX} characters`)
+    .refine((text) => text.trim() !== '', 'is empty')
+    .optional(),
 });
 
 /** What operators judge incidents to be. */
@@ -40,20 +48,25 @@ export class VerdictController {
   @ApiOperation({
     summary: 'Judge an incident',
     description:
-      'Needs the scope `admin`. The newest verdict counts; who gave it stands in the ledger.',
+      'Needs the scope `admin`. The newest verdict counts; who gave it stands in the ledger. A note is ' +
+      'kept outside of it, shown with the incident, and erased with the account that it is about.',
   })
   @ApiBody({
     required: true,
     schema: {
       type: 'object',
       required: ['verdict'],
-      properties: { verdict: { type: 'string', enum: [...verdicts] } },
-      example: { verdict: 'theft' },
+      properties: {
+        verdict: { type: 'string', enum: [...verdicts] },
+        note: { type: 'string', minLength: 1, maxLength: NOTE_CHARACTERS_MAX },
+      },
+      example: { verdict: 'theft', note: 'The phone was at home, the owner abroad.' },
     },
   })
   @ApiResponse({ status: 200, description: 'The incident.', standardSchema: incidentAnswer })
   @ApiProblem(400, 'Bad Request', `verdict must be one of ${verdicts.join(', ')}`, 'verdict')
   @ApiNotFound('incident')
+  @ApiProblem(409, 'Conflict', SUBJECT_ERASED)
   async judge(
     @Param({ schema: idInPath }) { id }: z.infer<typeof idInPath>,
     @Req() request: FastifyRequest,
@@ -63,8 +76,12 @@ export class VerdictController {
     if (!parsed.success) throw problemOfBody(parsed.error);
     const { correlationId, origin } = requestContextOf(request);
     const attribution = { actor: actorOf(bearer), correlationId, origin };
-    const command = new GiveVerdict(id, parsed.data.verdict, attribution);
+    const { verdict, note } = parsed.data;
+    const command = new GiveVerdict(id, verdict, attribution, note);
     const outcome = await this.commands.execute(command);
+    if (outcome === 'subject_erased') {
+      throw new Problem({ status: 409, title: 'Conflict', detail: SUBJECT_ERASED });
+    }
     return found(
       'incident',
       outcome === 'no_such_incident' ? undefined : await this.queries.execute(new FindIncident(id)),

@@ -19,6 +19,7 @@ import { CommandRefused, fail } from './failure.js';
 import { familyListVerb } from './family-list.js';
 import { familyRevokeVerb } from './family-revoke.js';
 import { familyShowVerb } from './family-show.js';
+import { incidentJudgeVerb } from './incident-judge.js';
 import { incidentListVerb } from './incident-list.js';
 import { incidentShowVerb } from './incident-show.js';
 import { keyActivateVerb } from './key-activate.js';
@@ -58,7 +59,7 @@ export function tokenLedgerProgram(): Command {
     accountSignOutEverywhereVerb(),
   ];
   const family = [familyListVerb(), familyShowVerb(), familyRevokeVerb()];
-  const incident = [incidentListVerb(), incidentShowVerb()];
+  const incident = [incidentListVerb(), incidentShowVerb(), incidentJudgeVerb()];
   const key = [keyListVerb(), keyCreateVerb(), keyActivateVerb(), keyRetireVerb()];
   const revocation = [revocationPreviewVerb(), revocationStartVerb(), revocationShowVerb()];
   return withOneLineComplaints(new Command('token-ledger'))

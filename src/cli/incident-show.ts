@@ -3,6 +3,7 @@ import type { AuditEvent } from '../audit/audit-event.answer.js';
 import type { AuditFamily } from '../audit/family.answer.js';
 import { FindFamily } from '../audit/find-family.query.js';
 import type { AuditIncident } from '../audit/incident.answer.js';
+import type { IncidentAnswer } from '../audit/investigation.answer.js';
 import { StreamEvents } from '../audit/list-events.query.js';
 import { FindIncident } from '../audit/list-incidents.query.js';
 import { streamIdOf, type Subject } from '../domain/identifiers.js';
@@ -28,9 +29,9 @@ export function incidentShowVerb(): Command {
       'token-ledger incident show 01939f0a7c1b7d3e8a4f5b6c7d8e9f01',
       `token-ledger incident show 01939f0a7c1b7d3e8a4f5b6c7d8e9f01 --json | jq '.events[].origin'`,
     ],
-    json: `{ asOf, incident, family, events }: incident as GET /audit/incidents/{id} has it, family as
-GET /audit/families/{id} (null: this ledger does not know it), and the events that name
-the incident, oldest first`,
+    json: `{ asOf, incident, note, family, events }: incident and note as GET /audit/incidents/{id} has
+them, family as GET /audit/families/{id} (null: this ledger does not know it), and the events
+that name the incident, oldest first`,
   })
     .argument('<incident-id>')
     .action((incidentId: string, options: Options) =>
@@ -46,16 +47,16 @@ async function showIncident(
   requireId('incident', incidentId);
   const answer = await operator.query(new FindIncident(incidentId));
   if (answer === undefined) throw new CommandRefused('there is no such incident');
-  const { asOf, incident } = answer;
+  const { asOf, incident, note } = answer;
   const family = (await operator.query(new FindFamily(incident.familyId)))?.family ?? null;
   const events = await evidenceOf(operator, incident);
   if (options.json === true) {
-    printJson({ asOf, incident, family, events });
+    printJson({ asOf, incident, note, family, events });
     return;
   }
   const { subject } = incident;
   const profile = subject === null ? undefined : await operator.vault.profile(subject as Subject);
-  const facts = incidentFacts(incident, family, profile?.username);
+  const facts = incidentFacts(answer, family, profile?.username);
   printLines(factsText(facts), '', await familyEventTable(operator, events));
 }
 
@@ -75,7 +76,7 @@ async function evidenceOf(
 }
 
 function incidentFacts(
-  incident: AuditIncident,
+  { incident, note }: IncidentAnswer,
   family: AuditFamily | null,
   username: string | undefined,
 ): Fact[] {
@@ -86,6 +87,7 @@ function incidentFacts(
     ['Kind', kind],
     ['Opened', timeText(Date.parse(at))],
     ['Verdict', verdict ?? 'none'],
+    ['Note', note === null ? undefined : (note.text ?? 'erased')],
     ['Family', `${familyId}, ${worth}`],
     ['Client', client === null ? undefined : clientText(client)],
     ['Account', accountText(subject, username)],

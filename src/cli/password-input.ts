@@ -61,15 +61,16 @@ async function firstLine(source: PasswordSource): Promise<string> {
     length += bytes.length;
     if (end !== -1 || length > LINE_BYTES_MAX) break;
   }
-  const line = decoded(Buffer.concat(chunks)).replace(/\r$/, '');
+  const line = decodedInput(Buffer.concat(chunks), 'password').replace(/\r$/, '');
   if (line === '') throw new CommandRefused('there is no password on standard input');
   return line;
 }
 
-function decoded(bytes: Buffer): string {
+/** What was read from standard input. Throws a CommandRefused when it is no UTF-8. */
+export function decodedInput(bytes: Buffer, what: 'password' | 'note'): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new CommandRefused('the password on standard input is not UTF-8');
+    throw new CommandRefused(`the ${what} on standard input is not UTF-8`);
   }
 }

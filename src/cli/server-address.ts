@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Settings } from '../config/settings.js';
-import { tryLock } from '../ledger/sqlite/ledger-locks.js';
+import { SERVER_LOCK, tryLock } from '../ledger/sqlite/ledger-locks.js';
 
 const addressSchema = z.object({ issuer: z.url(), listening: z.url() });
 
@@ -52,7 +52,7 @@ export function publishedAddress(dataDirectory: string): ServerAddress | undefin
 
 /** What a server that was killed has left is no word of one that runs: that one has the lock. */
 function isServed(dataDirectory: string): boolean {
-  const release = tryLock(join(dataDirectory, 'server.lock'));
+  const release = tryLock(join(dataDirectory, SERVER_LOCK));
   release?.();
   return release === undefined;
 }

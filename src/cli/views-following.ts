@@ -44,6 +44,7 @@ export class ViewsFollowing {
 
   /** Begins; returns at once, also where views have to be built first. */
   start(): void {
+    this.reader.whenDamaged((number) => this.follower?.distrust(number));
     try {
       this.follower = existsSync(workerFile)
         ? this.startThread()
@@ -67,8 +68,9 @@ export class ViewsFollowing {
     this.isStopping = true;
     clearTimeout(this.waking);
     clearTimeout(this.restarting);
-    await this.follower?.stop();
+    // Only who writes can leave the write-ahead log empty, and only as the last one.
     this.reader.close();
+    await this.follower?.stop();
   }
 
   private startThread(): ViewsFollower {
@@ -79,6 +81,7 @@ export class ViewsFollowing {
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     return {
       wake: () => ask(worker, 'wake'),
+      distrust: (damaged) => ask(worker, { damaged }),
       stop: () => {
         worker.ref();
         ask(worker, 'stop');

@@ -14,7 +14,7 @@ export interface ViewsPlace {
 }
 
 /** What a server asks of the thread that follows its ledger. */
-export type ViewsOrder = 'wake' | 'stop';
+export type ViewsOrder = 'wake' | 'stop' | { readonly damaged: number };
 
 /** What that thread says. An error is one that is tried again; a fault has new views built. */
 export type ViewsReport =
@@ -25,6 +25,8 @@ export type ViewsReport =
 /** Something that keeps views at the end of a ledger until it is stopped. */
 export interface ViewsFollower {
   wake(): void;
+  /** Says that views of this number turned out to be damaged. */
+  distrust(number: number): void;
   stop(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export function followLedger(
   runner.start();
   return {
     wake: () => runner.wake(),
+    distrust: (number) => runner.distrust(number),
     stop: async () => {
       await runner.stop();
       ledger.close();

@@ -8,5 +8,6 @@ const follower = followLedger(workerData as ViewsPlace, (report) => {
 
 parentPort?.on('message', (order: ViewsOrder) => {
   if (order === 'wake') follower.wake();
+  else if (order !== 'stop') follower.distrust(order.damaged);
   else void follower.stop().then(() => parentPort?.close());
 });

@@ -13,6 +13,7 @@ import {
   PrivateKeyRow,
   ProfileRow,
   SecretDigestRow,
+  VerdictNoteRow,
 } from './vault.entities.js';
 import { VaultError, vaultErrorOf } from './vault.errors.js';
 import { Vault, type Profile } from './vault.port.js';
@@ -45,7 +46,13 @@ export async function openVault(
   }
 }
 
-type Table = 'secret_digests' | 'password_hashes' | 'private_keys' | 'profiles' | 'address_ranges';
+type Table =
+  | 'secret_digests'
+  | 'password_hashes'
+  | 'private_keys'
+  | 'profiles'
+  | 'address_ranges'
+  | 'verdict_notes';
 
 /**
  * The vault on SQLite. Every write is one statement: concurrent transactions on the one connection of
@@ -121,11 +128,12 @@ class SqliteVault extends Vault {
     return found;
   }
 
-  /** Two statements, each harmless alone: an erasure that a crash cut short is asked for again. */
+  /** Each statement is harmless alone: an erasure that a crash cut short is asked for again. */
   async erase(subject: Subject): Promise<void> {
     await this.run(async () => {
       await this.rows(PasswordHashRow).delete({ subject });
       await this.rows(ProfileRow).delete({ subject });
+      await this.rows(VerdictNoteRow).delete({ subject });
       await this.forgetPages();
     });
   }
@@ -147,6 +155,26 @@ class SqliteVault extends Vault {
   async eraseAddressRange(revocationId: string): Promise<void> {
     await this.run(async () => {
       await this.rows(AddressRangeRow).delete({ revocationId });
+      await this.forgetPages();
+    });
+  }
+
+  async putNote(noteId: string, subject: Subject | undefined, text: string): Promise<void> {
+    const sealed = this.seal('verdict_notes', noteId, Buffer.from(text, 'utf8'));
+    const row = { noteId, subject: subject ?? null, sealed };
+    await this.run(() => this.rows(VerdictNoteRow).insert(row));
+  }
+
+  async note(noteId: string): Promise<string | undefined> {
+    const row = await this.run(() => this.rows(VerdictNoteRow).findOneBy({ noteId }));
+    return row === null
+      ? undefined
+      : this.open('verdict_notes', noteId, row.sealed).toString('utf8');
+  }
+
+  async eraseNote(noteId: string): Promise<void> {
+    await this.run(async () => {
+      await this.rows(VerdictNoteRow).delete({ noteId });
       await this.forgetPages();
     });
   }

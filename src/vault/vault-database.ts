@@ -4,12 +4,17 @@ import { DataSource } from 'typeorm';
 import { preparePrivateFile } from '../config/private-file.js';
 import type { Instant } from '../domain/identifiers.js';
 import { AddAddressRanges1763856000000 } from './add-address-ranges.migration.js';
+import { AddVerdictNotes1763942400000 } from './add-verdict-notes.migration.js';
 import { CreateVault1763683200000 } from './create-vault.migration.js';
 import { VAULT_ENTITIES } from './vault.entities.js';
 import { VaultError } from './vault.errors.js';
 
 /** Every schema that this version knows, oldest first. */
-const MIGRATIONS = [CreateVault1763683200000, AddAddressRanges1763856000000];
+const MIGRATIONS = [
+  CreateVault1763683200000,
+  AddAddressRanges1763856000000,
+  AddVerdictNotes1763942400000,
+];
 const MIGRATION_NAMES: ReadonlySet<string> = new Set(MIGRATIONS.map((migration) => migration.name));
 /** Milliseconds. */
 const RETRY_DELAY = 10;

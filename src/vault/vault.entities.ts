@@ -57,6 +57,20 @@ export class AddressRangeRow {
   sealed!: Buffer;
 }
 
+/** What an operator wrote about an incident, in a sealed box. */
+@Entity('verdict_notes')
+export class VerdictNoteRow {
+  @PrimaryColumn('text', { name: 'note_id' })
+  noteId!: string;
+
+  @Index('verdict_notes_about_subject')
+  @Column('text', { nullable: true })
+  subject!: string | null;
+
+  @Column('blob')
+  sealed!: Buffer;
+}
+
 /** A known text in a sealed box, one for each master key that rows may be sealed under. */
 @Entity('canaries')
 export class CanaryRow {
@@ -74,5 +88,6 @@ export const VAULT_ENTITIES = [
   PrivateKeyRow,
   ProfileRow,
   AddressRangeRow,
+  VerdictNoteRow,
   CanaryRow,
 ];

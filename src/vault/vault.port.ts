@@ -1,4 +1,5 @@
 import type { ClientId, Subject } from '../domain/identifiers.js';
+import { VerdictNotes } from './verdict-notes.port.js';
 
 /** What is known of a person. Personal data: only here, wrapped, erasable. */
 export interface Profile {
@@ -15,7 +16,7 @@ export interface Profile {
  *
  * Errors: `VaultError` with one clear line when the store fails or a row does not unwrap.
  */
-export abstract class Vault {
+export abstract class Vault extends VerdictNotes {
   /** Keeps the SHA-256 (32 bytes) of a client secret. */
   abstract putSecretDigest(secretId: string, clientId: ClientId, digest: Buffer): Promise<void>;
   /** The digest of that name; cached, as rows never change. */
@@ -34,7 +35,7 @@ export abstract class Vault {
   abstract profile(subject: Subject): Promise<Profile | undefined>;
   /** Profiles of several people at once, for lists. */
   abstract profiles(subjects: readonly Subject[]): Promise<ReadonlyMap<Subject, Profile>>;
-  /** Removes profile and password hashes of a person. */
+  /** Removes profile and password hashes of a person, and the notes on incidents about them. */
   abstract erase(subject: Subject): Promise<void>;
   /** Keeps the range of addresses that a revocation is about; the same one again changes nothing. */
   abstract putAddressRange(revocationId: string, range: string): Promise<void>;

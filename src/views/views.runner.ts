@@ -71,6 +71,12 @@ export class ViewsRunner {
     this.endWait();
   }
 
+  /** Says that whoever asks these views found them damaged: they are built anew, if they still count. */
+  distrust(number: number): void {
+    this.unreadable = number;
+    this.wake();
+  }
+
   /** Finishes the running batch and closes the views. */
   async stop(): Promise<void> {
     this.isStopping = true;
@@ -97,7 +103,10 @@ export class ViewsRunner {
   /** Brings the views to the end of the ledger. */
   private async follow(): Promise<void> {
     const current = this.options.shelf.current();
-    if (this.store === undefined || this.store.number !== current) await this.change(current);
+    const number = this.store?.number;
+    if (number === undefined || number !== current || number === this.unreadable) {
+      await this.change(current);
+    }
     let isCaughtUp = this.feeding === undefined;
     while (!isCaughtUp && !this.isStopping) {
       isCaughtUp = (await this.feeding?.feed()) === 'caught_up';

@@ -30,6 +30,7 @@ import {
   redemption,
   refresh,
   type Tokens,
+  traceOf,
 } from '../support/http-flow.js';
 import {
   HttpServer,
@@ -384,6 +385,23 @@ describe('families that are refreshed while they are revoked', () => {
 });
 
 describe('a revocation that was cut short', () => {
+  it.each(['client', 'subject'] as const)(
+    'has voided all of a %s before any family ended',
+    async (kind) => {
+      const person = await server.createAccount();
+      const { access_token, refresh_token } = await beginFamily(server, shop, person);
+      const selector = { kind, id: kind === 'client' ? shop.clientId : person.subject };
+      const operator = { actor: 'operator', correlationId: newUuid() };
+      expect(await isActive(access_token)).toBe(true);
+      const started = await server.execute(new StartRevocation(selector, await newest(), operator));
+      if (started.kind === 'refused') throw new Error(started.reason);
+      expect(await isActive(access_token)).toBe(false);
+      const { events } = await server.recorded(() => refresh(server, shop, refresh_token));
+      expect(traceOf(events)).toEqual(['RefreshRejected not_before']);
+      expect(await revokedBy(started.id)).toEqual([]);
+    },
+  );
+
   it('goes on after a restart, and counts what had ended before as its own', async () => {
     const its = await Promise.all(Array.from({ length: 5 }, () => beginFamily(server, shop, ana)));
     const position = await newest();
@@ -445,5 +463,21 @@ describe('what cannot be revoked', () => {
     const body = { client: shop.clientId, position: await newest() };
     expect((await send(server, '/admin/revocations', auditor, body)).status).toBe(403);
     expect((await send(server, '/admin/revocations', undefined, body)).status).toBe(401);
+  });
+});
+
+describe('a revocation that cannot go on', () => {
+  it('holds up no other', async () => {
+    const operator = { actor: 'operator', correlationId: newUuid() };
+    const selector = { kind: 'address', id: '203.0.113.0/24' } as const;
+    const lost = await server.execute(new StartRevocation(selector, await newest(), operator));
+    if (lost.kind === 'refused') throw new Error(lost.reason);
+    await server.get(AddressRanges).forget(lost.id);
+    await server.restart();
+    token = await adminToken(server);
+    await beginFamily(server, shop, ana);
+    expect(await revoke({ client: shop.clientId })).toMatchObject({ families: 1 });
+    const { body } = await read(server, `/admin/revocations/${lost.id}`, token);
+    expect(body).toMatchObject({ status: 'running', result: null, record: null });
   });
 });

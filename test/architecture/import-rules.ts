@@ -6,6 +6,8 @@ import { parse, placeOf, walk, type SourceFile } from './source-files.js';
 const LEDGER_PORT = /^ledger\/[a-z0-9-]+\.(?:port|errors)\.ts$/;
 /** How the vault opens the same database: `ledger/connection-options.ts`. */
 const LEDGER_CONNECTION_OPTIONS = /^ledger\/connection[-.]options\.ts$/;
+/** Of the vault, what operators wrote about incidents: no secret can be had through it. */
+const VERDICT_NOTES = /^vault\/verdict-notes\.port\.ts$/;
 
 /** What one folder may import: whole folders by name, or single files by their path below src/. */
 export type ImportRule = readonly (string | RegExp)[];
@@ -24,7 +26,7 @@ export const IMPORT_TABLE: Readonly<Record<string, ImportRule>> = {
   oauth: ['config', 'domain', 'access', 'grants', 'directory', 'tokens'],
   interaction: ['config', 'domain', 'access', 'grants', 'directory', 'tokens'],
   views: ['config', 'domain', LEDGER_PORT],
-  audit: ['config', 'access', 'domain', 'views', LEDGER_PORT, 'tlog'],
+  audit: ['config', 'access', 'domain', 'views', LEDGER_PORT, VERDICT_NOTES, 'tlog'],
   replay: ['config', 'access', 'domain', 'views', LEDGER_PORT, 'tlog'],
   admin: ['config', 'domain', 'access', 'grants', 'directory', 'views', LEDGER_PORT],
   operations: ['config', 'domain', 'access', 'grants', 'directory', LEDGER_PORT, 'tokens'],

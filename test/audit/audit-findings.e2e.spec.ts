@@ -122,7 +122,16 @@ describe('a verdict', () => {
     expect((await send(server, path, token, { verdict: 'theft' })).status).toBe(403);
     expect((await send(server, path, undefined, { verdict: 'theft' })).status).toBe(401);
     const admin = await adminToken(server);
-    for (const body of [{ verdict: 'zebra' }, {}, { verdict: 'theft', note: 'zebra' }, [], null]) {
+    for (const body of [
+      { verdict: 'zebra' },
+      {},
+      { verdict: 'theft', note: 7 },
+      { verdict: 'theft', note: ' ' },
+      { verdict: 'theft', note: 'zebra'.repeat(401) },
+      { verdict: 'theft', why: 'zebra' },
+      [],
+      null,
+    ]) {
       const { status, text } = await send(server, path, admin, body);
       expect([body, status]).toEqual([body, 400]);
       expect(text).not.toContain('zebra');

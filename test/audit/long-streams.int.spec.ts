@@ -15,6 +15,7 @@ import {
   incidentOpened,
   metadataNamed,
 } from '../support/ledger-executions.js';
+import { open } from '../vault/vault-fixtures.js';
 import { openViewsStage, type ViewsStage } from '../support/views-stage.js';
 import type { SqliteViewsReader } from '../../src/views/sqlite/sqlite-views.reader.js';
 
@@ -70,7 +71,7 @@ describe('a stream of more events than are read at once', () => {
   const changes = HISTORY_EVENTS_MAX + 5;
 
   it('of an incident is told as it was', async () => {
-    const find = new FindIncidentHandler(stage.ledger);
+    const find = new FindIncidentHandler(stage.ledger, await open(stage.directory));
     const then = await find.execute(new FindIncident('long', after(changes, 0)));
     expect(then?.incident).toMatchObject({ position: 0, verdict: 'unclear' });
     const early = await find.execute(new FindIncident('long', after(2, 0)));

@@ -86,6 +86,10 @@ function run(...words: readonly string[]): Promise<Ended> {
   return runBuilt('cli.js', words, { directory, environment });
 }
 
+function runWith(input: string | Buffer, ...words: readonly string[]): Promise<Ended> {
+  return runBuilt('cli.js', words, { directory, environment, input });
+}
+
 async function shown(...words: readonly string[]): Promise<Shown> {
   const { stdout, stderr } = await run('family', 'show', ...words, '--json');
   expect(stderr).toBe('');
@@ -242,6 +246,41 @@ describe('incidents, while the server runs', () => {
       ],
     });
     expect(shownIncident.events[0]).toEqual(shownIncident.incident.evidence);
+  });
+
+  it('are judged, with a note from standard input that is shown', async () => {
+    const words = ['incident', 'judge', incidentId, '--verdict'];
+    const note = 'It was Zebra,\nas she says.';
+    const input = `${note}\n`;
+    const judged = await runWith(input, ...words, 'theft', '--note-stdin');
+    expect(judged).toEqual({ code: 0, stdout: 'The incident is judged: theft.\n', stderr: '' });
+    expect(await json(...words, 'theft')).toEqual({
+      incidentId,
+      verdict: 'theft',
+      outcome: 'given_before',
+    });
+    expect(await json('incident', 'show', incidentId)).toMatchObject({
+      incident: { verdict: 'theft' },
+      note: { text: note },
+    });
+    const { stdout } = await run('incident', 'show', incidentId);
+    expect(stdout).toMatch(/^Verdict +theft$/m);
+    expect(stdout).toContain('It was Zebra,');
+  });
+
+  it('are not judged in words that nobody knows, nor with an empty or endless note', async () => {
+    const judge = ['incident', 'judge', incidentId];
+    expect((await run(...judge, '--verdict', 'zebra')).code).not.toBe(0);
+    expect((await run(...judge)).stderr).toContain('--verdict');
+    for (const input of ['', ' \n', 'zebra'.repeat(401), 'zebra'.repeat(20_000), Buffer.of(255)]) {
+      const words = [...judge, '--verdict', 'theft', '--note-stdin'];
+      const { code, stderr } = await runWith(input, ...words);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^error: [^\n]*note[^\n]*\n$/);
+      expect(stderr).not.toContain('zebra');
+    }
+    const unknown = ['incident', 'judge', '0'.repeat(32), '--verdict', 'theft'];
+    expect((await run(...unknown)).stderr).toBe('error: there is no such incident\n');
   });
 
   it('are shown to people with who, from where, and what was revoked', async () => {

@@ -21,6 +21,7 @@ const VERBS = [
   'family revoke',
   'incident list',
   'incident show',
+  'incident judge',
   'revocation preview',
   'revocation start',
   'revocation show',

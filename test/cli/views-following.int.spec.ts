@@ -4,7 +4,8 @@ import { ViewsFollowing } from '../../src/cli/views-following.js';
 import { viewsPlaceOf } from '../../src/cli/views-thread.js';
 import { SqliteViewsReader } from '../../src/views/sqlite/sqlite-views.reader.js';
 import { count } from '../support/ledger-executions.js';
-import { openViewsStage, type ViewsStage } from '../support/views-stage.js';
+import { onDatabase } from '../support/ledger-sqlite.js';
+import { damageTable, openViewsStage, type ViewsStage } from '../support/views-stage.js';
 
 const PATIENCE = 20_000;
 
@@ -48,6 +49,48 @@ describe('the views of a server', () => {
     await count(stage.ledger, 'a');
     following.wake();
     expect((await reader.progress()).position).toBe(1);
+  });
+
+  it('are built anew when a question finds them damaged, and answer then', async () => {
+    const following = followingOn(stage.file);
+    await count(stage.ledger, 'a');
+    following.start();
+    await viewsHave(1);
+    const asked = { order: 'newest_first', limit: 1, rowsScannedMax: 1 } as const;
+    const first = stage.shelf.current() ?? 0;
+    expect(await reader.events({}, asked)).toMatchObject({ kind: 'viewed', upTo: 0 });
+    damageTable(stage.fileOf(first), 'incidents');
+    expect(await reader.incidents({}, asked)).toMatchObject({ kind: 'being_built' });
+    await viewsHave(1);
+    expect(await reader.incidents({}, asked)).toMatchObject({ kind: 'viewed', upTo: 0 });
+    expect(told).toEqual(['missing', 'unreadable']);
+    expect(stage.shelf.current()).toBeGreaterThan(first);
+    await following.stop();
+  });
+
+  it('are built anew when they are found damaged as they are opened', async () => {
+    const following = followingOn(stage.file);
+    await count(stage.ledger, 'a');
+    following.start();
+    await viewsHave(1);
+    const asked = { order: 'newest_first', limit: 1, rowsScannedMax: 1 } as const;
+    const file = stage.fileOf(stage.shelf.current() ?? 0);
+    onDatabase(file, (database) => database.exec('DROP TABLE incidents'));
+    expect(await reader.incidents({}, asked)).toMatchObject({ kind: 'being_built' });
+    await viewsHave(1);
+    expect(await reader.incidents({}, asked)).toMatchObject({ kind: 'viewed', upTo: 0 });
+    await following.stop();
+  });
+
+  it('that nobody builds anew fail who asks them, and are not replaced', async () => {
+    await count(stage.ledger, 'a');
+    const number = await stage.rebuild();
+    damageTable(stage.fileOf(number), 'incidents');
+    const asked = { order: 'newest_first', limit: 1, rowsScannedMax: 1 } as const;
+    await expect(stage.reader().incidents({}, asked)).rejects.toMatchObject({
+      code: expect.stringMatching(/^SQLITE_CORRUPT/),
+    });
+    expect(stage.shelf.current()).toBe(number);
   });
 
   it('say that there is no ledger to follow, and stop nothing', async () => {

@@ -8,7 +8,12 @@ import { viewsPlaceOf, viewsShelfOf } from '../../src/cli/views-thread.js';
 import { onDatabase } from '../support/ledger-sqlite.js';
 import { freePort } from '../support/server-process.js';
 import { fillInBulk } from '../support/views-bulk.js';
-import { openViewsStage, rowsOfViews, type ViewsStage } from '../support/views-stage.js';
+import {
+  damageTable,
+  openViewsStage,
+  rowsOfViews,
+  type ViewsStage,
+} from '../support/views-stage.js';
 import {
   type BuiltServer,
   type Ended,
@@ -117,6 +122,31 @@ describe('the views of a server that runs', () => {
     });
   });
 
+  it('are built anew when a question finds them damaged', async () => {
+    const { clientId, clientSecret } = await json(['client', 'create', '--preset', 'auditor']);
+    const { number } = await json(['views', 'status']);
+    const basic = Buffer.from(`${String(clientId)}:${String(clientSecret)}`).toString('base64');
+    const granted = await fetch(`${base}/oauth/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${basic}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    });
+    const { access_token: token } = (await granted.json()) as { access_token: string };
+    await eventsInViews();
+    const { viewsDirectory } = viewsPlaceOf({
+      dataDirectory: join(directory, 'data'),
+      ledgerFile: '',
+    });
+    damageTable(join(viewsDirectory, `${String(number)}.sqlite`), 'incidents');
+    const ask = async (): Promise<number> => {
+      const headers = { authorization: `Bearer ${token}` };
+      return (await fetch(`${base}/audit/incidents`, { headers })).status;
+    };
+    expect(await ask()).toBe(503);
+    await eventually(async () => ((await ask()) === 200 ? true : undefined));
+    expect(await json(['views', 'status'])).toMatchObject({ number: Number(number) + 1 });
+  });
+
   it('are let go of when it stops, with everything in their file', async () => {
     await eventsInViews();
     await server.stop();
@@ -183,7 +213,7 @@ describe('a rebuild that is killed', () => {
       const hasBegun = (): boolean =>
         filesOf(stage).length > made || stage.shelf.current() !== before;
       // One in four is killed before it has a file, the others while they fill or index it.
-      while (kill % 4 !== 0 && !hasBegun() && child.exitCode === null) await pause(2);
+      if (kill % 4 !== 0) while (!hasBegun() && child.exitCode === null) await pause(2);
       const deadline = performance.now() + Math.random() * 500;
       while (performance.now() < deadline && child.exitCode === null) await pause(2);
       begun += hasBegun() ? 1 : 0;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { viewsPlaceOf, viewsShelfOf } from '../../src/cli/views-thread.js';
@@ -92,6 +92,22 @@ export function rowsOfViews(file: string): Record<string, unknown[]> {
   } finally {
     database.close();
   }
+}
+
+/** Overwrites where a table and its indexes begin: views stay open, and only who asks it finds out. */
+export function damageTable(file: string, table: string): void {
+  const pages = onDatabase(file, (database) => {
+    const size = Number(database.pragma('page_size', { simple: true }));
+    return database
+      .prepare<[string], number>('SELECT rootpage FROM sqlite_schema WHERE tbl_name = ?')
+      .pluck()
+      .all(table)
+      .map((page) => ({ size, offset: (page - 1) * size }));
+  });
+  const descriptor = openSync(file, 'r+');
+  for (const { size, offset } of pages)
+    writeSync(descriptor, Buffer.alloc(size, 255), 0, size, offset);
+  closeSync(descriptor);
 }
 
 /** All bytes of all files of views. */

@@ -69,6 +69,24 @@ describe('the vault', () => {
     expect(await vault.profile(ALICE)).toEqual({ username: 'alice' });
   });
 
+  it('keeps notes, which are forgotten with the person they are about, or one by one', async () => {
+    const directory = newDirectory();
+    const vault = await open(directory);
+    const words = 'Älis says that it was her sister';
+    await vault.putNote('n_1', ALICE, words);
+    await vault.putNote('n_2', BOB, words);
+    await vault.putNote('n_3', undefined, words);
+    await vault.putNote('n_4', BOB, words);
+    expect(bytesOf(directory).includes('her sister')).toBe(false);
+    expect(await vault.note('n_1')).toBe(words);
+    await vault.erase(ALICE);
+    await vault.eraseNote('n_4');
+    const left = ['n_1', 'n_2', 'n_3', 'n_4', 'n_5'].map((noteId) => vault.note(noteId));
+    expect(await Promise.all(left)).toEqual([undefined, words, words, undefined, undefined]);
+    expect(bytesOf(directory).includes('n_1')).toBe(false);
+    expect(bytesOf(directory).includes('n_4')).toBe(false);
+  });
+
   it('lists many profiles', async () => {
     const vault = await open(newDirectory());
     const subjects = Array.from({ length: 1100 }, (_, index) => `u_${index}` as Subject);

@@ -46,7 +46,10 @@ export interface BacktestSummary {
   >;
   /** Families that were killed for nothing, and would not have been at that attempt. */
   readonly falseAlarmsAvoided: FamiliesByBasis;
-  /** Families that would have been killed, were not, and are not known for a theft. */
+  /**
+   * Families that would have been killed, were not, and are not known for a theft; and those of a
+   * theft that their owner's own retry would have killed.
+   */
   readonly newFalseAlarms: FamiliesByBasis<Basis>;
   /** Families that were killed for a theft, and would not have been at that attempt. */
   readonly theftsMissed: FamiliesByBasis;
@@ -157,12 +160,17 @@ function killChangeOf({ divergence, recorded, simulated }: FamilyBacktest): Kill
   return before === divergence?.position ? 'avoided' : 'not_comparable';
 }
 
+/** Whether the other policy kills a family at a retry of its owner, a theft or not in its later life. */
+function isKilledByOwner({ divergence, simulated }: FamilyBacktest): boolean {
+  return divergence?.isOwnRetry === true && simulated.kill?.position === divergence.position;
+}
+
 function withKillChange(
   summary: BacktestSummary,
   result: FamilyBacktest,
   known: IncidentNature,
 ): Partial<BacktestSummary> {
-  const { falseAlarmsAvoided, newFalseAlarms, theftsMissed, theftsCaughtEarlier } = summary;
+  const { falseAlarmsAvoided, newFalseAlarms, theftsMissed } = summary;
   const { unclearKillsAvoided, killsNotComparable } = summary;
   switch (killChangeOf(result)) {
     case 'none':
@@ -175,13 +183,23 @@ function withKillChange(
         ? { theftsMissed: oneMore(theftsMissed, known.basis) }
         : { falseAlarmsAvoided: oneMore(falseAlarmsAvoided, known.basis) };
     case 'earlier':
-      if (known.nature !== 'theft') return {};
-      return { theftsCaughtEarlier: oneMore(theftsCaughtEarlier, known.basis) };
+      return known.nature === 'theft' ? withTheftKill(summary, result, known.basis) : {};
     case 'added':
       return known.nature === 'theft'
-        ? { theftsCaughtEarlier: oneMore(theftsCaughtEarlier, known.basis) }
+        ? withTheftKill(summary, result, known.basis)
         : { newFalseAlarms: oneMore<Basis>(newFalseAlarms, known.basis) };
   }
+}
+
+/** A family of a theft is killed at another attempt: the thief's, or its owner's own. */
+function withTheftKill(
+  { newFalseAlarms, theftsCaughtEarlier }: BacktestSummary,
+  result: FamilyBacktest,
+  basis: Exclude<Basis, 'none'>,
+): Partial<BacktestSummary> {
+  return isKilledByOwner(result)
+    ? { newFalseAlarms: oneMore<Basis>(newFalseAlarms, 'cause') }
+    : { theftsCaughtEarlier: oneMore(theftsCaughtEarlier, basis) };
 }
 
 function oneMore<By extends Basis>(families: FamiliesByBasis<By>, basis: By): FamiliesByBasis<By> {
@@ -191,16 +209,18 @@ function oneMore<By extends Basis>(families: FamiliesByBasis<By>, basis: By): Fa
 /** A theft adds to how long thieves stay unnoticed, wherever it ends with its detection. */
 function withTheft(
   { dwell, remainingAccess }: BacktestSummary,
-  { recorded, simulated }: FamilyBacktest,
+  result: FamilyBacktest,
 ): Pick<BacktestSummary, 'dwell' | 'remainingAccess'> {
+  const { recorded } = result;
+  const simulated = isKilledByOwner(result) ? undefined : result.simulated;
   return {
     dwell: {
       recorded: withSpan(dwell.recorded, recorded.kill?.dwell),
-      simulated: withSpan(dwell.simulated, simulated.kill?.dwell),
+      simulated: withSpan(dwell.simulated, simulated?.kill?.dwell),
     },
     remainingAccess: {
       recorded: withSpan(remainingAccess.recorded, recorded.kill?.remainingAccess),
-      simulated: withSpan(remainingAccess.simulated, simulated.kill?.remainingAccess),
+      simulated: withSpan(remainingAccess.simulated, simulated?.kill?.remainingAccess),
     },
   };
 }

@@ -32,6 +32,8 @@ export interface Divergence {
   readonly at: Instant;
   readonly recorded: AttemptOutcome;
   readonly simulated: AttemptOutcome;
+  /** Whether it was a retry from where the rotation before it came from: the owner's own. */
+  readonly isOwnRetry: boolean;
 }
 
 /** How often each outcome was the same under both policies. */
@@ -159,7 +161,9 @@ function compared(
     : decideAttempt(before.simulated.state, before.recorded.state, attempt, policy, at);
   const simulated = lived(before.simulated, events, event, outcome);
   if (outcome !== attempt.outcome) {
-    const divergence = { position, at, recorded: attempt.outcome, simulated: outcome };
+    const isOwnRetry = event.type === 'RefreshRetried' && event.data.otherParty !== true;
+    const recordedOutcome = attempt.outcome;
+    const divergence = { position, at, recorded: recordedOutcome, simulated: outcome, isOwnRetry };
     return { ...course, simulated, divergence };
   }
   const count = (course.agreements[outcome] ?? 0) + 1;

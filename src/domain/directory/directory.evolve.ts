@@ -184,7 +184,11 @@ export function evolveIncident(
     case 'LedgerRollbackSuspected':
       return begun(state, event.type);
     case 'IncidentVerdictGiven':
-      return { ...begun(state, event.type), verdict: event.data.verdict };
+      return {
+        ...begun(state, event.type),
+        verdict: event.data.verdict,
+        noteId: event.data.noteId,
+      };
   }
 }
 

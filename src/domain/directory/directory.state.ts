@@ -81,6 +81,8 @@ export interface IncidentState {
   readonly subject?: string | undefined;
   readonly openedAt: Instant;
   readonly verdict?: string | undefined;
+  /** Of what was written about that verdict. */
+  readonly noteId?: string | undefined;
 }
 
 /** A client_credentials token, folded from its events. */

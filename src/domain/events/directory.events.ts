@@ -163,8 +163,13 @@ export const incidentEvents = {
     })
     .describe('Something suspicious was presented; the evidence stands in the family.'),
   IncidentVerdictGiven: z
-    .object({ verdict: z.enum(['theft', 'broken_client', 'false_alarm', 'unclear']) })
-    .describe('An operator judged the incident.'),
+    .object({
+      verdict: z.enum(['theft', 'broken_client', 'false_alarm', 'unclear']),
+      noteId: identifier
+        .optional()
+        .describe('names what the operator wrote about it, kept erasable in the vault'),
+    })
+    .describe('An operator judged the incident; the newest verdict counts.'),
 };
 
 /** Events of the administration stream: every administrative call. */

@@ -3,13 +3,13 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { makePrivateDirectory } from '../../config/private-file.js';
 import type { Instant } from '../../domain/identifiers.js';
 import { checkpointOfNote } from './note-checkpoint.js';
 
@@ -46,7 +46,7 @@ export class CheckpointFile {
   /** Adds a note durably; the file and its directory are made if need be. */
   append(filed: FiledNote): void {
     const isNew = !existsSync(this.path);
-    if (isNew) mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+    if (isNew) makePrivateDirectory(dirname(this.path));
     const handle = openSync(this.path, 'a+', 0o600);
     try {
       const tail = tailOf(handle);

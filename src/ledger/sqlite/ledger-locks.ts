@@ -7,6 +7,9 @@ import type { Settings } from '../../config/settings.js';
 import { LedgerError } from '../ledger.errors.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
 
+/** The file in a data directory that its server holds a lock on. */
+export const SERVER_LOCK = 'server.lock';
+
 /** How long an opening waits for another one to end, and how often it looks, in milliseconds. */
 const OPENING_TIMEOUT = 10_000;
 const OPENING_INTERVAL = 20;
@@ -24,7 +27,7 @@ export function lockForServer(
 ): () => void {
   const { dataDirectory, ledgerFile } = settings;
   const releaseDirectory = lockOrRefuse(
-    join(dataDirectory, 'server.lock'),
+    join(dataDirectory, SERVER_LOCK),
     `another server is running on ${dataDirectory}; one server owns a data directory`,
   );
   try {

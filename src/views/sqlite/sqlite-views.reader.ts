@@ -15,6 +15,7 @@ import {
   type ViewedFamily,
   type ViewedIncident,
   type ViewPage,
+  type ViewsBeingBuilt,
   type ViewsProgress,
   ViewsReader,
 } from '../views.port.js';
@@ -24,7 +25,7 @@ import { FamilyQuery } from './family-query.js';
 import { HourQuery } from './hour-query.js';
 import { IncidentQuery } from './incident-query.js';
 import { ViewsFiles } from './views-files.js';
-import { openViews } from './views-handle.js';
+import { isDamage, openViews } from './views-handle.js';
 import { originOf, PROGRESS_QUERY, type ProgressRow } from './views-statements.js';
 
 /**
@@ -36,6 +37,7 @@ export class SqliteViewsReader extends ViewsReader {
   private state: ViewsState = NO_VIEWS;
   private opened: { readonly number: number; readonly views: OpenedViews } | undefined;
   private finding: Promise<void> | undefined;
+  private onDamaged: ((number: number) => void) | undefined;
 
   constructor(
     directory: string,
@@ -49,6 +51,11 @@ export class SqliteViewsReader extends ViewsReader {
   follow(state: ViewsState): void {
     this.state = state;
     if (this.opened !== undefined && this.opened.number !== state.serving) this.close();
+  }
+
+  /** Tells from now on which views turned out to be damaged, so that they are built anew. */
+  whenDamaged(tell: (number: number) => void): void {
+    this.onDamaged = tell;
   }
 
   /** Lets go of the views. */
@@ -117,10 +124,26 @@ export class SqliteViewsReader extends ViewsReader {
   ): Promise<Viewed<Answer>> {
     await this.found();
     const views = this.current();
-    if (views === undefined) {
-      return { kind: 'being_built', ...(this.state.rebuild ?? { done: 0, total: 0 }) };
+    if (views === undefined) return this.beingBuilt();
+    try {
+      return views.atOneMoment(upTo, ask);
+    } catch (error) {
+      if (!isDamage(error) || !this.giveUp()) throw error;
+      return this.beingBuilt();
     }
-    return views.atOneMoment(upTo, ask);
+  }
+
+  private beingBuilt(): ViewsBeingBuilt {
+    return { kind: 'being_built', ...(this.state.rebuild ?? { done: 0, total: 0 }) };
+  }
+
+  /** Asks damaged views no more; whether there is somebody to build others. */
+  private giveUp(): boolean {
+    const { serving } = this.state;
+    if (this.onDamaged === undefined || serving === undefined) return false;
+    this.follow(NO_VIEWS);
+    this.onDamaged(serving);
+    return true;
   }
 
   private async found(): Promise<void> {
@@ -138,7 +161,10 @@ export class SqliteViewsReader extends ViewsReader {
     const { serving } = this.state;
     if (this.opened !== undefined || serving === undefined) return this.opened?.views;
     const views = openViews(this.fileOf(serving), 'read', (handle) => new OpenedViews(handle));
-    if (typeof views === 'string') return undefined;
+    if (typeof views === 'string') {
+      if (views !== 'missing') this.giveUp();
+      return undefined;
+    }
     this.opened = { number: serving, views };
     return views;
   }
@@ -171,7 +197,7 @@ class OpenedViews {
       const at = this.events.eventAt(upTo)?.at ?? null;
       return { kind: 'viewed', upTo: at === null ? null : upTo, at, answer: ask(this, upTo) };
     } finally {
-      this.handle.exec('COMMIT');
+      if (this.handle.inTransaction) this.handle.exec('COMMIT');
     }
   }
 

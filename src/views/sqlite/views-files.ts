@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -11,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { makePrivateDirectory } from '../../config/private-file.js';
 
 const POINTER = /^([1-9]\d{0,8})\n$/;
 const VIEWS_FILE = /^([1-9]\d{0,8})\.sqlite(?:-wal|-shm|-journal)?$/;
@@ -24,7 +24,7 @@ export class ViewsFiles {
 
   /** Makes the directory when it is missing. */
   prepare(): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(this.directory);
   }
 
   /** The number of the views that count; undefined when none do. */

@@ -10,6 +10,15 @@ const TIMEOUT = 5000;
 /** SQLite's codes for a file that is damaged or none of ours; other errors may pass. */
 const UNREADABLE = /^SQLITE_(?:CORRUPT|NOTADB|ERROR|CONSTRAINT)/;
 
+/** SQLite's codes for a file that is damaged. A question may fail otherwise, and not by the file's fault. */
+const DAMAGED = /^SQLITE_(?:CORRUPT|NOTADB)/;
+
+/** Whether a question failed because the file of views is damaged. */
+export function isDamage(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && DAMAGED.test(code);
+}
+
 /** What an error of SQLite says of a file of views: ViewsUnreadable, or itself when it may pass. */
 export function viewsErrorOf(error: unknown): Error {
   const failure = error as Error & { readonly code?: unknown };

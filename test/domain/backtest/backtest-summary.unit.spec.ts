@@ -14,14 +14,15 @@ import { DAY, MINUTE, rotatedAt, SECOND } from '../../support/domain-world.js';
 import { given, recorded } from '../../support/given-when-then.js';
 import { backtest } from './backtest-history.js';
 
+type Presented = readonly [generation: number, after: number, by?: 'other_party'];
+
 /** A family at generation 2 that is presented these tokens, so long after the last rotation. */
-function family(
-  ...presented: readonly [generation: number, after: number][]
-): RecordedFamilyEvent[] {
+function family(...presented: readonly Presented[]): RecordedFamilyEvent[] {
   const history = familyAt(2);
-  for (const [generation, after] of presented) {
+  for (const [generation, after, by] of presented) {
     const receivedAt = rotatedAt(2) + after;
-    const { decision } = given(...history).when(refresh({ generation }), { receivedAt });
+    const circumstances = { receivedAt, isOtherParty: () => by === 'other_party' };
+    const { decision } = given(...history).when(refresh({ generation }), circumstances);
     history.push(...recorded(decision, receivedAt));
   }
   return history;
@@ -45,6 +46,9 @@ const reusedLate = family([1, 5 * MINUTE]);
 const retried = family([1, 20 * SECOND]);
 /** A retry inside the window, reuse after it. */
 const retriedAndReused = family([1, 20 * SECOND], [0, 3 * MINUTE]);
+
+/** The same, but the retry is not the owner's. */
+const stolenInside = family([1, 20 * SECOND, 'other_party'], [0, 3 * MINUTE]);
 
 const theft: IncidentKnowledge = { verdict: 'theft' };
 const suspicious: IncidentKnowledge = { cause: 'likely_theft' };
@@ -138,13 +142,22 @@ describe('the summary of a backtest', () => {
   it('counts thefts caught earlier than they were, or than never', () => {
     const summary = summaryOf(
       none,
-      [retriedAndReused, theft],
-      [retriedAndReused, suspicious],
-      [retried, suspicious],
+      [stolenInside, theft],
+      [stolenInside, suspicious],
+      [family([1, 20 * SECOND, 'other_party']), suspicious],
       [reusedLate, theft],
     );
     expect(summary.theftsCaughtEarlier).toEqual({ verdict: 1, cause: 2 });
     expect(summary.newFalseAlarms).toEqual({ verdict: 0, cause: 0, none: 0 });
+  });
+
+  it("does not take the owner's own retry for the thief, whatever became of the family", () => {
+    const summary = summaryOf(none, [retriedAndReused, theft], [retried, suspicious]);
+    expect(summary.theftsCaughtEarlier).toEqual({ verdict: 0, cause: 0 });
+    expect(summary.newFalseAlarms).toEqual({ verdict: 0, cause: 2, none: 0 });
+    expect(spreadOf(summary.dwell.recorded).count).toBe(1);
+    expect(spreadOf(summary.dwell.simulated).count).toBe(0);
+    expect(spreadOf(summary.remainingAccess.simulated).count).toBe(0);
   });
 
   it('says nothing of a kill after the family diverged', () => {
@@ -170,7 +183,7 @@ describe('the summary of a backtest', () => {
   it('tells how long thieves went unnoticed, and what they still had, in each world', () => {
     const { dwell, remainingAccess } = summaryOf(
       none,
-      [retriedAndReused, theft],
+      [stolenInside, theft],
       [reusedLate, suspicious],
       [retried, benign],
       [reusedSoon, benign],

@@ -52,6 +52,7 @@ describe('another retry window', () => {
         at: rotatedAt(2) + 20 * SECOND,
         recorded: 'retried',
         simulated: 'killed',
+        isOwnRetry: true,
       },
       notComparable: 0,
       countedPresentations: 0,

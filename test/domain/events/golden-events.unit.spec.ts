@@ -31,7 +31,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   GrantIssued: '03a30fc0f87bb31495eeccd13e8ee570ae98a6bc36a133397e643744cbab2fc5',
   GrantRedeemed: 'a0dff645538b2672d708c8d988d6f05ad1f7ebce2292af481cf798e20fb736f1',
   IncidentOpened: '200ad87983206e451075254fd58f8836d27cb78e44adf52c464f702c2347cbdd',
-  IncidentVerdictGiven: 'f211687816df7cb609a216b13ac8263757c00193076e26105070a958b5f8da63',
+  IncidentVerdictGiven: 'c3f1316f206849058f619692a17a486b482d234d2df47387a490107d4ea994d2',
   LedgerRestored: 'a7bf2bb9741cf1eb4e1786f40f290fde3c608be805fa470271b47cebdb92baca',
   LedgerRollbackSuspected: '1596eec55b8f0413ba2ff0af38e1f7add0072cc93c3432f513e5923736e7d462',
   LogOpened: 'e80dc9dff93a1829b0861a9f556aeb0938ff952e2671af1e5afcd1049f65b3fd',
