@@ -113,6 +113,22 @@ describe('a start that cannot be', () => {
     );
   });
 
+  it('on views of another ledger, while those of its own are served', async () => {
+    const directory = copyOf(started, newDirectory());
+    const file = join(directory, 'then.sqlite');
+    const words = ['replay', 'until', '2', '--out', file];
+    expect(await runBuilt('cli.js', words, { directory })).toMatchObject({ code: 0, stderr: '' });
+    const environment = { PORT: port, TOKEN_LEDGER_VIEWS_FILE: file };
+    const server = await startBuilt({ directory, environment });
+    expect(server.said.stdout).toContain('audit reads show one past state of the ledger');
+    await server.stop();
+    expectRefusal(
+      await runBuilt('main.js', [], { directory: newDirectory(), environment }),
+      `TOKEN_LEDGER_VIEWS_FILE ${file} was made from another ledger, ` +
+        'or from this one before it was recovered',
+    );
+  });
+
   it('in a directory that its user may not write', async () => {
     const directory = newDirectory();
     chmodSync(directory, 0o555);
