@@ -12,7 +12,7 @@ import {
 } from './views-thread.js';
 
 /** Commits of so long a time are told to the thread together, in milliseconds. */
-const WAKE_INTERVAL = 20;
+const WAKE_INTERVAL = 100;
 /** What could not be started, or died, is started again after this, in milliseconds. */
 const RESTART_PAUSE = 10_000;
 

@@ -30,7 +30,7 @@ export interface ViewsRunnerOptions {
 }
 
 /** Batches are at least so far apart: more events share one, and the ledger has the machine. In ms. */
-const PAUSE = 50;
+const PAUSE = 100;
 /** Another process can write to the ledger without waking the runner: it looks so often. In ms. */
 const POLL_INTERVAL = 1000;
 /** A failure is followed by a pause that doubles up to this, in milliseconds. */

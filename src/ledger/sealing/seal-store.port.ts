@@ -37,20 +37,12 @@ export interface SealReads extends TreeReads {
   close(): void;
 }
 
-/** A stream that events were appended to, and the last of those. */
-export interface TouchedStream {
-  readonly streamId: string;
-  readonly lastPosition: Position;
-}
-
-/** Reads streams, and events one by one, as they are stored. */
+/** Reads streams and events as they are stored. */
 export interface StreamReads {
-  /** The streams that events at these positions belong to; `to` is not among them. */
-  touched(from: Position, to: Position): readonly TouchedStream[];
   /** A stream's row. */
   stream(streamId: string): StoredStream | undefined;
-  /** An event without its origin. */
-  event(position: Position): StoredEvent | undefined;
+  /** Events from a position on, in order, without their origins; at most 1,000. */
+  events(from: Position, limit: number): readonly StoredEvent[];
 }
 
 /** Where seals are kept. Errors: those of the ledger. */

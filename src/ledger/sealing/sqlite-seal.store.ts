@@ -9,7 +9,7 @@ import { openLedgerHandle } from '../sqlite/ledger-handle.js';
 import { ledgerErrorOf } from '../sqlite/sqlite-errors.js';
 import { PAGE_ROWS_MAX } from '../sqlite/sqlite-event.reader.js';
 import { checkpointOfNote } from './note-checkpoint.js';
-import type { NewSeal, SealStore, TouchedStream } from './seal-store.port.js';
+import type { NewSeal, SealStore } from './seal-store.port.js';
 
 /** How long a seal or a read waits for another writer, in milliseconds; nobody waits for a seal. */
 const TIMEOUT = 2000;
@@ -89,16 +89,13 @@ export class SqliteSealStore implements SealStore {
     return this.reading(() => sealedOf(this.statements.above.get(epoch, size)));
   }
 
-  touched(from: Position, to: Position): readonly TouchedStream[] {
-    return this.reading(() => this.statements.touched.all(from, to));
-  }
-
   stream(streamId: string): StoredStream | undefined {
     return this.reading(() => this.statements.stream.get(streamId));
   }
 
-  event(position: Position): StoredEvent | undefined {
-    return this.reading(() => this.statements.event.get(position));
+  events(from: Position, limit: number): readonly StoredEvent[] {
+    const rowsMax = Math.min(limit, PAGE_ROWS_MAX);
+    return this.reading(() => this.statements.events.all(from, rowsMax));
   }
 
   append(base: SealedCheckpoint | undefined, { tiles, checkpoint }: NewSeal): boolean {
@@ -158,19 +155,15 @@ function prepareStatements(handle: Database.Database) {
     above: handle.prepare<[number, number], CheckpointRow>(
       `${CHECKPOINT} AND epoch = ? AND size > ? ORDER BY size LIMIT 1`,
     ),
-    touched: handle.prepare<[number, number], TouchedStream>(
-      `SELECT stream_id AS streamId, max(position) AS lastPosition FROM events
-       WHERE position >= ? AND position < ? GROUP BY stream_id`,
-    ),
     stream: handle.prepare<[string], StoredStream>(
       `SELECT stream_id AS streamId, kind, project_id AS project, subject_id AS subjectId,
          client_id AS clientId, version, last_position AS lastPosition, digest, state
        FROM streams WHERE stream_id = ?`,
     ),
-    event: handle.prepare<[number], StoredEvent>(
+    events: handle.prepare<[number, number], StoredEvent>(
       `SELECT position, stream_id AS streamId, stream_version AS streamVersion,
          previous_position AS previousPosition, type, appended_at AS appendedAt, body
-       FROM events WHERE position = ?`,
+       FROM events WHERE position >= ? ORDER BY position LIMIT ?`,
     ),
     insertTile: handle.prepare<[number, number, Buffer]>(
       'INSERT INTO tiles (level, tile_index, hashes) VALUES (?, ?, ?)',

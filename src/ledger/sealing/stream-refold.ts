@@ -9,8 +9,9 @@ import { checkStoredStream } from '../verification/stored-stream.check.js';
 
 /** So many streams are kept as they were folded last, about 3 kB each. */
 const STREAMS_MAX = 4096;
-/** So many events are folded at most after one seal. */
-const EVENTS_MAX = 4000;
+/** So many events from before the seal are folded at most after it. */
+const EARLIER_EVENTS_MAX = 4000;
+const PAGE_ROWS = 1000;
 
 /** What came of folding streams again. */
 export interface Refolded {
@@ -30,15 +31,16 @@ export class StreamRefold {
 
   constructor(
     private readonly reads: StreamReads,
-    private readonly eventsMax = EVENTS_MAX,
+    private readonly earlierEventsMax = EARLIER_EVENTS_MAX,
   ) {}
 
-  /** Checks the streams that events of these positions belong to. */
+  /** Checks the streams that events of these positions belong to; `to` is not among them. */
   check(from: Position, to: Position): Refolded {
     const differing: Refolded['differing'][number][] = [];
     let uncheckedCount = 0;
-    let left = this.eventsMax;
-    for (const { streamId, lastPosition } of this.reads.touched(from, to)) {
+    let left = this.earlierEventsMax;
+    const sealed = this.eventsIn(from, to);
+    for (const [streamId, lastPosition] of lastPositions(sealed.values())) {
       const differs = (problem: string | undefined): void => {
         if (problem !== undefined) differing.push({ streamId, problem });
       };
@@ -48,33 +50,59 @@ export class StreamRefold {
         continue;
       }
       const kept = this.folded.get(streamId);
-      const events = this.eventsSince(kept, stored.lastPosition, left);
-      left -= events?.length ?? 0;
-      if (events === undefined) uncheckedCount += 1;
-      else differs(this.fold(kept, stored, events));
+      const since = this.eventsSince(kept, stored.lastPosition, sealed, left);
+      left -= since?.readCount ?? 0;
+      if (since === undefined) uncheckedCount += 1;
+      else differs(this.fold(kept, stored, since.events));
     }
     return { differing, uncheckedCount };
   }
 
-  /** The events of a stream after what was folded, oldest first; undefined: more than a bound. */
+  private eventsIn(from: Position, to: Position): ReadonlyMap<Position, StoredEvent> {
+    const events = new Map<Position, StoredEvent>();
+    let next = from;
+    while (next < to) {
+      const page = this.reads.events(next, Math.min(PAGE_ROWS, to - next));
+      if (page.length === 0) break;
+      for (const event of page) if (event.position < to) events.set(event.position, event);
+      next = (page.at(-1)?.position ?? to) + 1;
+    }
+    return events;
+  }
+
+  /**
+   * The events of a stream after what was folded, oldest first, and how many of them had to be read
+   * one by one; undefined: more than a bound.
+   */
   private eventsSince(
     kept: FoldedStream | undefined,
     last: Position,
-    eventsMax: number,
-  ): StoredEvent[] | undefined {
+    sealed: ReadonlyMap<Position, StoredEvent>,
+    readMax: number,
+  ): { readonly events: readonly StoredEvent[]; readonly readCount: number } | undefined {
     const events: StoredEvent[] = [];
     const end = kept?.lastPosition ?? -1;
+    let readCount = 0;
     let position: Position | null = last;
     while (position !== null && position > end) {
-      if (events.length === eventsMax) return undefined;
-      const event = this.reads.event(position);
+      let event = sealed.get(position);
+      if (event === undefined) {
+        if (readCount === readMax) return undefined;
+        readCount += 1;
+        event = this.eventAt(position);
+      }
       // The fold says what is wrong with a chain that leads nowhere.
       if (event === undefined) break;
       events.push(event);
       // A chain that goes forwards would never end.
       position = (event.previousPosition ?? -1) < position ? event.previousPosition : null;
     }
-    return events.toReversed();
+    return { events: events.toReversed(), readCount };
+  }
+
+  private eventAt(position: Position): StoredEvent | undefined {
+    const [event] = this.reads.events(position, 1);
+    return event?.position === position ? event : undefined;
   }
 
   /** What is wrong with a stream; when nothing is, it is kept as it was folded. */
@@ -97,6 +125,13 @@ export class StreamRefold {
     if (problem === undefined && now !== undefined) this.folded.set(streamId, now);
     return problem;
   }
+}
+
+/** The streams that events belong to, and the last of those. */
+function lastPositions(events: Iterable<StoredEvent>): ReadonlyMap<string, Position> {
+  const last = new Map<string, Position>();
+  for (const { streamId, position } of events) last.set(streamId, position);
+  return last;
 }
 
 /** What the fold needs of an event; its digest says whether the body is the one that was appended. */
