@@ -16,6 +16,9 @@ import {
 /** What could not be started, or died, is started again after this, in milliseconds. */
 const RESTART_PAUSE = 10_000;
 
+/** What a seal leaves behind is little: the server's memory is not for that. In megabytes. */
+const YOUNG_GENERATION_MAX = 4;
+
 const workerFile = new URL('sealer.worker.js', import.meta.url);
 
 /**
@@ -51,7 +54,10 @@ export class LedgerSealing {
   }
 
   private startThread(): { stop(): Promise<void> } {
-    const worker = new Worker(workerFile, { workerData: this.work });
+    const worker = new Worker(workerFile, {
+      workerData: this.work,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MAX },
+    });
     worker.unref();
     worker.on('message', this.onReport);
     worker.on('error', (error) => this.restartLater(error));

@@ -13,6 +13,8 @@ import {
 
 /** Commits of so long a time are told to the thread together, in milliseconds. */
 const WAKE_INTERVAL = 100;
+/** What a batch leaves behind is little: the server's memory is not for that. In megabytes. */
+const YOUNG_GENERATION_MAX = 4;
 /** What could not be started, or died, is started again after this, in milliseconds. */
 const RESTART_PAUSE = 10_000;
 
@@ -74,7 +76,10 @@ export class ViewsFollowing {
   }
 
   private startThread(): ViewsFollower {
-    const worker = new Worker(workerFile, { workerData: this.place });
+    const worker = new Worker(workerFile, {
+      workerData: this.place,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MAX },
+    });
     worker.unref();
     worker.on('message', (report: ViewsReport) => this.receive(report));
     worker.on('error', (error) => this.restartLater(error));

@@ -7,8 +7,11 @@ import type { SealStore } from './seal-store.port.js';
 import { SealedTree } from './sealed-tree.js';
 import { type Refolded, StreamRefold } from './stream-refold.js';
 
-/** So many events go into one checkpoint at most: its tiles are written in a few milliseconds. */
-const EVENTS_MAX = 8192;
+/**
+ * So many events go into one checkpoint at most: its tiles are written in a few milliseconds, and all
+ * of its events are in memory at once.
+ */
+const EVENTS_MAX = 2048;
 const PAGE_ROWS = 1000;
 
 /** What a sealer tells of its work. */
@@ -54,7 +57,7 @@ export class Sealer {
   }
 
   /**
-   * Seals what was committed, at most 8,192 events of it. True when there may be more. Throws a
+   * Seals what was committed, at most 2,048 events of it. True when there may be more. Throws a
    * LedgerError or the file system's error; the next call tries again.
    */
   seal(): boolean {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CheckpointFile } from '../../../src/ledger/sealing/checkpoint-file.js';
@@ -70,7 +70,7 @@ describe('a ledger that grows', () => {
       for (const tile of newTiles(0, size)) {
         const published = await sealed.seals.published(formatTilePath(tile));
         const wanted = reference(tile.level, tile.index, tile.width);
-        expect(published).toEqual({ bytes: wanted, isFull: tile.width === 256 });
+        expect(published).toEqual({ bytes: wanted });
       }
       if (before !== undefined) {
         const proof = (await sealed.seals.consistencyProof(before.size, size)) ?? [];
@@ -93,21 +93,20 @@ describe('a ledger that grows', () => {
     }
     const bundle = await sealed.seals.published(formatEntriesPath({ index: 2, width: 88 }));
     expect(parseEntryBundle(bundle?.bytes ?? Buffer.alloc(0), 88)).toEqual(bodies.slice(512));
-    expect(bundle?.isFull).toBe(false);
   });
 
-  it('is sealed in checkpoints of at most 8,192 events when many have come', async () => {
-    await sealed.grow(9000);
+  it('is sealed in checkpoints of at most 2,048 events when many have come', async () => {
+    await sealed.grow(2900);
     const sealer = sealed.newSealer();
     expect(sealer.seal()).toBe(true);
     expect(sealer.seal()).toBe(false);
-    expect(rowsOf(CHECKPOINT_SIZES)).toEqual([8192, 9000]);
-    expect(rowsOf('SELECT count(*) FROM tiles')).toEqual([35]);
+    expect(rowsOf(CHECKPOINT_SIZES)).toEqual([2048, 2900]);
+    expect(rowsOf('SELECT count(*) FROM tiles')).toEqual([11]);
     const leaves = bodiesOf(sealed.file).map((body) => leafHash(body));
     expect((await latest()).root).toEqual(referenceRoot(leaves));
-    expect((await sealed.seals.covering(8191))?.size).toBe(8192);
-    expect((await sealed.seals.covering(8192))?.size).toBe(9000);
-    expect(await sealed.seals.covering(9000)).toBeUndefined();
+    expect((await sealed.seals.covering(2047))?.size).toBe(2048);
+    expect((await sealed.seals.covering(2048))?.size).toBe(2900);
+    expect(await sealed.seals.covering(2900)).toBeUndefined();
   });
 
   it('gets no checkpoint while nothing happens', async () => {
@@ -318,11 +317,13 @@ describe('a sealer', () => {
     expect(missing).toEqual([5, 6]);
   });
 
-  it('reads a file without any checkpoint as none', () => {
+  it('reads an empty file as none, and refuses one without any checkpoint', () => {
     const file = new CheckpointFile(sealed.checkpointFile.path);
     expect(file.last()).toBeUndefined();
     mkdirSync(dirname(file.path));
-    appendFileSync(file.path, 'nothing of ours\n{"at":1}\n{"at":1,"note":"a\\n\\n"}\n');
+    writeFileSync(file.path, '');
     expect(file.last()).toBeUndefined();
+    appendFileSync(file.path, 'nothing of ours\n{"at":1}\n{"at":1,"note":"a\\n\\n"}\n');
+    expect(() => file.last()).toThrow('holds no checkpoint');
   });
 });
