@@ -2,7 +2,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import { newUuid } from '../config/random-identifiers.js';
 import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
 import { decideOpenLog } from '../domain/log/log.decider.js';
+import type { LogState } from '../domain/log/log.state.js';
+import { LedgerCorrupted } from '../ledger/ledger.errors.js';
+import { acknowledgementFault } from '../ledger/sealing/acknowledgement.js';
 import { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
+import type { SealReads } from '../ledger/sealing/seal-store.port.js';
 import { VaultError } from '../vault/vault.errors.js';
 import type { Vault } from '../vault/vault.port.js';
 import type { Resources } from './resources.js';
@@ -16,7 +20,7 @@ const KEY_ID = 'checkpoint-key';
 /**
  * The Ed25519 key that checkpoints are signed with (PKCS #8 DER). The first start makes it, and
  * records who the log is and what its checkpoints are verified with. Throws a VaultError when the
- * vault has not the key that the ledger names.
+ * vault has not the key that the ledger names, and a LedgerError when that key did not begin its epoch.
  */
 export async function openLog({
   ledger,
@@ -33,6 +37,7 @@ export async function openLog({
       'the vault has not the key that checkpoints of this ledger are signed with',
     );
   }
+  refuseForgedLog(log, sealReads);
   const { origin, epoch } = sealReads.log();
   await ledger.execute({
     kind: 'log',
@@ -43,6 +48,27 @@ export async function openLog({
       decideOpenLog(state, { origin, epoch, verifierKey: signer.verifierKey(origin) }),
   });
   return privateKey;
+}
+
+/** Whoever can write the database can name any epoch in it, but not sign for one. */
+function refuseForgedLog(log: LogState | undefined, reads: SealReads): void {
+  const row = reads.log();
+  const epoch = log?.epoch ?? 0;
+  if (row.epoch !== epoch || row.origin !== (log?.origin ?? row.origin)) {
+    throw new LedgerCorrupted(
+      `no event of the log began epoch ${row.epoch}: put the right ledger back`,
+    );
+  }
+  if (log === undefined || epoch === 0) return;
+  const fault = acknowledgementFault(log.acknowledgement, log, reads);
+  if (fault === undefined) return;
+  throw new LedgerCorrupted(`epoch ${epoch} of the ledger ${fault}: put the right ledger back`);
+}
+
+/** The key of the log, in a vault that has it. */
+export async function checkpointSigner(vault: Vault): Promise<CheckpointSigner | undefined> {
+  const privateKey = await vault.privateKey(KEY_ID);
+  return privateKey && new CheckpointSigner(privateKey);
 }
 
 async function newKey(vault: Vault): Promise<Buffer> {

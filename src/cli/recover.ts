@@ -3,10 +3,13 @@ import type { Command } from 'commander';
 import { newUuid } from '../config/random-identifiers.js';
 import { DEFAULT_PROJECT, type Instant } from '../domain/identifiers.js';
 import { decideRestoreLedger } from '../domain/log/log.decider.js';
+import { LedgerCorrupted } from '../ledger/ledger.errors.js';
+import { rootOfAgreeing, signAcknowledgement } from '../ledger/sealing/acknowledgement.js';
 import { CheckpointFile } from '../ledger/sealing/checkpoint-file.js';
 import { epochOfOrigin, isSameLog, originOfEpoch } from '../ledger/sealing/log-origin.js';
 import { findRollback, type Rollback, rollbackText } from '../ledger/sealing/rollback-check.js';
 import { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
+import type { SealReads } from '../ledger/sealing/seal-store.port.js';
 import { Sealer } from '../ledger/sealing/sealer.js';
 import { openSealStore } from '../ledger/sealing/sqlite-seal.store.js';
 import { confirm } from './confirmation.js';
@@ -99,25 +102,42 @@ async function beginEpoch(resources: Resources, { known }: Rollback): Promise<Re
   const isOurs = isSameLog(known.origin, log.origin);
   const epoch = Math.max(log.epoch, isOurs ? epochOfOrigin(known.origin) : 0) + 1;
   const origin = originOfEpoch(log.origin, epoch, randomBytes(4).toString('hex'));
-  const size = await ledger.size();
+  const size = sealReads.eventCount();
+  const root = rootToKeep(sealReads, size);
   const knownSize = isOurs ? known.size : undefined;
   const recovery = { origin, epoch, verifierKey: signer.verifierKey(origin), size, knownSize };
+  const acknowledgement = signAcknowledgement(signer, { origin, size, root }, known);
+  // Before the commit: the ledger never has an epoch that the file does not know, and where the commit
+  // fails nothing but the epoch's number is used up.
+  const file = new CheckpointFile(settings.checkpointFile);
+  file.append({ at: Date.now(), note: acknowledgement });
   const outcome = await ledger.execute({
     kind: 'log',
     streamId: LOG_STREAM,
     project: DEFAULT_PROJECT,
     attribution: { actor: 'operator', correlationId: newUuid() },
-    decide: ({ state }) => decideRestoreLedger(state, recovery),
+    decide: ({ state }) => decideRestoreLedger(state, { ...recovery, acknowledgement }),
   });
   if (outcome.kind === 'refused') throw new Error(`no epoch can be begun: ${outcome.reason}`);
   const store = openSealStore(settings.ledgerFile);
-  const sealer = new Sealer({ store, file: new CheckpointFile(settings.checkpointFile), signer });
+  const sealer = new Sealer({ store, file, signer });
   try {
     while (sealer.seal());
   } finally {
     sealer.close();
   }
   return recovery;
+}
+
+function rootToKeep(reads: SealReads, size: number): Buffer {
+  try {
+    return rootOfAgreeing(reads, size);
+  } catch (error) {
+    if (!(error instanceof LedgerCorrupted)) throw error;
+    throw new CommandRefused(
+      `no epoch was begun: ${error.message}; put a copy of the ledger back that token-ledger verify --file finds intact`,
+    );
+  }
 }
 
 function printRecovery({ origin, epoch, verifierKey }: Recovery): void {

@@ -56,7 +56,10 @@ function printFacts(facts: IntactBundle): void {
       ],
       ['About', `${asked.kind} ${asked.id}`],
       ['Events', `${countText(events, 'event')}, each with its proof; ${absent}`],
-      ['Not covered', exported.newer.length === 0 ? undefined : exported.newer.join(', ')],
+      [
+        'Not covered',
+        exported.newer.length === 0 ? undefined : `${exported.newer.join(', ')}, as the file says`,
+      ],
       ['Checkpoint', `${checkpoint.origin}, ${countText(checkpoint.size, 'event')}`],
       ['Root', checkpoint.root],
       ['Signed by', signedBy],

@@ -1,10 +1,16 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
 import { openSqliteSource } from '../ledger/sqlite/sqlite-ledger.source.js';
 import { type VerificationReport, verifyLedger } from '../ledger/verification/verify-ledger.js';
 import { type NoteVerifier, parseVerifierKey } from '../tlog/verifier-key.js';
+import { loadMasterKeys } from '../vault/master-keys.js';
+import { openVault } from '../vault/sqlite-vault.js';
+import { vaultFileOf } from '../vault/vault-file.js';
+import { VaultError } from '../vault/vault.errors.js';
 import { CommandRefused } from './failure.js';
+import { checkpointSigner } from './open-log.js';
 import { operatorSettings } from './operator.js';
 import { tellProgress } from './progress.js';
 import { countText, printJson, printLines, tableText } from './terminal.js';
@@ -32,7 +38,7 @@ and has the checkpoint key can write another history: only --against finds that.
       'token-ledger verify --against kept.checkpoint --key "$(cat ledger.key)"',
       'token-ledger verify --json',
     ],
-    json: `{ file, ok, events, streams, sealed, kept?, keyFrom?, problems: [{ position?, streamId?, problem }]
+    json: `{ file, ok, events, streams, sealed, kept?, epochKeyFrom, keyFrom?, problems: [{ position?, streamId?, problem }]
 (the first 20) }`,
   })
     .option('--file <path>', 'another ledger file than the one of the settings')
@@ -44,6 +50,8 @@ and has the checkpoint key can write another history: only --against finds that.
 async function verify(options: Options): Promise<void> {
   const kept = keptOf(options);
   const { file, checkpointFile } = filesOf(options);
+  const signer = options.file === undefined ? await signerOfVault() : undefined;
+  const keyOf = signer && ((origin: string) => signer.verifierKey(origin));
   const source = openSqliteSource(file);
   const runner = verificationThreads(file);
   const progress =
@@ -51,15 +59,42 @@ async function verify(options: Options): Promise<void> {
   let report: VerificationReport;
   try {
     const onProgress = progress?.tell;
-    report = await verifyLedger(source, { onProgress, checkpointFile, kept, runner });
+    report = await verifyLedger(source, { onProgress, checkpointFile, kept, keyOf, runner });
   } finally {
     progress?.end();
     await runner?.close();
     source.close();
   }
-  if (options.json === true) printJson({ file, ...report, ...keyFrom(options) });
-  else printReport(report, options);
+  const epochKeyFrom = signer === undefined ? 'ledger' : 'vault';
+  if (options.json === true) printJson({ file, ...report, epochKeyFrom, ...keyFrom(options) });
+  else {
+    printReport(report, options);
+    printLines(EPOCH_KEY[epochKeyFrom]);
+  }
   if (!report.ok) throw new CommandRefused(`the ledger is not intact: ${problemsText(report)}`);
+}
+
+const EPOCH_KEY = {
+  vault: 'Its checkpoints were verified with the key in the vault.',
+  ledger:
+    'Its checkpoints were verified with the key that the ledger itself names, for no vault was asked.',
+};
+
+/** The key of the ledger of the settings; undefined where its vault or master key cannot be read. */
+async function signerOfVault(): Promise<CheckpointSigner | undefined> {
+  const settings = operatorSettings();
+  if (!existsSync(vaultFileOf(settings.dataDirectory))) return undefined;
+  try {
+    const vault = await openVault(settings, loadMasterKeys(settings));
+    try {
+      return await checkpointSigner(vault);
+    } finally {
+      await vault.close();
+    }
+  } catch (error) {
+    if (error instanceof VaultError) return undefined;
+    throw error;
+  }
 }
 
 /** The file of checkpoints belongs to the ledger of the settings, not to a copy of it. */

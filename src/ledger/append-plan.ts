@@ -140,7 +140,7 @@ function planStream(
     if (fault !== undefined) throw new Error(fault);
     state = evolve(kind, state, { ...event, recordedAt, id } as unknown as Folded<StreamKind>);
     const { origin } = execution.attribution;
-    const from = origin === undefined || isErased(state, ground) ? undefined : origin;
+    const from = origin === undefined || isErased(state, execution, ground) ? undefined : origin;
     const appended = planEvent(execution, ground, streamId, version, { ...event, from });
     planned.push(appended);
     digest = digestAfter(digest, appended.body);
@@ -161,12 +161,21 @@ function newKeysOf(
   );
 }
 
-/** What belongs to somebody who was erased must not be filled with personal data again. */
-function isErased(state: StateOf<StreamKind>, ground: PlanningGround): boolean {
+/** What belongs to somebody who was erased, or is their act, must not have personal data again. */
+function isErased(
+  state: StateOf<StreamKind>,
+  { attribution: { actor } }: AnyExecution,
+  ground: PlanningGround,
+): boolean {
   const { subjectId } = ownersOf(state);
-  if (subjectId === null) return false;
-  const account = ground.head(streamIdOf('account', subjectId))?.state;
-  return (account as AccountState | undefined)?.status === 'erased';
+  const accounts = [
+    ...(subjectId === null ? [] : [streamIdOf('account', subjectId)]),
+    ...(actor.startsWith('account:') ? [actor as StreamId] : []),
+  ];
+  return accounts.some((account) => {
+    const head = ground.head(account)?.state as AccountState | undefined;
+    return head?.status === 'erased';
+  });
 }
 
 function planEvent(

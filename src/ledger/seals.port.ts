@@ -17,8 +17,6 @@ export interface SealedCheckpoint {
 /** What is published at a path of C2SP tlog-tiles. */
 export interface PublishedTile {
   readonly bytes: Buffer;
-  /** Whether it is full, and so the same for ever; a partial one is too, but will be superseded. */
-  readonly isFull: boolean;
 }
 
 /**

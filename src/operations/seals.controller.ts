@@ -126,7 +126,7 @@ export class SealsController {
     await this.send(`tile/${level}/${place}`, reply, sharing);
   }
 
-  /** What is full never changes; what is partial is soon asked for no more. */
+  /** Also what is full is another tile once an old copy of the ledger was recovered, under the same path. */
   private async send(
     path: string,
     reply: FastifyReply,
@@ -134,8 +134,7 @@ export class SealsController {
   ): Promise<void> {
     const found = await this.seals.published(path);
     if (found === undefined) throw notFound();
-    const kept = found.isFull ? 'max-age=31536000, immutable' : 'max-age=60';
-    void reply.type(OCTETS).header('cache-control', `${sharing}, ${kept}`).send(found.bytes);
+    void reply.type(OCTETS).header('cache-control', `${sharing}, max-age=60`).send(found.bytes);
   }
 }
 

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openLog } from '../../src/cli/open-log.js';
 import { closeResources, openResources, type Resources } from '../../src/cli/resources.js';
 import { readSettings } from '../../src/config/settings.js';
+import { rootOfAgreeing, signAcknowledgement } from '../../src/ledger/sealing/acknowledgement.js';
 import { CheckpointSigner } from '../../src/ledger/sealing/checkpoint-signer.js';
+import { originOfEpoch } from '../../src/ledger/sealing/log-origin.js';
+import { append } from '../support/ledger-executions.js';
 import { onDatabase } from '../support/ledger-sqlite.js';
 
 let directory: string;
@@ -29,6 +33,17 @@ function inVault(sql: string): void {
   onDatabase(join(directory, 'data/vault.sqlite'), (database) => void database.exec(sql));
 }
 
+/** Appends what names the right key, acknowledged by whatever key. */
+async function beginEpoch(signer: CheckpointSigner, by: CheckpointSigner): Promise<void> {
+  const { ledger, sealReads } = resources;
+  const known = { ...sealReads.log(), size: 1, root: rootOfAgreeing(sealReads, 1) };
+  const origin = originOfEpoch(known.origin, 1, 'deadbeef');
+  const acknowledgement = signAcknowledgement(by, { ...known, origin }, known);
+  const verifierKey = signer.verifierKey(origin);
+  const data = { origin, epoch: 1, verifierKey, size: 1, acknowledgement };
+  await append(ledger, 'log', '0', [{ type: 'LedgerRestored', data }]);
+}
+
 describe('the log of a ledger', () => {
   it('is opened once, under the origin that the ledger was made with', async () => {
     const key = await openLog(resources);
@@ -43,6 +58,29 @@ describe('the log of a ledger', () => {
         data: { origin, epoch: 0, verifierKey: new CheckpointSigner(key).verifierKey(origin) },
       },
     ]);
+  });
+
+  it('is refused in an epoch that only the database names', async () => {
+    await openLog(resources);
+    onDatabase(resources.settings.ledgerFile, (database) => {
+      database.exec(`INSERT INTO logs SELECT 0, origin || '/1-deadbeef', 1, 1 FROM logs`);
+    });
+    await expect(openLog(resources)).rejects.toThrow('no event of the log began epoch 1');
+  });
+
+  it('is opened again in an epoch that its key began', async () => {
+    const key = await openLog(resources);
+    await beginEpoch(new CheckpointSigner(key), new CheckpointSigner(key));
+    expect(await openLog(resources)).toEqual(key);
+  });
+
+  it('is refused in an epoch that another key began', async () => {
+    const stranger = generateKeyPairSync('ed25519').privateKey;
+    const by = new CheckpointSigner(stranger.export({ format: 'der', type: 'pkcs8' }));
+    await beginEpoch(new CheckpointSigner(await openLog(resources)), by);
+    await expect(openLog(resources)).rejects.toThrow(
+      'epoch 1 of the ledger is not acknowledged by the key of the log: put the right ledger back',
+    );
   });
 
   it('goes on where the first start was killed after the key was made', async () => {

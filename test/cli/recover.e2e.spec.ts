@@ -1,9 +1,16 @@
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startServer } from '../../src/cli/serve.js';
+import { signAcknowledgement } from '../../src/ledger/sealing/acknowledgement.js';
+import { CheckpointFile } from '../../src/ledger/sealing/checkpoint-file.js';
+import { epochOfOrigin, originOfEpoch } from '../../src/ledger/sealing/log-origin.js';
+import { checkpointOfNote } from '../../src/ledger/sealing/note-checkpoint.js';
 import { createServiceLog } from '../../src/operations/service-log.js';
 import { beginFamily, refresh } from '../support/http-flow.js';
 import { HttpServer, type TestAccount, type TestClient } from '../support/http-server.js';
+import { signer } from '../ledger/sealing/sealed-ledger.js';
+import { onDatabase } from '../support/ledger-sqlite.js';
+import { tamper } from '../support/ledger-tampering.js';
 import {
   type Ended,
   endProcesses,
@@ -147,6 +154,54 @@ describe('an old copy of the data directory', () => {
     expect((await refresh(server, shop, after.refresh_token)).status).toBe(200);
   });
 });
+
+describe('a recovery that fails', () => {
+  it('changes nothing where the ledger contradicts what was sealed of it', async () => {
+    const { ledgerFile, checkpointFile } = server.settings;
+    await server.restart(async () => {
+      const intact = readFileSync(ledgerFile);
+      const checkpoints = readFileSync(checkpointFile);
+      tamper(ledgerFile, (database) => {
+        database.exec(`UPDATE events SET body = replace(body, '"actor"', '"action"')
+          WHERE position = (SELECT max(position) FROM events)`);
+      });
+      const tampered = eventsIn(ledgerFile);
+      expect(await run('recover', '--yes')).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^error: no epoch was begun: .+ finds intact\n$/) as unknown,
+      });
+      expect(eventsIn(ledgerFile)).toBe(tampered);
+      expect(readFileSync(checkpointFile)).toEqual(checkpoints);
+      for (const suffix of ['-wal', '-shm']) rmSync(`${ledgerFile}${suffix}`, { force: true });
+      writeFileSync(ledgerFile, intact);
+    });
+  });
+
+  it('can be asked again, and its epoch is given to nobody else', async () => {
+    const { checkpointFile, ledgerFile } = server.settings;
+    await beginFamily(server, shop, ana);
+    await server.restart(async () => {
+      const file = new CheckpointFile(checkpointFile);
+      const known = checkpointOfNote(file.last()?.note ?? '');
+      if (known === undefined) throw new Error('nothing was sealed');
+      // What a recovery leaves that came as far as the file, and not to its commit.
+      const epoch = epochOfOrigin(known.origin) + 1;
+      const kept = { ...known, origin: originOfEpoch(known.origin, epoch, 'deadbeef') };
+      file.append({ at: 1, note: signAcknowledgement(signer, kept, known) });
+      const events = eventsIn(ledgerFile);
+      await expect(startAlone()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+      const { stdout } = await run('recover', '--yes', '--json');
+      expect(JSON.parse(stdout)).toMatchObject({ epoch: epoch + 1, size: events });
+      expect(await run('verify')).toMatchObject({ code: 0 });
+    });
+  });
+});
+
+function eventsIn(file: string): number | undefined {
+  return onDatabase(file, (database) =>
+    database.prepare<[], number>('SELECT count(*) FROM events').pluck().get(),
+  );
+}
 
 describe('a ledger that is as its checkpoints say', () => {
   it('has nothing to recover, and keeps its tokens', async () => {

@@ -74,7 +74,14 @@ describe('a server', () => {
     const { events } = sealedState();
     expect(sealedState()).toEqual({ events, sealed: events, isFiled: true });
     expect(server.said.stdout).toContain('"msg":"shut down"');
-    expect(await run('verify')).toMatchObject({ code: 0 });
+    expect(await run('verify')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('verified with the key in the vault') as unknown,
+    });
+    expect(await run('verify', '--file', join(directory, 'data/ledger.sqlite'))).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('the key that the ledger itself names') as unknown,
+    });
   });
 
   it('raises an alarm when a stream goes on from a state that was edited', async () => {

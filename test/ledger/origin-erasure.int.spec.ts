@@ -1,6 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
-import { type StreamId, streamIdOf, type Subject } from '../../src/domain/identifiers.js';
+import type { Origin } from '../../src/domain/envelope.js';
+import {
+  type Position,
+  type StreamId,
+  streamIdOf,
+  type Subject,
+} from '../../src/domain/identifiers.js';
+import type { EventPage } from '../../src/ledger/ledger.port.js';
 import { originCommitment } from '../../src/ledger/origin-commitment.js';
 import { placesOf } from '../support/file-search.js';
 import { append, ATTRIBUTION, ORIGIN } from '../support/ledger-executions.js';
@@ -20,11 +28,33 @@ afterEach(async () => {
   await store.remove();
 });
 
-/** A consent of this person, given from `ORIGIN`. */
-function consent(subject: Subject, id: string): Promise<unknown> {
+/** A consent of this person, given from `ORIGIN` or from elsewhere. */
+function consent(subject: Subject, id: string, origin: Origin = ORIGIN): Promise<unknown> {
   const data = { subject, clientId: 'app', scope: [], resources: [] };
-  const attribution = { ...ATTRIBUTION, origin: ORIGIN };
+  const attribution = { ...ATTRIBUTION, origin };
   return append(store.ledger, 'consent', id, [{ type: 'ConsentGiven', data }], attribution);
+}
+
+/** Where these consents are, as they are met in pages of the ledger. */
+async function pagesOf(ids: ReadonlySet<number>): Promise<readonly (readonly Position[])[]> {
+  const found: Position[][] = [];
+  let after: Position | null = null;
+  do {
+    const page: EventPage = await store.ledger.eventsAfter(after, 500);
+    const own = page.events.filter(({ streamId }) => ids.has(Number(streamId.split(':')[1])));
+    found.push(own.map(({ position }) => position));
+    after = page.next;
+  } while (after !== null);
+  return found;
+}
+
+/** Numbers from 0 to 1 that look random, and are the same each time. */
+function draws(seed: number): () => number {
+  let drawn = seed;
+  return () => {
+    drawn = (drawn * 16_807) % 2_147_483_647;
+    return drawn / 2_147_483_647;
+  };
 }
 
 describe('evidence', () => {
@@ -67,6 +97,30 @@ describe('erasing origins', () => {
     await store.ledger.eraseOrigins([0, 1]);
     expect(await store.ledger.settleErasure()).toBe(true);
     expect(placesOf(store.directory, [ORIGIN.address, ORIGIN.requestId])).toEqual([]);
+  });
+
+  it('leaves no copy of one among thousands, however many persons are erased one by one', async () => {
+    const persons = 3;
+    const drawn = draws(1);
+    const owners = Array.from({ length: 4000 }, () => Math.max(0, Math.floor(drawn() * 5) - 2));
+    await Promise.all(
+      owners.map((owner, index) =>
+        consent(`person-${owner}` as Subject, String(index), {
+          address: `from-${owner}-${index}-`,
+          userAgent: `agent-${owner}-${index}-${'x'.repeat(Math.floor(drawn() * 300))}`,
+          requestId: `asked-${owner}-${index}-`,
+        }),
+      ),
+    );
+    for (let person = 0; person < persons - 1; person += 1) {
+      const own = new Set(owners.flatMap((owner, index) => (owner === person ? [index] : [])));
+      for (const positions of await pagesOf(own)) await store.ledger.eraseOrigins(positions);
+      expect(await store.ledger.settleErasure()).toBe(true);
+      const bytes = readFileSync(store.file, 'latin1');
+      const left = bytes.match(new RegExp(`(?:from|agent|asked)-${person}-\\d+-`, 'g'));
+      expect(left).toBeNull();
+    }
+    expect(readFileSync(store.file, 'latin1')).toContain(`agent-${persons - 1}-`);
   });
 
   it('waits for another process that writes, and for one that reads', async () => {

@@ -8,5 +8,7 @@ export interface LogState {
   readonly epoch: number;
   /** What checkpoints of this epoch are verified with (C2SP signed-note, "Verifier keys"). */
   readonly verifierKey: string;
+  /** The note by which the key of the log began this epoch; undefined in the first one. */
+  readonly acknowledgement?: string | undefined;
   readonly epochOpenedAt: Instant;
 }

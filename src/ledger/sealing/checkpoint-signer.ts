@@ -13,8 +13,8 @@ export class CheckpointSigner {
   }
 
   /** A checkpoint as a signed note. */
-  sign(checkpoint: Omit<Checkpoint, 'extensions'>): string {
-    const text = formatCheckpoint({ ...checkpoint, extensions: [] });
+  sign(checkpoint: Omit<Checkpoint, 'extensions'> & Partial<Checkpoint>): string {
+    const text = formatCheckpoint({ extensions: [], ...checkpoint });
     return signNote(text, { name: checkpoint.origin, privateKey: this.privateKey });
   }
 

@@ -20,6 +20,17 @@ export function isSameLog(one: string, other: string): boolean {
   return log !== undefined && log === ORIGIN.exec(other)?.[1];
 }
 
+/** Whether a checkpoint is newer than another one of the same log: by its epoch, then its size. */
+export function isNewer(one: NamedSize, other: NamedSize): boolean {
+  const epochs = epochOfOrigin(one.origin) - epochOfOrigin(other.origin);
+  return epochs > 0 || (epochs === 0 && one.size > other.size);
+}
+
+interface NamedSize {
+  readonly origin: string;
+  readonly size: number;
+}
+
 /** Whether an origin is of a later epoch than another one of the same log. */
 export function isLaterEpoch(origin: string, other: string): boolean {
   return epochOfOrigin(origin) > epochOfOrigin(other);

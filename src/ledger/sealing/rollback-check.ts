@@ -1,6 +1,7 @@
 import type { Instant } from '../../domain/identifiers.js';
 import { rootFromTiles } from '../../tlog/tile-tree.js';
 import { LedgerError } from '../ledger.errors.js';
+import type { TreeHead } from './acknowledgement.js';
 import type { CheckpointFile } from './checkpoint-file.js';
 import { LogTiles } from './log-tiles.js';
 import { checkpointOfNote } from './note-checkpoint.js';
@@ -9,11 +10,11 @@ import type { SealReads } from './seal-store.port.js';
 
 /** What the file outside the database knows and the ledger does not. */
 export interface Rollback {
-  readonly reason: 'shorter' | 'other_history' | 'other_log';
+  readonly reason: 'shorter' | 'other_history' | 'other_log' | 'unknown_epoch';
   /** Events in the ledger. */
   readonly size: number;
   /** The newest checkpoint of the file. */
-  readonly known: { readonly origin: string; readonly size: number; readonly at: Instant };
+  readonly known: TreeHead & { readonly at: Instant };
 }
 
 /**
@@ -29,11 +30,11 @@ export function findRollback(reads: SealReads, file: CheckpointFile): Rollback |
   if (filed === undefined || stated === undefined) return undefined;
   const log = reads.log();
   const size = reads.eventCount();
-  const { origin } = stated;
-  const known = { origin, size: stated.size, at: filed.at };
+  const { origin, root: rootKnown } = stated;
+  const known = { origin, size: stated.size, root: rootKnown, at: filed.at };
   if (!isSameLog(origin, log.origin)) return { reason: 'other_log', size, known };
-  // A crash after the epoch was opened, before its first checkpoint: what was lost is acknowledged.
-  if (isLaterEpoch(log.origin, origin)) return undefined;
+  // An epoch is acknowledged in the file before the ledger has it.
+  if (isLaterEpoch(log.origin, origin)) return { reason: 'unknown_epoch', size, known };
   if (isLaterEpoch(origin, log.origin)) return { reason: 'shorter', size, known };
   if (origin !== log.origin) return { reason: 'other_history', size, known };
   if (size < stated.size) return { reason: 'shorter', size, known };
@@ -60,6 +61,8 @@ export function rollbackText({ reason, size, known }: Rollback): string {
       return `an old copy of the ledger was put back: ${sizes}`;
     case 'other_history':
       return `the ledger has another history than was sealed: ${sizes}`;
+    case 'unknown_epoch':
+      return `the ledger names an epoch that nobody began with token-ledger recover: ${sizes}`;
     case 'other_log':
       return `this is another ledger than was sealed: it has ${size} events, and the last checkpoint of ${known.origin} covers ${known.size}`;
   }

@@ -33,8 +33,7 @@ export class StoredSeals extends Seals {
     const bytes =
       (tile && (await this.tile(tile.level, tile.index, tile.width))) ??
       (bundle && (await this.entries(bundle.index, bundle.width)));
-    const width = tile?.width ?? bundle?.width;
-    return bytes && { bytes, isFull: width === TILE_WIDTH };
+    return bytes && { bytes };
   }
 
   async tile(level: number, index: number, width: number): Promise<Buffer | undefined> {

@@ -48,6 +48,17 @@ export type OriginColumns = [
   requestId: string,
 ];
 
+/** What was erased is blank in its place, and no origin any more. */
+const ORIGIN_IS_KEPT = "substr(salt, 1, 1) <> ' '";
+
+/** Of an event `e`, its origin as `o`. */
+export const ORIGIN_OF_EVENT = `LEFT JOIN origins o ON o.position = e.position AND ${ORIGIN_IS_KEPT}`;
+
+/** As long as before: then SQLite overwrites the row in its place. */
+const BLANK_ORIGIN = `UPDATE origins SET ${['salt', 'address', 'user_agent', 'request_id']
+  .map((column) => `${column} = printf('%*s', octet_length(${column}), '')`)
+  .join(', ')} WHERE position = ?`;
+
 const streamColumns = 'stream_id, kind, project_id, version, last_position, digest, state';
 const eventColumns =
   'position, stream_id, stream_version, previous_position, type, appended_at, body';
@@ -77,7 +88,7 @@ export function prepareLedgerStatements(handle: Handle) {
     insertOrigin: handle.prepare<OriginColumns>(
       'INSERT INTO origins (position, salt, address, user_agent, request_id) VALUES (?, ?, ?, ?, ?)',
     ),
-    deleteOrigin: handle.prepare<[number]>('DELETE FROM origins WHERE position = ?'),
+    blankOrigin: handle.prepare<[number]>(BLANK_ORIGIN),
     stream: rows<[string], StreamColumns>(
       `SELECT ${streamColumns} FROM streams WHERE stream_id = ?`,
     ),
@@ -113,12 +124,13 @@ export function prepareLedgerStatements(handle: Handle) {
     ),
     feed: rows<[number, number], FeedColumns>(
       `SELECT e.position, previous_position, appended_at, body, address, user_agent, request_id
-       FROM events e LEFT JOIN origins o ON o.position = e.position
+       FROM events e ${ORIGIN_OF_EVENT}
        WHERE e.position > ? ORDER BY e.position LIMIT ?`,
     ),
     event: rows<[number], EventColumns>(`SELECT ${eventColumns} FROM events WHERE position = ?`),
     origin: rows<[number], OriginColumns>(
-      'SELECT position, salt, address, user_agent, request_id FROM origins WHERE position = ?',
+      `SELECT position, salt, address, user_agent, request_id FROM origins
+       WHERE position = ? AND ${ORIGIN_IS_KEPT}`,
     ),
   };
 }

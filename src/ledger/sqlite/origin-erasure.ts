@@ -9,7 +9,11 @@ import { ledgerErrorOf } from './sqlite-errors.js';
 const PAUSE = 50;
 const TRIES_MAX = 200;
 
-/** Removes origins from a ledger file, and from what SQLite keeps beside it. */
+/**
+ * Removes origins from a ledger file, and from what SQLite keeps beside it. Rows are overwritten and
+ * stay: a table that only grows never moves what it holds, but where rows are deleted SQLite moves
+ * others and leaves copies of them on its pages, out of reach of `secure_delete` and of later erasures.
+ */
 export class OriginErasure {
   constructor(
     private readonly handle: Database.Database,
@@ -17,15 +21,14 @@ export class OriginErasure {
     private readonly file: string,
   ) {}
 
-  /** Deletes the origins of events, durably. Throws a LedgerError. */
+  /** Overwrites the origins of events, durably. Throws a LedgerError. */
   async erase(positions: readonly Position[]): Promise<void> {
     if (await this.repeatedly(() => this.tryErase(positions))) return;
     throw new LedgerUnavailable('ledger_locked', `${this.file} is held by another process`);
   }
 
   /**
-   * Empties the write-ahead log, which holds pages as they were: whether that could be done now. What is
-   * deleted in the file itself was overwritten (`secure_delete`).
+   * Empties the write-ahead log, which holds pages as they were: whether that could be done now.
    */
   settle(): Promise<boolean> {
     return this.repeatedly(() => {
@@ -37,7 +40,7 @@ export class OriginErasure {
   private tryErase(positions: readonly Position[]): true {
     this.statements.begin.run();
     try {
-      for (const position of positions) this.statements.deleteOrigin.run(position);
+      for (const position of positions) this.statements.blankOrigin.run(position);
       this.statements.commit.run();
       return true;
     } finally {

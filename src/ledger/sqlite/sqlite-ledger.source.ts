@@ -15,6 +15,7 @@ import type {
   StreamPartition,
 } from '../verification/ledger.source.js';
 import { appliedMigrations, schemaFaults } from './ledger-schema.js';
+import { ORIGIN_OF_EVENT } from './ledger-statements.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
 import { PAGE_ROWS_MAX } from './sqlite-event.reader.js';
 
@@ -34,7 +35,7 @@ type EventRow = readonly [
 
 const EVENTS = `SELECT e.position, stream_id, stream_version, previous_position, type, appended_at, body,
     salt, address, user_agent, request_id
-  FROM events e LEFT JOIN origins o ON o.position = e.position`;
+  FROM events e ${ORIGIN_OF_EVENT}`;
 
 /**
  * Whether a stream is of part :index of :count. SQLite answers it, so that rows of other parts are

@@ -1,3 +1,7 @@
+import { isKeyName } from '../../tlog/note-text.js';
+import { parseVerifierKey, verifierKeyText } from '../../tlog/verifier-key.js';
+import { acknowledgementFault } from '../sealing/acknowledgement.js';
+import type { TreeReads } from '../sealing/seal-store.port.js';
 import { parseCanonicalObject } from './canonical-object.js';
 import type { StoredLog, StoredLogRow } from './ledger.source.js';
 
@@ -8,6 +12,8 @@ export interface LogEpoch {
   readonly origin: string;
   /** What they are verified with; undefined when no event says so. */
   readonly verifierKey: string | undefined;
+  /** The note by which the key of the log began it; undefined for the first one. */
+  readonly acknowledgement?: string | undefined;
   /** The sizes that its checkpoints can have: the next epoch begins with an event of its own. */
   readonly sizeMin: number;
   readonly sizeMax: number;
@@ -19,19 +25,21 @@ export interface LogEpoch {
  */
 export function logEpochs({ rows, events }: StoredLog): readonly LogEpoch[] {
   const opened = events.flatMap(({ position, body }) => {
-    const { origin, epoch, verifierKey } = (parseCanonicalObject(body)?.data ?? {}) as LogFacts;
+    const facts = (parseCanonicalObject(body)?.data ?? {}) as LogFacts;
+    const { origin, epoch } = facts;
     return typeof origin === 'string' && typeof epoch === 'number'
-      ? [{ position, epoch, origin, verifierKey }]
+      ? [{ ...facts, position, epoch, origin }]
       : [];
   });
   if (opened.length === 0) {
     const origin = rows[0]?.origin ?? '';
     return [{ epoch: 0, origin, verifierKey: undefined, sizeMin: 1, sizeMax: Infinity }];
   }
-  return opened.map(({ position, epoch, origin, verifierKey }, index) => ({
+  return opened.map(({ position, epoch, origin, verifierKey, acknowledgement }, index) => ({
     epoch,
     origin,
     verifierKey: typeof verifierKey === 'string' ? verifierKey : undefined,
+    acknowledgement: typeof acknowledgement === 'string' ? acknowledgement : undefined,
     sizeMin: index === 0 ? 1 : position + 1,
     sizeMax: opened[index + 1]?.position ?? Infinity,
   }));
@@ -41,6 +49,7 @@ interface LogFacts {
   readonly origin?: unknown;
   readonly epoch?: unknown;
   readonly verifierKey?: unknown;
+  readonly acknowledgement?: unknown;
 }
 
 /** What is wrong with the rows of the log, compared with its epochs. */
@@ -56,4 +65,32 @@ export function logRowFaults(
   });
   const others = rows.filter(({ epoch }) => !epochs.some((one) => one.epoch === epoch));
   return [...faults, ...others.map(({ epoch }) => `no event opened epoch ${epoch} of logs`)];
+}
+
+/**
+ * What is wrong with how epochs were begun. They have one key: the one that is given, or that of the
+ * first of them; and what follows the first is signed by it.
+ */
+export function epochFaults(
+  epochs: readonly LogEpoch[],
+  reads: TreeReads,
+  keyOf = keyOfFirst(epochs),
+): readonly string[] {
+  return epochs.flatMap(({ epoch, origin, verifierKey, acknowledgement, sizeMin }, index) => {
+    if (verifierKey === undefined || keyOf === undefined) return [];
+    if (keyOf(origin) !== verifierKey) return [`epoch ${epoch} names another key than the log's`];
+    if (index === 0) return [];
+    const size = sizeMin - 1;
+    const fault = acknowledgementFault(acknowledgement, { origin, verifierKey, size }, reads);
+    return fault === undefined ? [] : [`epoch ${epoch} ${fault}`];
+  });
+}
+
+/** What checkpoints of an origin are verified with. */
+export type VerifierKeyOf = (origin: string) => string;
+
+function keyOfFirst([first]: readonly LogEpoch[]): VerifierKeyOf | undefined {
+  const parsed = parseVerifierKey(first?.verifierKey ?? '');
+  if (parsed.kind === 'refused') return undefined;
+  return (origin) => (isKeyName(origin) ? verifierKeyText(origin, parsed.verifier.publicKey) : '');
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseCheckpoint } from '../../tlog/checkpoint.js';
 import { openNote } from '../../tlog/signed-note.js';
@@ -36,12 +37,21 @@ export class OutsideCheckpoints {
   }
 
   /**
-   * Checks the file that repeats every checkpoint of the ledger. What was lost with an epoch, and
-   * accepted by opening another one, is left out. The ledger's own checkpoints are verified where they
+   * Checks the file that repeats every checkpoint of the ledger. What was lost with an epoch is left
+   * out where the file itself acknowledges the next one, with the note that the ledger has. The ledger's own checkpoints are verified where they
    * are stored, so one that is the same is no more work.
    */
   async checkRepeated(path: string): Promise<readonly VerificationProblem[]> {
-    return (await this.checkAll(path, (noted) => this.repeatedFault(noted))).problems;
+    const acknowledged = await this.acknowledgedEpochs(path);
+    const checked = await this.checkAll(path, (noted) => this.repeatedFault(noted, acknowledged));
+    const { origin, epoch } = this.epochs.at(-1) ?? { origin: '', epoch: 0 };
+    if (checked.checkpoints === 0 && checked.problems.length === 0 && statSync(path).size > 0) {
+      return [{ problem: `there is no checkpoint in ${path}` }];
+    }
+    if (checked.checkpoints === 0 || epoch === 0 || checked.origins.has(origin)) {
+      return checked.problems;
+    }
+    return [...checked.problems, { problem: `epoch ${epoch} is not acknowledged in ${path}` }];
   }
 
   /** Checks what somebody kept; answers also with how many checkpoints there were. */
@@ -58,6 +68,7 @@ export class OutsideCheckpoints {
     faultOf: (noted: Noted) => string | undefined,
   ): Promise<CheckedFile> {
     const problems: VerificationProblem[] = [];
+    const origins = new Set<string>();
     let checkpoints = 0;
     for await (const noted of notedCheckpoints(path)) {
       if (problems.length >= PROBLEMS_MAX) break;
@@ -66,23 +77,47 @@ export class OutsideCheckpoints {
         continue;
       }
       const fault = faultOf(noted);
-      const size = checkpointOfNote(noted.note)?.size;
+      const { size, origin = '' } = checkpointOfNote(noted.note) ?? {};
+      origins.add(origin);
       if (fault !== undefined) {
         problems.push({ problem: `the checkpoint of size ${size} in ${path} ${fault}` });
       }
       checkpoints += 1;
       if (checkpoints % CHECKPOINTS_AT_ONCE === 0) await nextTurn();
     }
-    return { problems, checkpoints };
+    return { problems, checkpoints, origins };
   }
 
-  private repeatedFault({ note, at }: Noted): string | undefined {
+  /** The epochs of the ledger whose acknowledgement is in the file. */
+  private async acknowledgedEpochs(path: string): Promise<readonly LogEpoch[]> {
+    const acknowledged = new Set<LogEpoch>();
+    for await (const noted of notedCheckpoints(path)) {
+      const epoch =
+        'note' in noted
+          ? this.epochs.find(({ acknowledgement }) => acknowledgement === noted.note)
+          : undefined;
+      if (epoch !== undefined) acknowledged.add(epoch);
+    }
+    return [...acknowledged];
+  }
+
+  private repeatedFault(
+    { note, at }: Noted,
+    acknowledged: readonly LogEpoch[],
+  ): string | undefined {
     const stated = checkpointOfNote(note);
     if (stated === undefined) return 'is none';
     const { origin, size, root } = stated;
     const epoch = this.epochOf(origin);
-    if (epoch === undefined) return this.isGivenUp(origin) ? undefined : 'is of another log';
-    if (size > epoch.sizeMax) return undefined;
+    const isLost = epoch === undefined || size > epoch.sizeMax;
+    if (isLost && acknowledged.some((later) => isReplaced(origin, later.origin))) return undefined;
+    if (epoch === undefined) {
+      return this.isOurs(origin)
+        ? 'is of an epoch that the ledger does not know'
+        : 'is of another log';
+    }
+    if (isLost) return 'covers events that were lost, and no acknowledgement follows it';
+    if (epoch.acknowledgement === note) return this.treeFault(size, root);
     const stored = this.source.checkpoint(epoch.epoch, size);
     if (stored?.note === note) {
       return stored.sealedAt === at ? undefined : 'has another time in the ledger';
@@ -118,10 +153,8 @@ export class OutsideCheckpoints {
     return this.epochs.find((epoch) => epoch.origin === origin);
   }
 
-  /** Whether an origin is of an epoch of this log that a later one replaced. */
-  private isGivenUp(origin: string): boolean {
-    const now = this.epochs.at(-1)?.origin ?? '';
-    return isSameLog(origin, now) && isLaterEpoch(now, origin);
+  private isOurs(origin: string): boolean {
+    return isSameLog(origin, this.epochs[0]?.origin ?? '');
   }
 
   private ownKeys(): readonly NoteVerifier[] {
@@ -132,8 +165,15 @@ export class OutsideCheckpoints {
   }
 }
 
+/** Whether an origin is of an epoch of the same log that a later one replaced. */
+function isReplaced(origin: string, later: string): boolean {
+  return isSameLog(origin, later) && isLaterEpoch(later, origin);
+}
+
 /** What was found wrong with a file of checkpoints, and how many it has. */
 export interface CheckedFile {
   readonly problems: readonly VerificationProblem[];
   readonly checkpoints: number;
+  /** Whose they are. */
+  readonly origins: ReadonlySet<string>;
 }

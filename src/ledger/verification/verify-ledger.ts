@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import type { Position } from '../../domain/identifiers.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import type { LedgerSource } from './ledger.source.js';
-import { logEpochs, logRowFaults } from './log-epochs.js';
+import { epochFaults, logEpochs, logRowFaults, type VerifierKeyOf } from './log-epochs.js';
 import { type KeptCheckpoints, OutsideCheckpoints } from './outside-checkpoints.js';
 import { RANGE_EVENTS, type RangeTask } from './range-verification.js';
 import { sealedSize, surplusSeals } from './seal-rows.check.js';
 import type { SealedExtent } from './sealed-range.js';
 import type { StreamTask } from './stream-verification.js';
 import { mergeProblems, type VerificationProblem } from './verification-problems.js';
+import { wholeTiles } from './whole-tiles.js';
 import { runTask, type VerificationTask } from './verification.task.js';
 
 /** What a verification found. `ok` only when nothing at all is wrong. */
@@ -44,6 +45,8 @@ export interface VerificationOptions {
   readonly streamsAtOnce?: number | undefined;
   /** The file that repeats every checkpoint of this ledger; looked at if it is there. */
   readonly checkpointFile?: string | undefined;
+  /** The key of the log, from the vault; otherwise the one that the ledger itself names is believed. */
+  readonly keyOf?: VerifierKeyOf | undefined;
   /** Checkpoints that somebody kept elsewhere. */
   readonly kept?: KeptCheckpoints | undefined;
   /** Who does the work; otherwise it is done here, one task after the other. */
@@ -104,6 +107,7 @@ async function verifyAll(
     ...source.damage(),
     ...logRowFaults(log.rows, epochs),
     ...surplusSeals(source, epochs),
+    ...epochFaults(epochs, wholeTiles(source), options.keyOf),
   ];
   found.lists.push(rows.map((problem) => ({ problem })));
   const sealed = { size: found.sealed, epochs };

@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decideOpenLog, decideRestoreLedger } from '../../../src/domain/log/log.decider.js';
 import { CheckpointFile } from '../../../src/ledger/sealing/checkpoint-file.js';
@@ -12,7 +12,13 @@ import {
 import { openSqliteLedger } from '../../../src/ledger/sqlite/open-sqlite-ledger.js';
 import { append, decideOn, recorded } from '../../support/ledger-executions.js';
 import { onDatabase } from '../../support/ledger-sqlite.js';
-import { openSealedLedger, sealAll, type SealedLedger, signer } from './sealed-ledger.js';
+import {
+  openSealedLedger,
+  restoredNow,
+  sealAll,
+  type SealedLedger,
+  signer,
+} from './sealed-ledger.js';
 
 let sealed: SealedLedger;
 
@@ -48,18 +54,15 @@ const goOn = async (): Promise<void> => {
 };
 
 /** Begins another epoch of the ledger, and seals it unless a crash comes first. */
-async function restore(epoch: number, isSealed = true): Promise<string> {
+async function restore(epoch: number, isSealed = true, isFiled = true): Promise<string> {
   const first = sealed.reads.log();
   await decideOn(sealed.ledger, 'log', '0', ({ state }) =>
     decideOpenLog(state, { ...first, verifierKey: signer.verifierKey(first.origin) }),
   );
-  const origin = originOfEpoch(first.origin, epoch, '0123abcd');
-  const verifierKey = signer.verifierKey(origin);
-  await decideOn(sealed.ledger, 'log', '0', ({ state }) =>
-    decideRestoreLedger(state, { origin, epoch, verifierKey, size: 1 }),
-  );
+  const { data } = await restoredNow(sealed, epoch, { isFiled });
+  await decideOn(sealed.ledger, 'log', '0', ({ state }) => decideRestoreLedger(state, data));
   if (isSealed) sealAll(sealed.newSealer());
-  return origin;
+  return data.origin;
 }
 
 describe('a ledger that is as its checkpoints say', () => {
@@ -72,11 +75,13 @@ describe('a ledger that is as its checkpoints say', () => {
     reads.close();
   });
 
-  it('passes where there is no checkpoint file, or none of its lines is whole', () => {
+  it('passes where there is no checkpoint file, and not where it holds none', () => {
     const { path } = sealed.checkpointFile;
     expect(checked(sealed.file, new CheckpointFile(`${path}.gone`))).toBeUndefined();
     appendFileSync(`${path}.torn`, '{"at":1,"note":"token');
-    expect(checked(sealed.file, new CheckpointFile(`${path}.torn`))).toBeUndefined();
+    expect(() => checked(sealed.file, new CheckpointFile(`${path}.torn`))).toThrow(
+      'torn holds no checkpoint: put a copy of it back, or move it away to begin it anew',
+    );
   });
 
   it('passes with a torn line at the end, by the line before it', async () => {
@@ -85,6 +90,33 @@ describe('a ledger that is as its checkpoints say', () => {
     appendFileSync(sealed.checkpointFile.path, '{"at":1,"note":"token');
     expect(checked(sealed.file)).toBeUndefined();
     expect(checked(old)).toMatchObject({ reason: 'shorter' });
+  });
+
+  it.each<[what: string, damage: (path: string, lines: string[]) => void]>([
+    ['an older line is repeated', (path, [older]) => appendFileSync(path, `${older}\n`)],
+    ['zeros follow', (path) => appendFileSync(path, Buffer.alloc(70_000))],
+    ['more zeros follow than are read at once', (path) => appendFileSync(path, Buffer.alloc(3e6))],
+    [
+      'it has more lines than are read at once',
+      (path, [older]) => appendFileSync(path, `${older}\n`.repeat(5000)),
+    ],
+  ])('goes by the newest checkpoint of the file, also where %s', async (_, damage) => {
+    const old = copy('old');
+    await goOn();
+    const { path } = sealed.checkpointFile;
+    damage(path, readFileSync(path, 'utf8').trim().split('\n'));
+    expect(new CheckpointFile(path).last()).toEqual(sealed.checkpointFile.last());
+    expect(checked(old)).toMatchObject({ reason: 'shorter', known: { size: 350 } });
+    expect(checked(sealed.file)).toBeUndefined();
+  });
+
+  it('is in the file once: what is no news is not added', async () => {
+    const first = sealed.checkpointFile.last();
+    await goOn();
+    const text = readFileSync(sealed.checkpointFile.path, 'utf8');
+    if (first !== undefined) sealed.checkpointFile.append(first);
+    if (first !== undefined) new CheckpointFile(sealed.checkpointFile.path).append(first);
+    expect(readFileSync(sealed.checkpointFile.path, 'utf8')).toBe(text);
   });
 
   it('costs no more in a large ledger: the tiles are read, and 255 events at most', async () => {
@@ -194,6 +226,20 @@ describe('a later epoch', () => {
     expect(await sealed.seals.latest()).toBeUndefined();
     expect(await sealed.seals.published('tile/0/000')).toBeUndefined();
     expect(checked(sealed.file)).toBeUndefined();
+  });
+
+  it('is refused when the file does not acknowledge it, also before its first checkpoint', async () => {
+    const old = copy('old');
+    const file = readFileSync(sealed.checkpointFile.path);
+    await restore(1, false, false);
+    expect(checked(sealed.file)).toMatchObject({ reason: 'unknown_epoch' });
+    await restore(2);
+    writeFileSync(sealed.checkpointFile.path, file);
+    expect(checked(sealed.file)).toMatchObject({ reason: 'unknown_epoch' });
+    onDatabase(old, (database) => {
+      database.exec(`INSERT INTO logs SELECT 0, origin || '/1-deadbeef', 1, 1 FROM logs`);
+    });
+    expect(checked(old)).toMatchObject({ reason: 'unknown_epoch' });
   });
 
   it('is missed by an old copy of the one before, however long that is', async () => {

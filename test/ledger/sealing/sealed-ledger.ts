@@ -4,6 +4,12 @@ import { join } from 'node:path';
 import { parseVerifierKey } from '../../../src/tlog/verifier-key.js';
 import type { Ledger } from '../../../src/ledger/ledger.port.js';
 import { openNote } from '../../../src/tlog/signed-note.js';
+import type { EventOf } from '../../../src/domain/events/event-catalogue.js';
+import {
+  rootOfAgreeing,
+  signAcknowledgement,
+} from '../../../src/ledger/sealing/acknowledgement.js';
+import { originOfEpoch } from '../../../src/ledger/sealing/log-origin.js';
 import { CheckpointFile } from '../../../src/ledger/sealing/checkpoint-file.js';
 import { CheckpointSigner } from '../../../src/ledger/sealing/checkpoint-signer.js';
 import { type SealObserver, Sealer } from '../../../src/ledger/sealing/sealer.js';
@@ -26,6 +32,29 @@ import { peterKeys } from '../../tlog/note-keys.js';
 export const signer = new CheckpointSigner(
   peterKeys.privateKey.export({ format: 'der', type: 'pkcs8' }),
 );
+
+/**
+ * What begins another epoch of a ledger as it is now, acknowledged in its checkpoint file unless that
+ * is left out.
+ */
+export async function restoredNow(
+  { ledger, reads, checkpointFile }: SealedLedger,
+  epoch: number,
+  { by = signer, isFiled = true } = {},
+): Promise<EventOf<'log'> & { type: 'LedgerRestored' }> {
+  const log = reads.log();
+  const origin = originOfEpoch(log.origin, epoch, '0123abcd');
+  const size = await ledger.size();
+  const root = rootOfAgreeing(reads, size);
+  const acknowledgement = signAcknowledgement(
+    by,
+    { origin, size, root },
+    { origin: log.origin, size, root },
+  );
+  if (isFiled) checkpointFile.append({ at: 1, note: acknowledgement });
+  const verifierKey = signer.verifierKey(origin);
+  return { type: 'LedgerRestored', data: { origin, epoch, verifierKey, size, acknowledgement } };
+}
 
 /** A throw-away ledger, and what seals it. */
 export interface SealedLedger extends SqliteLedgerStore {

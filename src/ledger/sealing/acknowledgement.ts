@@ -1,0 +1,77 @@
+import { type Checkpoint, parseCheckpoint } from '../../tlog/checkpoint.js';
+import { leafHash, MerkleFrontier } from '../../tlog/merkle-tree.js';
+import { openNote } from '../../tlog/signed-note.js';
+import { rootFromTiles } from '../../tlog/tile-tree.js';
+import { parseVerifierKey } from '../../tlog/verifier-key.js';
+import { LedgerCorrupted } from '../ledger.errors.js';
+import type { CheckpointSigner } from './checkpoint-signer.js';
+import { LogTiles } from './log-tiles.js';
+import { checkpointOfNote } from './note-checkpoint.js';
+import type { SealReads, TreeReads } from './seal-store.port.js';
+import { SealedTree } from './sealed-tree.js';
+
+/** The head of a tree: whose, how large, and its root. */
+export type TreeHead = Pick<Checkpoint, 'origin' | 'size' | 'root'>;
+
+/** The first word of the line that says what an epoch came after. */
+const RECOVERED = 'recovered';
+const PAGE_ROWS = 1000;
+
+/**
+ * Says with the log's own key that a ledger goes on from what it still has, and from which newest
+ * checkpoint: a checkpoint of the new epoch with one more line. Nobody without the key begins an epoch.
+ */
+export function signAcknowledgement(
+  signer: CheckpointSigner,
+  kept: TreeHead,
+  known: TreeHead,
+): string {
+  const root = Buffer.from(known.root).toString('base64');
+  const line = `${RECOVERED} ${known.origin} ${known.size} ${root}`;
+  return signer.sign({ ...kept, extensions: [line] });
+}
+
+/** Whether a note says to be an acknowledgement; its signature is another question. */
+export function isAcknowledgement(note: string): boolean {
+  return checkpointOfNote(note)?.extensions[0]?.startsWith(`${RECOVERED} `) === true;
+}
+
+/**
+ * What is wrong with the acknowledgement of an epoch: it must be signed by the key, for that origin,
+ * and be of the events that there are.
+ */
+export function acknowledgementFault(
+  note: string | undefined,
+  { origin, verifierKey, size }: { origin: string; verifierKey: string; size?: number },
+  reads: TreeReads,
+): string | undefined {
+  const key = parseVerifierKey(verifierKey);
+  if (note === undefined || key.kind === 'refused') return 'is not acknowledged by any key';
+  const opened = openNote(note, [key.verifier]);
+  if (opened.kind === 'refused') return 'is not acknowledged by the key of the log';
+  const parsed = parseCheckpoint(opened.text);
+  if (parsed.kind === 'refused' || !isAcknowledgement(note)) return 'is not acknowledged by a note';
+  const { checkpoint } = parsed;
+  const isOfEpoch = checkpoint.origin === origin && checkpoint.size === (size ?? checkpoint.size);
+  if (!isOfEpoch) return 'is acknowledged for another epoch';
+  const root = rootFromTiles(checkpoint.size, new LogTiles(reads).read);
+  return root?.equals(checkpoint.root) === true ? undefined : 'is acknowledged for other events';
+}
+
+/**
+ * The root of all events of a ledger, computed from themselves. Throws LedgerCorrupted where what was
+ * sealed of them disagrees: no epoch may be begun over that.
+ */
+export function rootOfAgreeing(reads: SealReads, size: number): Buffer {
+  SealedTree.under(reads.newestCheckpoint(), reads);
+  const events = new MerkleFrontier();
+  while (events.size < size) {
+    const bodies = reads.bodies(events.size, Math.min(PAGE_ROWS, size - events.size));
+    if (bodies.length === 0) break;
+    for (const body of bodies) events.append(leafHash(body));
+  }
+  const root = events.root();
+  const sealed = rootFromTiles(size, new LogTiles(reads).read);
+  if (events.size === size && sealed?.equals(root) === true) return root;
+  throw new LedgerCorrupted('the events are not those that were sealed');
+}
