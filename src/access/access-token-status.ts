@@ -11,7 +11,11 @@ import { ownersEnd } from '../domain/token-family/family.decision.js';
 import { type FamilyState, isAccessTokenRevoked } from '../domain/token-family/family.state.js';
 import { Ledger, type StateReader } from '../ledger/ledger.port.js';
 import { type VerifiedAccessToken, verifyAccessToken } from '../tokens/access-token.js';
+import { readIdTokenHint } from '../tokens/id-token.js';
 import { SigningKeyRing } from '../tokens/signing-key-ring.js';
+
+/** What an ID token says. */
+export type IdTokenClaims = NonNullable<Awaited<ReturnType<typeof readIdTokenHint>>>;
 
 /** Whose a token is that nothing has ended. */
 interface Owners {
@@ -72,14 +76,24 @@ export class AccessTokenStatuses {
     };
   }
 
+  /** What a text says as an ID token that we signed, expired or not; undefined for anything else. */
+  async readIdToken(text: string): Promise<IdTokenClaims | undefined> {
+    if (!(await this.isSignedByKnownKey(text))) return undefined;
+    return readIdTokenHint(text, { issuer: this.settings.issuer, ring: this.ring });
+  }
+
   /**
    * What a text says as an access token that we signed and that has not expired at `now`, whichever
    * process made the key; undefined for anything else. Whether it still counts is not said.
    */
   async verify(text: string, now: Instant): Promise<VerifiedAccessToken | undefined> {
-    const keyId = keyIdOf(text);
-    if (keyId === undefined || !(await this.signingKeys.verifies(keyId))) return undefined;
+    if (!(await this.isSignedByKnownKey(text))) return undefined;
     return verifyAccessToken(text, { issuer: this.settings.issuer, ring: this.ring, now });
+  }
+
+  private async isSignedByKnownKey(text: string): Promise<boolean> {
+    const keyId = keyIdOf(text);
+    return keyId !== undefined && (await this.signingKeys.verifies(keyId));
   }
 }
 

@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { RecordAdministration } from '../directory/record-administration.handler.js';
+import {
+  RecordAdministration,
+  recordOfBacktest,
+} from '../directory/record-administration.handler.js';
+import type { AskedBacktest } from '../domain/events/directory.events.js';
 import type { RequestContext } from '../grants/request-context.js';
 import type { ActiveAccessToken } from './access-token-status.js';
 
@@ -16,7 +20,7 @@ export function actorOf({ client, account }: Bearer): string {
 export class AdministrationRecord {
   constructor(private readonly commands: CommandBus) {}
 
-  /** Records what was asked for, such as `replay.backtest`, and who came with this access token. */
+  /** Records what was asked for, such as `client.create`, and who came with this access token. */
   record(
     action: string,
     target: string | undefined,
@@ -25,5 +29,16 @@ export class AdministrationRecord {
   ): Promise<void> {
     const attribution = { actor: actorOf(bearer), correlationId, origin };
     return this.commands.execute(new RecordAdministration(action, target, attribution));
+  }
+
+  /** Records a backtest, what it was asked for with, and who came with this access token. */
+  recordBacktest(
+    id: string,
+    asked: AskedBacktest,
+    bearer: Bearer,
+    { correlationId, origin }: RequestContext,
+  ): Promise<void> {
+    const attribution = { actor: actorOf(bearer), correlationId, origin };
+    return this.commands.execute(recordOfBacktest(id, asked, attribution));
   }
 }

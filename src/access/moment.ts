@@ -60,7 +60,8 @@ export async function momentAt(ledger: MomentLedger, at?: At): Promise<Moment | 
   }
   const position = (await firstPositionSince(ledger, at.instant + 1, size)) - 1;
   if (position < 0) return { kind: 'no_such_moment', reason: 'before_the_ledger' };
-  return { ...(await markAt(ledger, position)), instant: at.instant, isAsked: true };
+  const instant = Math.min(at.instant, Date.now());
+  return { ...(await markAt(ledger, position)), instant, isAsked: true };
 }
 
 /**

@@ -1,14 +1,23 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv6, SocketAddress } from 'node:net';
+
+/**
+ * The one way in which an address is written here: IPv6 in lower case and compressed (RFC 5952), IPv4 in
+ * IPv6 as IPv4, and no zone. What is no address stays as it is.
+ */
+export function canonicalAddress(address: string): string {
+  const plain = address.replace(/%.*$/, '');
+  if (!isIPv6(plain)) return address;
+  const compressed = new SocketAddress({ address: plain, family: 'ipv6' }).address;
+  return /^::ffff:([\d.]+)$/.exec(compressed)?.[1] ?? compressed;
+}
 
 /**
  * What an address counts as for limits: an IPv4 address by itself, an IPv6 address by its /64, as one
  * household has that many. IPv4 in IPv6 counts as IPv4; what is no address as itself.
  */
 export function addressGroup(address: string): string {
-  const plain = address.replace(/%.*$/, '');
+  const plain = canonicalAddress(address);
   if (!isIPv6(plain)) return plain;
-  const embedded = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
-  if (embedded !== undefined && isIPv4(embedded)) return embedded;
   const [head = '', tail] = plain.split('::');
   const leading = groupsOf(head);
   const trailing = tail === undefined ? [] : groupsOf(tail);

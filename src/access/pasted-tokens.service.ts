@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import type { Instant } from '../domain/identifiers.js';
 import { TokenCodec } from '../tokens/token-codec.js';
 import { AccessTokenStatuses } from './access-token-status.js';
 
@@ -7,7 +9,25 @@ export type NamedToken =
   | { readonly kind: 'refresh'; readonly familyId: string; readonly generation: number }
   | { readonly kind: 'code'; readonly familyId: string }
   /** `familyId`: of the family, or of the stream of a client's own token. */
-  | { readonly kind: 'access'; readonly familyId: string; readonly sequence: number };
+  | { readonly kind: 'access'; readonly familyId: string; readonly sequence: number }
+  | ({ readonly kind: 'id' } & NamedIdToken);
+
+/** What an ID token names, and until when it was made. */
+export interface NamedIdToken {
+  readonly subject: string;
+  readonly clientId: string;
+  readonly sessionId: string | null;
+  readonly issuedAt: Instant;
+  readonly expiresAt: Instant;
+}
+
+const idTokenClaims = z.object({
+  sub: z.string(),
+  aud: z.string(),
+  sid: z.string().nullable().default(null),
+  iat: z.int(),
+  exp: z.int(),
+});
 
 const TOKEN_ID = /^([0-9a-f]{32})\.(0|[1-9]\d{0,14})$/;
 
@@ -36,9 +56,17 @@ export class PastedTokens {
     }
     // At the beginning of time nothing has expired.
     const access = await this.statuses.verify(text, 0);
-    if (access === undefined) return undefined;
+    if (access === undefined) return this.readIdToken(text);
     const { familyId, sequence } = access;
     return { kind: 'access', familyId, sequence };
+  }
+
+  private async readIdToken(text: string): Promise<NamedToken | undefined> {
+    const { data } = idTokenClaims.safeParse(await this.statuses.readIdToken(text));
+    if (data === undefined) return undefined;
+    const { sub: subject, aud: clientId, sid: sessionId, iat, exp } = data;
+    const span = { issuedAt: iat * 1000, expiresAt: exp * 1000 };
+    return { kind: 'id', subject, clientId, sessionId, ...span };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { RequestContext } from '../grants/request-context.js';
+import { canonicalAddress } from './network-address.js';
 
 const USER_AGENT_CHARACTERS_MAX = 256;
 
@@ -10,11 +11,11 @@ declare module 'fastify' {
   }
 }
 
-/** The caller's address, also behind trusted proxies; `unknown` once it has hung up. */
+/** The caller's address in its one form, also behind trusted proxies; `unknown` once it has hung up. */
 export function addressOf(request: FastifyRequest): string {
   // A socket that was reset has forgotten its peer, whatever the type says.
   const address: string | undefined = request.ip;
-  return address ?? 'unknown';
+  return address === undefined ? 'unknown' : canonicalAddress(address);
 }
 
 /** When and from where a request came. The address is the client's, behind trusted proxies too. */

@@ -15,6 +15,7 @@ const counters = z
     retriedAtUnknownAge: count,
     retriedByOtherParty: count,
     refreshedEarly: count,
+    presentedByOtherClient: count,
     staleInsideWindow: count,
     reuse: count,
     rejectedByReason: z.record(z.string(), count),
@@ -36,8 +37,11 @@ export const healthFinding = z
 export const clientHealthOf = z.object({
   counters,
   findings: z.array(healthFinding).meta({ description: 'The gravest first; none: it is healthy.' }),
-  firstPosition: count.meta({ description: 'Of the events that were counted.' }),
-  lastPosition: count,
+  firstPosition: count.nullable().meta({
+    description:
+      'Of the events that were counted; null: none was, but `partialHour` may have some.',
+  }),
+  lastPosition: count.nullable(),
 });
 
 /** The span of whole hours that was counted. */
@@ -45,7 +49,8 @@ export const hourSpan = {
   from: moment.describe('Where the hours begin that were counted.'),
   to: moment,
   partialHour: moment.nullable().meta({
-    description: 'The hour that `at` cuts in two, which is not counted.',
+    description:
+      'The hour that `at` cuts in two, where it has too many events before and after to be counted.',
   }),
 };
 
@@ -58,6 +63,7 @@ const zeros = {
   retriedAtUnknownAge: 0,
   retriedByOtherParty: 0,
   refreshedEarly: 0,
+  presentedByOtherClient: 0,
   staleInsideWindow: 0,
   reuse: 0,
   rejectedByReason: {},

@@ -1,10 +1,10 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { streamIdOf } from '../domain/identifiers.js';
 import { Ledger } from '../ledger/ledger.port.js';
-import { type ClientHealth, type ViewsBeingBuilt, ViewsReader } from '../views/views.port.js';
+import { type ViewsBeingBuilt, ViewsReader } from '../views/views.port.js';
 import { momentOf } from './as-of.answer.js';
 import { auditEventsOf } from './audit-event.answer.js';
-import { healthOf, spanOf } from './client-health.handler.js';
+import { spanOf, usageOf } from './client-health.handler.js';
 import type { ClientAnswer } from './client.answer.js';
 import { FindClient, type Seen, type Span } from './overview.query.js';
 import { streamRowAt } from './stream-history.reader.js';
@@ -71,33 +71,10 @@ export class FindClientHandler implements IQueryHandler<FindClient> {
     span: Span,
     { upTo }: ViewedState,
   ): Promise<ClientAnswer['health']> {
-    const page = answerOf(await this.views.clientHours(clientId, { ...span, upTo }));
-    const [first, ...rest] = page.hours;
-    if (first === undefined) return null;
-    return { ...spanOf(span, page), ...healthOf(rest.reduce<ClientHealth>(sumOf, first)) };
+    const sum = answerOf(await this.views.clientSum(clientId, { ...span, upTo }));
+    const { counters, positions, partialHour } = sum;
+    if (positions === null && partialHour === null) return null;
+    const { firstPosition = null, lastPosition = null } = positions ?? {};
+    return { ...spanOf(span, sum), ...usageOf(counters), firstPosition, lastPosition };
   }
-}
-
-/** The counters of two spans together, the earlier first. */
-function sumOf(one: ClientHealth, other: ClientHealth): ClientHealth {
-  const rejected = new Map(Object.entries(one.rejectedByReason));
-  for (const [reason, count] of Object.entries(other.rejectedByReason)) {
-    rejected.set(reason, (rejected.get(reason) ?? 0) + count);
-  }
-  return {
-    clientId: one.clientId,
-    firstPosition: one.firstPosition,
-    lastPosition: other.lastPosition,
-    redeemed: one.redeemed + other.redeemed,
-    rotated: one.rotated + other.rotated,
-    refreshed: one.refreshed + other.refreshed,
-    retriedWithin2Seconds: one.retriedWithin2Seconds + other.retriedWithin2Seconds,
-    retriedLater: one.retriedLater + other.retriedLater,
-    retriedAtUnknownAge: one.retriedAtUnknownAge + other.retriedAtUnknownAge,
-    retriedByOtherParty: one.retriedByOtherParty + other.retriedByOtherParty,
-    refreshedEarly: one.refreshedEarly + other.refreshedEarly,
-    staleInsideWindow: one.staleInsideWindow + other.staleInsideWindow,
-    reuse: one.reuse + other.reuse,
-    rejectedByReason: Object.fromEntries(rejected),
-  };
 }

@@ -18,7 +18,7 @@ import {
   viewedStateAt,
 } from './viewed-state.reader.js';
 
-/** So many sessions, consents and events are told: the newest. */
+/** So many sessions, consents and events are told: the newest. A consent is given again and again. */
 const TOLD = 20;
 
 /** Answers what is known about an account. */
@@ -97,8 +97,8 @@ export class FindSubjectHandler implements IQueryHandler<FindSubject> {
     type: 'SessionStarted' | 'ConsentGiven',
     upTo: number,
   ): Promise<readonly string[]> {
-    const { rows } = rowsOf(await this.views.events({ subject, type }, newest(upTo, TOLD)));
-    return [...new Set(rows.map(({ streamId }) => idIn(streamId)))];
+    const { rows } = rowsOf(await this.views.events({ subject, type }, newest(upTo)));
+    return [...new Set(rows.map(({ streamId }) => idIn(streamId)))].slice(0, TOLD);
   }
 }
 

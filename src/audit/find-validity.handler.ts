@@ -1,17 +1,15 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { Moment } from '../access/moment.js';
-import type { Instant, Position } from '../domain/identifiers.js';
+import type { Instant } from '../domain/identifiers.js';
 import { stateAt } from '../domain/investigation/state-difference.rules.js';
-import {
-  firstOf,
-  type FamilyGround,
-  since,
-} from '../domain/investigation/validity-ending.rules.js';
+import type { FamilyGround } from '../domain/investigation/validity-ending.rules.js';
 import {
   accessTokenValidity,
   accountValidity,
   clientTokenValidity,
   clientValidity,
+  codeValidity,
+  idTokenValidity,
   refreshTokenValidity,
   type Validity,
 } from '../domain/investigation/validity.rules.js';
@@ -20,12 +18,22 @@ import { asOfMoment, momentOf } from './as-of.answer.js';
 import { auditEventsOf } from './audit-event.answer.js';
 import { FindValidity, type Judged } from './find-validity.query.js';
 import { ValidityGrounds } from './validity-ground.reader.js';
-import type { ValidityAnswer, ValidityAnswerAt, ValidityOf } from './validity.answer.js';
+import type { ValidityAnswerAt, ValidityOf } from './validity.answer.js';
+
+const NOTHING_NAMED = {
+  familyId: null,
+  generation: null,
+  jti: null,
+  subject: null,
+  clientId: null,
+  sessionId: null,
+  issuedAt: null,
+};
 
 /** What was found of something: what it is, and what it was worth. */
 interface Verdict {
   readonly of: Partial<ValidityOf> & Pick<ValidityOf, 'kind'>;
-  readonly validity: Omit<Validity, 'reason'> & { readonly reason: ValidityAnswer['reason'] };
+  readonly validity: Validity;
 }
 
 /** Answers what something was worth. */
@@ -40,7 +48,7 @@ export class FindValidityHandler implements IQueryHandler<FindValidity> {
     const events = await this.ledger.eventsAt(decidedBy);
     return {
       asOf: asOfMoment(moment),
-      of: { familyId: null, generation: null, jti: null, subject: null, clientId: null, ...of },
+      of: { ...NOTHING_NAMED, ...of },
       validity: {
         isValid,
         reason,
@@ -82,6 +90,12 @@ async function judge(
     }
     case 'access':
       return judgeAccessToken(judged, grounds, instant);
+    case 'id': {
+      const { subject, clientId, sessionId } = judged;
+      const issuedAt = momentOf(judged.issuedAt);
+      const of = { kind: 'id_token' as const, subject, clientId, sessionId, issuedAt };
+      return { of, validity: idTokenValidity(judged, instant) };
+    }
   }
 }
 
@@ -107,34 +121,4 @@ function familyIn(
 ): Pick<ValidityOf, 'familyId' | 'subject' | 'clientId'> {
   const state = stateAt('family', family);
   return { familyId, subject: state?.subject ?? null, clientId: state?.clientId ?? null };
-}
-
-/** A code is good for one redemption, until it expires. */
-function codeValidity({ family }: FamilyGround, instant: Instant): Verdict['validity'] {
-  const state = stateAt('family', family);
-  const made = firstOf(family);
-  const ended = (reason: ValidityAnswer['reason'], by: readonly Position[] = []) => ({
-    isValid: false,
-    reason,
-    terms: null,
-    decidedBy: [...made, ...by],
-  });
-  if (state?.code === undefined) return ended('unknown');
-  const { code } = state;
-  if (code.redeemedAt !== undefined) {
-    return ended(
-      'redeemed',
-      since('family', family, ({ code: now }) => now?.redeemedAt !== undefined),
-    );
-  }
-  if (state.status === 'revoked') {
-    return ended(
-      'family_revoked',
-      since('family', family, ({ status }) => status === 'revoked'),
-    );
-  }
-  const { scope, resources: audience } = state;
-  const terms = { scope, audience, expiresAt: code.expiresAt };
-  if (code.expiresAt <= instant) return { ...ended('code_expired'), terms };
-  return { isValid: true, reason: null, terms, decidedBy: made };
 }

@@ -6,6 +6,7 @@ import { asOfEvent, newestEvent, asOfMoment } from './as-of.answer.js';
 import { type AuditEvent, auditEventsOf } from './audit-event.answer.js';
 import type { EventList } from './event-list.answer.js';
 import { EVENTS_AT_ONCE, ledgerPages, streamPages } from '../access/event-pages.js';
+import { ViewsReader } from '../views/views.port.js';
 import {
   type EventChoice,
   type EventStream,
@@ -16,14 +17,24 @@ import {
 /** So many events are looked through for one page of a filtered list. */
 const EVENTS_SEARCHED = 10_000;
 
+/** Where events are looked for: through the views' indexes as far as they go, then in the ledger. */
+export interface EventSources {
+  readonly ledger: Ledger;
+  readonly views: ViewsReader;
+}
+
 /** Answers with a page of the ledger. */
 @QueryHandler(ListEvents)
 export class ListEventsHandler implements IQueryHandler<ListEvents> {
-  constructor(private readonly ledger: Ledger) {}
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly views: ViewsReader,
+  ) {}
 
   async execute({ choice, limit }: ListEvents): Promise<EventList> {
     const newest = await newestEvent(this.ledger);
-    const { events, next } = await pageOf(this.ledger, choice, limit, newest.position);
+    const { ledger, views } = this;
+    const { events, next } = await pageOf({ ledger, views }, choice, limit, newest.position);
     return { asOf: asOfEvent(newest), events: await auditEventsOf(this.ledger, events), next };
   }
 }
@@ -41,13 +52,41 @@ export class StreamEventsHandler implements IQueryHandler<StreamEvents> {
   }
 }
 
+/** Chosen events, and the position to go on after; null: there is nothing more. */
+interface FoundEvents {
+  readonly events: readonly RecordedEvent[];
+  readonly next: Position | null;
+}
+
 /** A page of chosen events up to a position, and the position to go on after. */
 export async function pageOf(
+  { ledger, views }: EventSources,
+  choice: EventChoice,
+  limit: number,
+  upTo: Position,
+): Promise<FoundEvents> {
+  const { streamId, type } = choice;
+  if (streamId === undefined || type !== undefined) return search(ledger, choice, limit, upTo);
+  const page = { order: 'oldest_first', limit, after: choice.after, upTo } as const;
+  const viewed = await views.events({ streamId }, { ...page, rowsScannedMax: EVENTS_SEARCHED });
+  if (viewed.kind === 'being_built' || viewed.upTo === null) {
+    return search(ledger, choice, limit, upTo);
+  }
+  const { rows, next } = viewed.answer;
+  const events = await ledger.eventsAt(rows.map(({ position }) => position));
+  if (next !== null || viewed.upTo >= upTo) return { events, next };
+  const after = Math.max(choice.after ?? -1, viewed.upTo);
+  const later = await search(ledger, { streamId, after }, limit - events.length, upTo);
+  return { events: [...events, ...later.events], next: later.next };
+}
+
+/** Looks through the ledger itself: a stream's chain leads backwards only, from its newest event. */
+async function search(
   ledger: Ledger,
   choice: EventChoice,
   limit: number,
   upTo: Position,
-): Promise<{ events: RecordedEvent[]; next: Position | null }> {
+): Promise<FoundEvents> {
   const events: RecordedEvent[] = [];
   const eventsAtOnce = Math.min(EVENTS_AT_ONCE, choice.type === undefined ? limit + 1 : Infinity);
   let seen = choice.after;

@@ -3,13 +3,16 @@ import type { StreamId } from '../domain/identifiers.js';
 import type { AsOf } from './as-of.answer.js';
 import type { AuditFamily } from './family.answer.js';
 
+/** `blocked`: it did not end, and is worth nothing for what it belongs to; no other status has those. */
+export type ListedStatus = AuditFamily['status'] | 'blocked';
+
 /** Which families are asked for, and how far they are looked for. */
 export interface FamilyChoice {
   /** Only families that began before this one; null: begin with the newest. */
   readonly before: StreamId | null;
   readonly clientId?: string | undefined;
   readonly subject?: string | undefined;
-  readonly status?: AuditFamily['status'] | undefined;
+  readonly status?: ListedStatus | undefined;
   /** So many families are looked at before the search stops. */
   readonly searchedMax: number;
 }

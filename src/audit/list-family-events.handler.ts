@@ -5,6 +5,7 @@ import { asOfEvent, newestEvent, asOfMoment } from './as-of.answer.js';
 import { auditEventsOf } from './audit-event.answer.js';
 import type { FamilyEventList } from './event-list.answer.js';
 import { firstEventOf } from './first-event.reader.js';
+import { ViewsReader } from '../views/views.port.js';
 import { pageOf } from './list-events.handler.js';
 import { ListFamilyEvents } from './list-family-events.query.js';
 import { type Moment } from '../access/moment.js';
@@ -13,7 +14,10 @@ import { cursorAfter } from './page-cursor.js';
 /** Answers with a page of a family's events. */
 @QueryHandler(ListFamilyEvents)
 export class ListFamilyEventsHandler implements IQueryHandler<ListFamilyEvents> {
-  constructor(private readonly ledger: Ledger) {}
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly views: ViewsReader,
+  ) {}
 
   async execute(query: ListFamilyEvents): Promise<FamilyEventList | undefined> {
     const { familyId, after, limit, moment } = query;
@@ -22,7 +26,8 @@ export class ListFamilyEventsHandler implements IQueryHandler<ListFamilyEvents> 
     const hadBegun = await this.hadBegun(familyId, moment);
     if (!hadBegun) return undefined;
     const choice = { streamId: streamIdOf('family', familyId), after };
-    const { events, next } = await pageOf(this.ledger, choice, limit, upTo);
+    const { ledger, views } = this;
+    const { events, next } = await pageOf({ ledger, views }, choice, limit, upTo);
     return {
       asOf: moment === undefined ? asOfEvent(newest) : asOfMoment(moment),
       events: await auditEventsOf(this.ledger, events),

@@ -1,5 +1,4 @@
 import type { QueryBus } from '@nestjs/cqrs';
-import type { z } from 'zod';
 import { parameterProblem } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
 import type { Position } from '../domain/identifiers.js';
@@ -58,13 +57,6 @@ export async function momentAsked(
 ): Promise<Moment | undefined> {
   const { at } = await fixedIn(queries, parameters);
   return at === undefined ? undefined : momentFor(queries, at);
-}
-
-/** A wrong member of a body, named and never repeated. */
-export function problemOfBody({ issues: [issue] }: z.ZodError): Problem {
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const member = String(unknown ?? issue?.path[0] ?? 'the body').slice(0, 64);
-  return parameterProblem(member, issue?.message ?? 'is wrong');
 }
 
 /** Reads a history as a whole. Throws a Problem when it is too long for that. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { strictParameters } from '../access/ledger-parameters.js';
+import { canonicalAddress } from '../access/network-address.js';
 import { incidentEvents } from '../domain/events/directory.events.js';
 import { revocationReason } from '../domain/events/token-family.events.js';
 import { EVENT_OUTCOMES, type EventOutcome } from '../views/event-outcomes.js';
@@ -36,6 +37,7 @@ const reason = z
 
 const address = z
   .union([z.ipv4(), z.ipv6()], 'must be an IP address')
+  .transform(canonicalAddress)
   .optional()
   .meta({ type: 'string', description: 'Only from this address.' });
 

@@ -5,6 +5,7 @@ import type { ViewedFamily } from '../views/views.port.js';
 import { asOfExample, familyExample } from './answer.examples.js';
 import { asOf, moment, momentOf } from './as-of.answer.js';
 import { type AuditClient, auditClient } from './family.answer.js';
+import { expiryOf } from './viewed-state.reader.js';
 
 const { id, client, subject, sessionId, grantedAt, absoluteExpiresAt } = familyExample;
 
@@ -14,11 +15,12 @@ export const listedFamily = z
     id: z.string(),
     status: z.enum(['pending', 'active', 'expired', 'revoked']).meta({
       description:
-        '`expired`: its absolute expiry has passed. An idle expiry is told by the family itself.',
+        '`expired`: its absolute expiry has passed, or that of a code that nobody redeemed. An idle ' +
+        'expiry is told by the family itself.',
     }),
     end: z
       .object({
-        reason: z.enum([...revocationReason.options, 'expired_absolute'] as const),
+        reason: z.enum([...revocationReason.options, 'code_expired', 'expired_absolute'] as const),
         at: moment,
         position: z.int().nonnegative().nullable().meta({
           description: 'Of the event that ended it; null: an expiry is no event.',
@@ -87,13 +89,15 @@ export function listedFamilyOf(
 }
 
 function standingOf(
-  { status, end, absoluteExpiresAt: expiresAt }: ViewedFamily,
+  family: ViewedFamily,
   instant: Instant,
 ): Pick<ListedFamilyAnswer, 'status' | 'end'> {
+  const { status, end } = family;
   if (end !== null) return { status: 'revoked', end: { ...end, at: momentOf(end.at) } };
-  if (expiresAt <= instant) {
-    const at = momentOf(expiresAt);
-    return { status: 'expired', end: { reason: 'expired_absolute', at, position: null } };
+  const expiry = expiryOf(family, instant);
+  if (expiry !== null) {
+    const { reason, at } = expiry;
+    return { status: 'expired', end: { reason, at: momentOf(at), position: null } };
   }
   return { status: status === 'pending' ? 'pending' : 'active', end: null };
 }

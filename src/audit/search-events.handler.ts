@@ -14,19 +14,17 @@ export class SearchEventsHandler implements IQueryHandler<SearchEvents> {
   ) {}
 
   execute({
-    search: { streamId, ...filter },
+    filter,
     request,
     isWhole,
   }: SearchEvents): Promise<Listing<AuditEvent> | ViewsBeingBuilt> {
-    const isChosen = (row: ViewedEvent): boolean =>
-      streamId === undefined || row.streamId === streamId;
     return listingOf<ViewedEvent, AuditEvent>(
       { ledger: this.ledger, views: this.views },
       {
         page: (page) => this.views.events(filter, page),
         positionOf: ({ position }) => position,
         itemsOf: async (rows) => {
-          const positions = rows.filter(isChosen).map(({ position }) => position);
+          const positions = rows.map(({ position }) => position);
           return auditEventsOf(this.ledger, await this.ledger.eventsAt(positions));
         },
       },

@@ -11,7 +11,7 @@ export interface StreamSearch<Kind extends StreamKind> {
   readonly before: StreamId | null;
   readonly limit: number;
   /** Undefined: every stream is. */
-  readonly isChosen?: ((row: StreamRow<Kind>) => boolean) | undefined;
+  readonly isChosen?: ((row: StreamRow<Kind>) => boolean | Promise<boolean>) | undefined;
   /** So many streams are looked at before the search stops. */
   readonly searchedMax: number;
 }
@@ -35,7 +35,7 @@ export async function searchStreams<Kind extends StreamKind>(
     const page = await ledger.streamsOfKind(kind, seen, rowsAtOnce);
     for (const row of page) {
       if (rows.length === limit || searched === searchedMax) return { rows, next: seen };
-      if (isChosen?.(row) ?? true) rows.push(row);
+      if (isChosen === undefined || (await isChosen(row))) rows.push(row);
       seen = row.streamId;
       searched += 1;
     }

@@ -33,12 +33,14 @@ export type ValidityAnswer = z.infer<typeof validity>;
 
 const subjectMatter = z
   .object({
-    kind: z.enum(['refresh_token', 'code', 'access_token', 'subject', 'client']),
+    kind: z.enum(['refresh_token', 'code', 'access_token', 'id_token', 'subject', 'client']),
     familyId: z.string().nullable().meta({ description: 'Of a token that a grant led to.' }),
     generation: z.int().nullable(),
     jti: z.string().nullable(),
     subject: z.string().nullable(),
     clientId: z.string().nullable(),
+    sessionId: z.string().nullable().meta({ description: 'Of an ID token.' }),
+    issuedAt: moment.nullable().meta({ description: 'Of an ID token, by what it says.' }),
   })
   .meta({ id: 'ValidityOf', description: 'What is judged.' });
 /** What is judged. */
@@ -51,6 +53,8 @@ const ofExample = {
   jti: null,
   subject: familyExample.subject,
   clientId: familyExample.client.id,
+  sessionId: null,
+  issuedAt: null,
 };
 
 const validityExample = {

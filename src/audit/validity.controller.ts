@@ -5,15 +5,16 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { tooManyFailures } from '../access/bearer.guard.js';
 import { FailureLimits } from '../access/failure-limits.js';
-import { jsonBodyOf } from '../access/json-body.js';
+import { jsonBodyOf, problemOfBody } from '../access/json-body.js';
 import { strictParameters } from '../access/ledger-parameters.js';
+import { momentParameter } from '../access/moment.js';
 import { ApiProblem, parameterProblem } from '../access/operator-door.decorator.js';
 import { type NamedToken, PastedTokens, tokenOfJti } from '../access/pasted-tokens.service.js';
 import { addressOf } from '../access/request-context.js';
 import { ApiNotFound, AuditDoor, notFound, Unstored } from './audit-door.decorator.js';
 import { at, wholeNumber } from './audit.parameters.js';
 import { FindValidity, type Judged } from './find-validity.query.js';
-import { momentFor, problemOfBody, readWhole } from './list-place.js';
+import { momentFor, readWhole } from './list-place.js';
 import { hexId, plainId } from './list.parameters.js';
 import { type ValidityAnswerAt, validityAnswer } from './validity.answer.js';
 
@@ -43,7 +44,12 @@ const lookupBody = strictParameters({
     .max(TOKEN_CHARACTERS_MAX, 'is too long')
     .optional(),
   jti,
-  at,
+  // A position is a number in JSON.
+  at: z
+    .union([z.string(), z.number()], 'must be an RFC 3339 time or a position')
+    .transform(String)
+    .pipe(momentParameter)
+    .optional(),
 });
 
 /** What tokens, accounts and clients were worth. */
@@ -81,8 +87,9 @@ export class ValidityController {
   @ApiOperation({
     summary: 'What became of a token that was found somewhere',
     description:
-      'Any refresh token, code or access token, also one that expired or was signed with a retired ' +
-      'key; or the `jti` of an access token. It is neither stored nor logged. What names nothing ' +
+      'Any refresh token, code, access token or ID token, also one that expired or was signed with a ' +
+      'retired key; or the `jti` of an access token. An ID token is worth something until it ' +
+      'expires: nothing else ends it, and it opens nothing. It is neither stored nor logged. What names nothing ' +
       'counts as a failing call.',
   })
   @ApiBody({
@@ -92,7 +99,10 @@ export class ValidityController {
       properties: {
         token: { type: 'string', maxLength: TOKEN_CHARACTERS_MAX },
         jti: { type: 'string' },
-        at: { type: 'string', description: 'A time (RFC 3339) or a position.' },
+        at: {
+          oneOf: [{ type: 'string' }, { type: 'integer' }],
+          description: 'A time (RFC 3339) or a position.',
+        },
       },
       example: { token: 'tlr_…' },
     },

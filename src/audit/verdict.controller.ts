@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { ActiveAccessToken } from '../access/access-token-status.js';
 import { actorOf } from '../access/administration-record.service.js';
 import { Bearer } from '../access/bearer.guard.js';
-import { jsonBodyOf } from '../access/json-body.js';
+import { jsonBodyOf, problemOfBody } from '../access/json-body.js';
 import { strictParameters } from '../access/ledger-parameters.js';
 import { ApiProblem, OperatorDoor, Unstored } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
@@ -17,7 +17,6 @@ import { idInPath } from './audit.parameters.js';
 import { GiveVerdict, NOTE_CHARACTERS_MAX } from './give-verdict.command.js';
 import { type IncidentAnswer, incidentAnswer } from './investigation.answer.js';
 import { FindIncident } from './list-incidents.query.js';
-import { problemOfBody } from './list-place.js';
 
 const verdicts = incidentEvents.IncidentVerdictGiven.shape.verdict.options;
 

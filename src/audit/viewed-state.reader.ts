@@ -71,11 +71,23 @@ export function familyCounts(
   instant: Instant,
 ): FamilyCounts {
   const counts = { pending: 0, active: 0, expired: 0, revoked: 0 };
-  for (const { status, absoluteExpiresAt } of rows) {
-    const isExpired = status !== 'ended' && absoluteExpiresAt <= instant;
-    counts[status === 'ended' ? 'revoked' : isExpired ? 'expired' : status] += 1;
+  for (const row of rows) {
+    const isExpired = expiryOf(row, instant) !== null;
+    counts[row.status === 'ended' ? 'revoked' : isExpired ? 'expired' : row.status] += 1;
   }
   return { ...counts, isComplete: next === null };
+}
+
+/** How a family that was not ended has expired at this instant; null: it has not. */
+export function expiryOf(
+  { status, codeExpiresAt, absoluteExpiresAt }: ViewedFamily,
+  instant: Instant,
+): { readonly reason: 'code_expired' | 'expired_absolute'; readonly at: Instant } | null {
+  if (status === 'ended') return null;
+  const codeEnd = status === 'pending' ? (codeExpiresAt ?? Infinity) : Infinity;
+  const at = Math.min(codeEnd, absoluteExpiresAt);
+  if (at > instant) return null;
+  return { reason: at === codeEnd ? 'code_expired' : 'expired_absolute', at };
 }
 
 /** How many incidents there are, and how many nobody has judged. */

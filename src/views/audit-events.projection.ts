@@ -1,3 +1,4 @@
+import { measuresOf } from './client-health.projection.js';
 import { idOf, type Owners } from './event-owners.js';
 import type { AuditEventRow, ProjectedEvent } from './view-changes.js';
 
@@ -23,8 +24,16 @@ export function auditEventOf(
     incidentId: incidentIdOf(event),
     generation: generationOf(event),
     actingSubject: acting === subject ? null : acting,
+    measures: measuresOf(event),
+    presentations: event.type === 'PresentationsCounted' ? event.data.count : 1,
+    presenterId: presenterIdOf(event),
     address: address ?? null,
   };
+}
+
+function presenterIdOf(event: ProjectedEvent): string | null {
+  const isForeign = event.type === 'RefreshRejected' && event.data.reason === 'foreign_client';
+  return isForeign ? (event.data.clientId ?? null) : null;
 }
 
 function reasonOf(event: ProjectedEvent): string | null {

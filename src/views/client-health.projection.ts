@@ -1,26 +1,31 @@
+import type { RejectionReason } from '../domain/events/token-family.events.js';
 import { hourOf } from './hours.js';
 import type { AuditEventRow, HealthCount, HealthMeasure, ProjectedEvent } from './view-changes.js';
 
 /** A retry before this is one of a client that sends twice; later, of one that lost an answer. In ms. */
 const PROMPT_RETRY = 2000;
 
-/** What a batch counts of each client by hour, for the client that the family was granted to. */
-export function healthCounts(
-  events: readonly ProjectedEvent[],
-  rows: readonly AuditEventRow[],
-): HealthCount[] {
+/** As what a client's refresh with a token of another client is counted for the one that tried. */
+export const FOREIGN_PRESENTATION: HealthMeasure = 'rejected:foreign_client';
+
+/**
+ * What a batch counts of each client by hour: for the client that the family was granted to, and where
+ * another client presented its token, for that one too.
+ */
+export function healthCounts(rows: readonly AuditEventRow[]): HealthCount[] {
   const counts = new Map<string, HealthCount>();
-  for (const [index, event] of events.entries()) {
-    const row = rows[index];
-    if (row === undefined || row.clientId === null) continue;
-    for (const measure of measuresOf(event)) {
-      add(counts, row.clientId, row, measure, countOf(event));
+  for (const row of rows) {
+    const { clientId, presenterId } = row;
+    for (const measure of row.measures ?? []) {
+      if (clientId !== null) add(counts, clientId, row, measure);
     }
+    if (presenterId !== null) add(counts, presenterId, row, FOREIGN_PRESENTATION);
   }
   return [...counts.values()];
 }
 
-function measuresOf(event: ProjectedEvent): readonly HealthMeasure[] {
+/** What an event is counted as for the client that the family was granted to; null: as nothing. */
+export function measuresOf(event: ProjectedEvent): readonly HealthMeasure[] | null {
   switch (event.type) {
     case 'GrantRedeemed':
       return ['redeemed'];
@@ -37,29 +42,29 @@ function measuresOf(event: ProjectedEvent): readonly HealthMeasure[] {
       return otherParty === true ? [measure, 'retried_by_other_party'] : [measure];
     }
     case 'RefreshRejected':
-      return [`rejected:${event.data.reason}`];
+      return [rejectedAs(event.data.reason)];
     case 'PresentationsCounted': {
       const { outcome, reason } = event.data;
       if (outcome === 'retried') return ['retried_at_unknown_age'];
-      return reason === undefined ? [] : [`rejected:${reason}`];
+      return reason === undefined ? null : [rejectedAs(reason)];
     }
     case 'RefreshTokenReuseDetected':
       return ['reuse'];
     default:
-      return [];
+      return null;
   }
 }
 
-function countOf(event: ProjectedEvent): number {
-  return event.type === 'PresentationsCounted' ? event.data.count : 1;
+/** The owner of a stolen token did not present it. */
+function rejectedAs(reason: RejectionReason): HealthMeasure {
+  return reason === 'foreign_client' ? 'presented_by_other_client' : `rejected:${reason}`;
 }
 
 function add(
   counts: Map<string, HealthCount>,
   clientId: string,
-  { at, position }: AuditEventRow,
+  { at, position, presentations: count }: AuditEventRow,
   measure: HealthMeasure,
-  count: number,
 ): void {
   const hour = hourOf(at);
   const key = `${hour} ${measure} ${clientId}`;

@@ -20,9 +20,11 @@ function note(change: FamilyChange, event: ProjectedEvent, row: AuditEventRow): 
   switch (event.type) {
     case 'GrantIssued': {
       const { clientId, subject } = row;
-      const { sessionId = null, absoluteExpiresAt } = event.data;
+      const { sessionId = null, absoluteExpiresAt, code } = event.data;
       const created = { createdPosition: position, createdAt: at };
-      change.begun = { clientId, subject, sessionId, ...created, absoluteExpiresAt };
+      const codeExpiresAt = code?.expiresAt ?? null;
+      const expiries = { codeExpiresAt, absoluteExpiresAt };
+      change.begun = { clientId, subject, sessionId, ...created, ...expiries };
       return true;
     }
     case 'GrantRedeemed':

@@ -13,6 +13,12 @@ export type ProjectedEvent = LedgerEvent &
 export interface AuditEventRow extends Omit<ViewedEvent, 'outcome'> {
   /** The account that acted, where it is not the event's own subject. */
   readonly actingSubject: string | null;
+  /** What it is counted as for its client, by hour; null: as nothing. */
+  readonly measures: readonly HealthMeasure[] | null;
+  /** How many presentations it stands for. */
+  readonly presentations: number;
+  /** The client that presented the token, where it is another client's. */
+  readonly presenterId: string | null;
 }
 
 /** What a batch says of a family; what it does not say is absent, and stays as it was. */
@@ -20,7 +26,13 @@ export interface FamilyChange {
   readonly familyId: string;
   begun?: Pick<
     ViewedFamily,
-    'clientId' | 'subject' | 'sessionId' | 'createdPosition' | 'createdAt' | 'absoluteExpiresAt'
+    | 'clientId'
+    | 'subject'
+    | 'sessionId'
+    | 'createdPosition'
+    | 'createdAt'
+    | 'codeExpiresAt'
+    | 'absoluteExpiresAt'
   >;
   redeemedPosition?: Position;
   end?: NonNullable<ViewedFamily['end']>;
@@ -47,6 +59,7 @@ export type HealthMeasure =
   | 'retried_at_unknown_age'
   | 'retried_by_other_party'
   | 'refreshed_early'
+  | 'presented_by_other_client'
   | 'reuse'
   | `rejected:${RejectionReason}`;
 

@@ -90,6 +90,7 @@ export interface ViewedEvent {
 
 /** Which events: all that is given must match, exactly. */
 export interface EventFilter {
+  readonly streamId?: StreamId | undefined;
   readonly familyId?: string | undefined;
   readonly subject?: string | undefined;
   readonly clientId?: string | undefined;
@@ -121,6 +122,8 @@ export interface ViewedFamily {
   } | null;
   /** When the first incident about it was opened. */
   readonly firstIncidentPosition: Position | null;
+  /** When its code can no longer be redeemed; null: it has none. */
+  readonly codeExpiresAt: Instant | null;
   readonly absoluteExpiresAt: Instant;
 }
 
@@ -172,11 +175,14 @@ export interface IncidentFilter {
 export interface HourSpan {
   readonly from: Instant;
   readonly to: Instant;
-  /** Time travel: as in PageRequest. The hour that it lies in is counted only if it was over. */
+  /** Time travel: as in PageRequest. */
   readonly upTo?: Position | undefined;
 }
 
-/** How the tokens of a client were used. Presentations are counted for the family's own client. */
+/**
+ * How the tokens of a client were used. Presentations are counted for the family's own client, but for
+ * those by another client, which are rejections of the one that presented.
+ */
 export interface ClientHealthCounters {
   readonly redeemed: number;
   readonly rotated: number;
@@ -191,6 +197,8 @@ export interface ClientHealthCounters {
   readonly retriedByOtherParty: number;
   /** Of the rotations, those of a refresh token younger than half an access token's lifetime. */
   readonly refreshedEarly: number;
+  /** Its tokens that another client presented. */
+  readonly presentedByOtherClient: number;
   /** Of the rejections, those of a generation consumed inside the retry window. */
   readonly staleInsideWindow: number;
   readonly reuse: number;
@@ -205,9 +213,12 @@ export interface ClientHealth extends ClientHealthCounters {
   readonly lastPosition: Position;
 }
 
-/** The counters of one client in one hour. */
-export interface ClientHealthHour extends ClientHealth {
-  readonly hour: Instant;
+/** The counters of one client, even of one that did nothing. */
+export interface ClientSum {
+  readonly counters: ClientHealthCounters;
+  /** The first and the last event that were counted; null: none was. */
+  readonly positions: Pick<ClientHealth, 'firstPosition' | 'lastPosition'> | null;
+  readonly partialHour: Instant | null;
 }
 
 /** How many events of each type there were in one hour. Hours without any are left out. */
@@ -221,7 +232,7 @@ export interface HourPage<Row> {
   readonly hours: readonly Row[];
   /** Where to go on, as `from`; null at the end of the span. */
   readonly next: Instant | null;
-  /** The hour that `upTo` cuts in two and that is therefore left out, if it does. */
+  /** The hour that `upTo` cuts in two, where it has too many events on both sides to be counted. */
   readonly partialHour: Instant | null;
 }
 
@@ -230,6 +241,7 @@ export interface ClientPage {
   readonly clients: readonly ClientHealth[];
   /** Where to go on, as `after`; null when there are no more. */
   readonly next: string | null;
+  /** As in HourPage: left out of the sums of one client at least. */
   readonly partialHour: Instant | null;
 }
 
@@ -274,17 +286,17 @@ export abstract class ViewsReader {
     upTo?: Position,
   ): Promise<Viewed<ViewedIncident | undefined>>;
 
-  /** The sums of each client over a span: at most `limit` clients, from above the id `after`. */
+  /**
+   * The sums of each client over a span: at most `limit` clients, from above the id `after`. A page may
+   * hold fewer, even none, and not be the last: so many rows are summed for it at most.
+   */
   abstract clientHealth(
     span: HourSpan,
     page: { readonly limit: number; readonly after?: string | null | undefined },
   ): Promise<Viewed<ClientPage>>;
 
-  /** One client hour by hour. */
-  abstract clientHours(
-    clientId: string,
-    span: HourSpan,
-  ): Promise<Viewed<HourPage<ClientHealthHour>>>;
+  /** The sums of one client over a span. */
+  abstract clientSum(clientId: string, span: HourSpan): Promise<Viewed<ClientSum>>;
 
   /** How many events there were, hour by hour: of one client, or of the whole ledger. */
   abstract activity(span: HourSpan, clientId?: string): Promise<Viewed<HourPage<ActivityHour>>>;

@@ -34,7 +34,7 @@ export function changesOf(
     auditEvents: rows,
     families: familyChanges(events, rows),
     incidents: incidentChanges(events, rows),
-    clientHealth: healthCounts(events, rows),
+    clientHealth: healthCounts(rows),
     activity: activityCounts(rows),
     erasures: events.flatMap(erasureOf),
   };

@@ -3,6 +3,7 @@ import { newUuid } from '../../src/config/random-identifiers.js';
 import { auditEvent } from '../../src/audit/audit-event.answer.js';
 import { type FamilyEventList, familyEventList } from '../../src/audit/event-list.answer.js';
 import { type FamilyAnswer, familyAnswer } from '../../src/audit/family.answer.js';
+import type { FamilyPage } from '../../src/audit/listed-family.answer.js';
 import { DisableAccount } from '../../src/directory/disable-account.handler.js';
 import { SignOutEverywhere } from '../../src/directory/sign-out-everywhere.handler.js';
 import { RevokeFamily } from '../../src/grants/revoke-family.command.js';
@@ -150,6 +151,12 @@ describe('a family', () => {
     clock.pass(61_000);
     const unredeemed = await family(String(pending?.streamId).slice('family:'.length));
     expect(unredeemed).toMatchObject({ status: 'expired', end: { reason: 'code_expired' } });
+    const pages = await read<FamilyPage>(server, `/audit/families?subject=${ana.subject}`, token);
+    const inList = pages.body.families.find(({ id }) => id === unredeemed.id);
+    expect(inList).toMatchObject({
+      status: 'expired',
+      end: { reason: 'code_expired', at: unredeemed.end?.at, position: null },
+    });
     clock.pass(2_592_000_000);
     const expired = await family(idle);
     expect(expired).toMatchObject({ status: 'expired', end: { reason: 'expired_idle' } });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { activityAnswer } from '../../src/audit/activity.answer.js';
 import { type ClientHealthPage, clientHealthPage } from '../../src/audit/client-health.answer.js';
-import { clientAnswer } from '../../src/audit/client.answer.js';
+import { type ClientAnswer, clientAnswer } from '../../src/audit/client.answer.js';
 import { type IncidentAnswer, incidentAnswer } from '../../src/audit/investigation.answer.js';
 import type { IncidentList } from '../../src/audit/incident.answer.js';
 import { lineageAnswer } from '../../src/audit/lineage.answer.js';
@@ -186,6 +186,9 @@ describe('a client', () => {
       incidents: { count: 1 },
       health: { counters: { redeemed: 1, rotated: 3, reuse: 1 }, findings: [] },
     });
+    const year = new Date(Date.now() - 365 * 24 * 3_600_000).toISOString();
+    const whole = await get<ClientAnswer>(`/audit/clients/${shop.clientId}?from=${year}`);
+    expect(whole.health?.counters).toEqual(client.health?.counters);
     const then = await read(server, `/audit/clients/${shop.clientId}?at=0`, token);
     expect(then.status).toBe(404);
   });

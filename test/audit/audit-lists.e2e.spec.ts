@@ -298,6 +298,20 @@ describe('the families that are chosen', () => {
   });
 });
 
+describe('an address', () => {
+  it('is one however it is written', async () => {
+    const [client] = clients as [TestClient];
+    const begun = await beginFamily(server, client, people[0] as TestAccount);
+    const { status } = await presentFrom('2001:DB8:0:0::00AB', client, begun.refresh_token);
+    expect(status).toBe(200);
+    for (const address of ['2001:db8::ab', '2001:DB8::AB', '2001:0db8:0:0:0:0:0:ab']) {
+      expect(await events(`address=${address}`)).toMatchObject([
+        { type: 'RefreshTokenRotated', origin: { address: '2001:db8::ab' } },
+      ]);
+    }
+  });
+});
+
 describe('the incidents that are chosen', () => {
   async function incidents(filter: string): Promise<IncidentList['incidents']> {
     const { body } = await get<IncidentList>(`/audit/incidents?${filter}&limit=1000`);
@@ -311,6 +325,7 @@ describe('the incidents that are chosen', () => {
     expect(await incidents(`client=${shop.clientId}&kind=refresh_token_reuse`)).toEqual(all);
     expect(await incidents('kind=foreign_client')).toEqual([]);
     expect(await incidents(`address=${THIEF}`)).toEqual(all);
+    expect(await incidents(`address=::ffff:${THIEF}`)).toEqual(all);
     expect(await incidents('address=203.0.113.78')).toEqual([]);
     expect(await incidents('verdict=none')).toEqual(all);
     expect(await incidents('verdict=theft')).toEqual([]);

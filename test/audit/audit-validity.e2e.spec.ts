@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ValidityAnswerAt, validityAnswer } from '../../src/audit/validity.answer.js';
 import { newUuid } from '../../src/config/random-identifiers.js';
+import { DisableAccount } from '../../src/directory/disable-account.handler.js';
 import { DisableClient } from '../../src/directory/disable-client.handler.js';
 import { SigningKeys } from '../../src/directory/signing-keys.service.js';
 import { Ledger } from '../../src/ledger/ledger.port.js';
@@ -113,6 +114,43 @@ describe('a token that somebody found', () => {
     expect((await lookup({ token: late.code })).validity).toMatchObject({ reason: 'code_expired' });
   });
 
+  it('can be a code of a person who may do nothing any more', async () => {
+    const ben = await server.createAccount();
+    const { code } = await grantCode(server, shop, ben);
+    expect((await lookup({ token: code })).validity.isValid).toBe(true);
+    await server.execute(new DisableAccount(ben.subject, ATTRIBUTION));
+    expect((await lookup({ token: code })).validity).toMatchObject({
+      isValid: false,
+      reason: 'account_disabled',
+      decidedBy: [{ type: 'GrantIssued' }, { type: 'AccountDisabled' }],
+    });
+  });
+
+  it('can be an ID token, which is worth something until it expires', async () => {
+    const { id_token: idToken } = await beginFamily(server, shop, ana);
+    const { iat, exp, sid } = claimsOf(idToken);
+    expect(await lookup({ token: idToken })).toMatchObject({
+      of: {
+        kind: 'id_token',
+        subject: ana.subject,
+        clientId: shop.clientId,
+        sessionId: sid,
+        issuedAt: new Date(Number(iat) * 1000).toISOString(),
+      },
+      validity: {
+        isValid: true,
+        reason: null,
+        audience: [shop.clientId],
+        expiresAt: new Date(Number(exp) * 1000).toISOString(),
+        decidedBy: [],
+      },
+    });
+    expect((await lookup({ token: idToken, at: 0 })).validity.reason).toBe('not_yet_issued');
+    clock.pass(3_600_000);
+    token = await clientToken(server, auditor);
+    expect((await lookup({ token: idToken })).validity.reason).toBe('expired');
+  });
+
   it("can be a client's own", async () => {
     const machine = await server.register('machine', { scope: 'reports' });
     const own = await clientToken(server, machine);
@@ -179,7 +217,11 @@ describe('a token that somebody found', () => {
     [{ token: 'x'.repeat(16_385) }, 'token'],
     [{ jti: 'zebra' }, 'jti'],
     [{ token: 'zebra', at: 'zebra' }, 'at'],
+    [{ token: 'zebra', at: 1.5 }, 'at'],
+    [{ token: 'zebra', at: true }, 'at'],
     [{ zebra_: 1, token: 'zebra' }, 'zebra_'],
+    [{ 'tlr_zebra-1': 1 }, 'the body'],
+    [{ [`${'zebra_'.repeat(5)}abc`]: 1 }, 'the body'],
     [[], 'the body'],
     [null, 'the body'],
   ])('is refused as %j', async (body, parameter) => {
@@ -231,6 +273,18 @@ describe('what was valid', () => {
     expect((await validity(`family=${family}&generation=9`)).validity.reason).toBe(
       'not_yet_issued',
     );
+  });
+
+  it('is told of now when the time that is asked about is yet to come', async () => {
+    const tokens = await beginFamily(server, shop, ana);
+    for (const at of ['2999-01-01T00:00:00Z', '9999-12-31T23:59:59-23:59']) {
+      const before = Date.now();
+      const { asOf, validity: found } = await validity(`jti=${jtiOf(tokens)}&at=${at}`);
+      expect(found).toMatchObject({ isValid: true });
+      const asked = Date.parse(String(asOf.asked));
+      expect(asked).toBeGreaterThanOrEqual(before);
+      expect(asked).toBeLessThanOrEqual(Date.now());
+    }
   });
 
   it('has expired by the time that is asked about, and not before', async () => {

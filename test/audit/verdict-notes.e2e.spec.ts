@@ -47,7 +47,8 @@ async function incident(at = ''): Promise<IncidentAnswer> {
 function notesKept(): number {
   const database = new Database(vaultFileOf(server.settings.dataDirectory), { readonly: true });
   try {
-    return Number(database.prepare('SELECT count(*) FROM verdict_notes').pluck().get());
+    const kept = "SELECT count(*) FROM verdict_notes WHERE trim(hex(sealed), '0') <> ''";
+    return Number(database.prepare(kept).pluck().get());
   } finally {
     database.close();
   }

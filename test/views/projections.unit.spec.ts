@@ -43,6 +43,9 @@ describe('the row of an event', () => {
       incidentId: null,
       generation: null,
       actingSubject: null,
+      measures: null,
+      presentations: 1,
+      presenterId: null,
       address: '203.0.113.7',
     });
   });
@@ -175,6 +178,7 @@ describe('a family', () => {
           sessionId: '01a19b7bbc207f428f69525c8c8b5ca2',
           createdPosition: 0,
           createdAt: AT,
+          codeExpiresAt: 1_793_610_060_000,
           absoluteExpiresAt: 1_809_162_000_000,
         },
         redeemedPosition: 1,
@@ -269,6 +273,21 @@ describe("a client's health", () => {
         counted({ outcome: 'rejected', reason: undefined, count: 5 }),
       ),
     ).toEqual({ 'rejected:family_revoked': 7, retried_at_unknown_age: 3 });
+  });
+
+  it("counts a token in another client's hands for both, each as what it is", () => {
+    const data = { reason: 'foreign_client', clientId: 'a-thief' };
+    const counted = { outcome: 'rejected', reason: 'foreign_client', count: 4 };
+    const { clientHealth } = changesFrom([
+      issued,
+      { type: 'RefreshRejected', data },
+      { type: 'PresentationsCounted', data: counted },
+    ]);
+    expect(clientHealth).toMatchObject([
+      { clientId: 'photo-app', measure: 'presented_by_other_client', count: 5 },
+      { clientId: 'a-thief', measure: 'rejected:foreign_client', count: 1 },
+    ]);
+    expect(clientHealth).toHaveLength(2);
   });
 
   it('is kept by the hour (UTC), with the first and the last event', () => {

@@ -3,6 +3,7 @@ import type { SqliteViewsReader } from '../../src/views/sqlite/sqlite-views.read
 import type { ViewChanges } from '../../src/views/view-changes.js';
 import type { Viewed } from '../../src/views/views.port.js';
 import { changesFrom, type EventSketch, SKETCHED_AT as AT } from '../support/views-events.js';
+import { onDatabase } from '../support/ledger-sqlite.js';
 import { openViewsStage, type ViewsStage } from '../support/views-stage.js';
 
 const HOUR = 3_600_000;
@@ -10,9 +11,10 @@ const SPAN = { from: AT, to: AT + 100 * HOUR };
 
 let stage: ViewsStage;
 let reader: SqliteViewsReader;
+let number: number;
 beforeEach(async () => {
   stage = await openViewsStage();
-  const number = await stage.rebuild();
+  number = await stage.rebuild();
   stage.open(number).apply(history());
   reader = stage.reader();
 });
@@ -60,6 +62,7 @@ const NONE = {
   retriedAtUnknownAge: 0,
   retriedByOtherParty: 0,
   refreshedEarly: 0,
+  presentedByOtherClient: 0,
   staleInsideWindow: 0,
   reuse: 0,
   rejectedByReason: {},
@@ -104,14 +107,39 @@ describe('the health of clients', () => {
     expect(clients).toMatchObject([{ clientId: 'a', rotated: 1, redeemed: 0, reuse: 0 }]);
   });
 
-  it('is there hour by hour', async () => {
-    const { hours } = await viewed(reader.clientHours('a', SPAN));
-    expect(hours).toMatchObject([
-      { hour: AT, redeemed: 1, staleInsideWindow: 1, rotated: 0 },
-      { hour: AT + HOUR, rotated: 1, firstPosition: 5, lastPosition: 5 },
-      { hour: AT + 3 * HOUR, rotated: 1, retriedLater: 1, reuse: 1, lastPosition: 9 },
-    ]);
-    expect((await viewed(reader.clientHours('c', SPAN))).hours).toEqual([]);
+  it('is there for one client, even for one that did nothing', async () => {
+    const { counters, positions } = await viewed(reader.clientSum('a', SPAN));
+    expect(counters).toMatchObject({ redeemed: 1, rotated: 2, retriedLater: 1, reuse: 1 });
+    expect(positions).toEqual({ firstPosition: 2, lastPosition: 9 });
+    expect(await viewed(reader.clientSum('c', SPAN))).toEqual({
+      counters: NONE,
+      positions: null,
+      partialHour: null,
+    });
+  });
+
+  it('is of the whole span, however long', async () => {
+    const long = { from: AT - 2000 * HOUR, to: AT + 2000 * HOUR };
+    const { counters } = await viewed(reader.clientSum('a', long));
+    expect(counters).toMatchObject({ redeemed: 1, rotated: 2, reuse: 1 });
+  });
+
+  it('ends a page early where very many hours are to be summed, and goes on after it', async () => {
+    onDatabase(stage.fileOf(number), (database) => {
+      const insert = database.prepare(
+        `INSERT INTO client_health VALUES (?, ?, 'redeemed', 1, 3, 3)`,
+      );
+      database.transaction(() => {
+        for (let hour = 1; hour <= 20_000; hour += 1) insert.run('a', AT - hour * HOUR);
+      })();
+    });
+    const long = { from: AT - 20_000 * HOUR, to: AT + HOUR };
+    const first = await viewed(reader.clientHealth(long, all));
+    expect(first.clients).toMatchObject([{ clientId: 'a', redeemed: 20_001 }]);
+    expect(first.next).toBe('a');
+    const second = await viewed(reader.clientHealth(long, { ...all, after: first.next }));
+    expect(second.clients.map(({ clientId }) => clientId)).toEqual(['b']);
+    expect(second.next).toBeNull();
   });
 });
 
@@ -142,13 +170,33 @@ describe('the activity', () => {
 });
 
 describe('time travel by the hour', () => {
-  it('leaves out the hour that goes on after it, and says so', async () => {
+  it('counts the hour that goes on after it as it was then', async () => {
     const cut = await viewed(reader.activity({ ...SPAN, upTo: 8 }));
-    expect(cut.hours.map(({ hour }) => hour)).toEqual([AT, AT + HOUR]);
-    expect(cut.partialHour).toBe(AT + 3 * HOUR);
-    expect((await viewed(reader.clientHours('a', { ...SPAN, upTo: 8 }))).hours).toHaveLength(2);
+    expect(cut.hours).toMatchObject([
+      { hour: AT },
+      { hour: AT + HOUR },
+      { hour: AT + 3 * HOUR, counts: { RefreshTokenRotated: 1, RefreshRetried: 1 } },
+    ]);
+    expect(cut.hours[2]?.counts).not.toHaveProperty('RefreshTokenReuseDetected');
+    expect(cut.partialHour).toBeNull();
+    expect((await viewed(reader.activity({ ...SPAN, upTo: 3 }, 'b'))).hours).toEqual([
+      { hour: AT, counts: { GrantIssued: 1, GrantRedeemed: 1 } },
+    ]);
     const { clients } = await viewed(reader.clientHealth({ ...SPAN, upTo: 8 }, { limit: 1 }));
-    expect(clients).toMatchObject([{ rotated: 1, reuse: 0 }]);
+    expect(clients).toMatchObject([{ rotated: 2, retriedLater: 1, reuse: 0, lastPosition: 8 }]);
+    const sum = await viewed(reader.clientSum('a', { ...SPAN, upTo: 2 }));
+    expect(sum).toMatchObject({
+      counters: { redeemed: 1, rotated: 0, staleInsideWindow: 0 },
+      positions: { firstPosition: 2, lastPosition: 2 },
+      partialHour: null,
+    });
+  });
+
+  it('begins the page of clients that comes after with what they had then', async () => {
+    const then = { ...SPAN, upTo: 3 };
+    const first = await viewed(reader.clientHealth(then, { limit: 1 }));
+    const second = await viewed(reader.clientHealth(then, { limit: 1, after: first.next }));
+    expect(second).toMatchObject({ clients: [{ clientId: 'b', redeemed: 1 }], next: null });
   });
 
   it('has an hour that was over then, and the newest one as it is', async () => {
@@ -163,5 +211,63 @@ describe('time travel by the hour', () => {
   it('says nothing of a cut hour that is outside of the span', async () => {
     const { partialHour } = await viewed(reader.activity({ from: AT, to: AT + HOUR, upTo: 8 }));
     expect(partialHour).toBeNull();
+  });
+});
+
+describe('an hour of more events than are counted one by one', () => {
+  const BEFORE = 10_500;
+  const FOREIGN = { reason: 'foreign_client', clientId: 'b' };
+
+  /** Rotations of one client, then, in the same hour, as many of what comes after the cut. */
+  async function fill(after: number): Promise<void> {
+    stage.open(await stage.rebuild()).apply(
+      changesFrom([
+        { type: 'GrantIssued', streamId: 'family:a', data: { clientId: 'a' } },
+        { type: 'RefreshRejected', streamId: 'family:a', data: FOREIGN },
+        ...Array.from({ length: BEFORE + after }, (_, index): EventSketch => ({
+          type: index < BEFORE ? 'RefreshTokenRotated' : 'GrantRedeemed',
+          streamId: 'family:a',
+        })),
+        { type: 'RefreshRejected', streamId: 'family:a', data: FOREIGN },
+      ]),
+    );
+    reader = stage.reader();
+  }
+  const upTo = BEFORE + 1;
+
+  it('is what it was but for what came later, where that is little', async () => {
+    await fill(100);
+    const sum = await viewed(reader.clientSum('a', { ...SPAN, upTo }));
+    expect(sum).toEqual({
+      counters: {
+        ...NONE,
+        rotated: BEFORE,
+        presentedByOtherClient: 1,
+      },
+      positions: { firstPosition: 1, lastPosition: upTo },
+      partialHour: null,
+    });
+    expect(await viewed(reader.clientSum('b', { ...SPAN, upTo }))).toMatchObject({
+      counters: { rejectedByReason: { foreign_client: 1 } },
+      positions: { firstPosition: 1, lastPosition: 1 },
+    });
+    for (const clientId of ['a', undefined]) {
+      const { hours, partialHour } = await viewed(reader.activity({ ...SPAN, upTo }, clientId));
+      const counts = { GrantIssued: 1, RefreshRejected: 1, RefreshTokenRotated: BEFORE };
+      expect({ hours, partialHour }).toEqual({ hours: [{ hour: AT, counts }], partialHour: null });
+    }
+  });
+
+  it('is left out where both are many, and is named', async () => {
+    await fill(BEFORE);
+    const left = { ...SPAN, upTo };
+    expect(await viewed(reader.clientSum('a', left))).toEqual({
+      counters: NONE,
+      positions: null,
+      partialHour: AT,
+    });
+    const activity = await viewed(reader.activity(left));
+    expect(activity).toMatchObject({ hours: [], partialHour: AT });
+    expect((await viewed(reader.clientHealth(left, { limit: 5 }))).partialHour).toBe(AT);
   });
 });

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { streamIdOf } from '../../src/domain/identifiers.js';
 import type { FedEvent } from '../../src/ledger/ledger-feed.port.js';
 import { EVENT_OUTCOMES } from '../../src/views/event-outcomes.js';
 import { EventOwners } from '../../src/views/event-owners.js';
@@ -141,6 +142,12 @@ const eventFilters: readonly EventFilter[] = [
   { clientId: 'photo-app', outcome: 'reused', address: addressOf(4) },
   { subject: subjectOf(1), reason: 'family_revoked' },
   { familyId: 'family1', subject: subjectOf(0) },
+  { streamId: streamIdOf('family', 'family1') },
+  { streamId: streamIdOf('family', 'family1'), type: 'RefreshTokenRotated' },
+  { streamId: streamIdOf('incident', 'family1-incident-0') },
+  { streamId: streamIdOf('client', 'photo-app') },
+  { subject: subjectOf(1), type: 'SessionStarted' },
+  { subject: subjectOf(2), type: 'ConsentGiven' },
 ];
 
 describe('events', () => {
@@ -193,6 +200,21 @@ describe('events', () => {
     const both = await viewed(reader.events({ clientId: 'photo-app', ...reused }, all));
     expect(alone.rowsScanned).toBeGreaterThan(0);
     expect(both.rowsScanned).toBe(alone.rowsScanned);
+  });
+
+  it('of a stream, and what a person began, are found without looking at others', async () => {
+    const events = eventsUpTo(newest);
+    for (const streamId of new Set(events.map((event) => event.streamId))) {
+      const expected = events.filter((event) => event.streamId === streamId);
+      const found = await viewed(reader.events({ streamId }, ALL));
+      expect(found).toEqual({ rows: expected, next: null, rowsScanned: expected.length });
+    }
+    for (const type of ['SessionStarted', 'ConsentGiven'] as const) {
+      const subject = events.find((event) => event.type === type)?.subject ?? 'nobody';
+      const found = await viewed(reader.events({ subject, type }, ALL));
+      expect(found.rows).not.toEqual([]);
+      expect(found.rowsScanned).toBe(found.rows.length);
+    }
   });
 
   it('were recorded at a time, or before it', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EventOwners } from '../../src/views/event-owners.js';
@@ -138,6 +138,28 @@ describe('an erasure', () => {
     reader.close();
     expect(views.settle()).toBe(true);
     for (const address of own) expect(bytesOfViews(stage.viewsDirectory)).not.toContain(address);
+  });
+});
+
+describe('the files of views', () => {
+  it('are settled once none is left that holds what was changed', async () => {
+    expect(stage.shelf.settle()).toBe(false);
+    await past.takeAll([begin(0)]);
+    const old = await stage.rebuild();
+    const reader = new Database(stage.fileOf(old), { readonly: true });
+    reader.prepare('SELECT count(*) FROM audit_events').get();
+    const number = await stage.rebuild();
+    expect(stage.shelf.settle()).toBe(false);
+    reader.close();
+    copyFileSync(stage.fileOf(number), stage.fileOf(number + 7));
+    expect(stage.shelf.settle()).toBe(true);
+    expect(readdirSync(stage.viewsDirectory).filter((name) => name.endsWith('sqlite'))).toEqual([
+      `${number}.sqlite`,
+    ]);
+    const builder = stage.shelf.build(await stage.feed.log());
+    expect(stage.shelf.settle()).toBe(false);
+    builder?.discard();
+    expect(stage.shelf.settle()).toBe(true);
   });
 });
 

@@ -51,8 +51,10 @@ export interface BacktestSummary {
    * theft that their owner's own retry would have killed.
    */
   readonly newFalseAlarms: FamiliesByBasis<Basis>;
-  /** Families that were killed for a theft, and would not have been at that attempt. */
+  /** Families that were killed for a theft, and would have given the thief tokens instead. */
   readonly theftsMissed: FamiliesByBasis;
+  /** Families that were killed for a theft, and would have refused the thief without detecting it. */
+  readonly theftsStoppedOtherwise: FamiliesByBasis;
   /** Families of a theft that would have been killed before they were, if they were at all. */
   readonly theftsCaughtEarlier: FamiliesByBasis;
   /** Families that would not have been killed at the attempt that killed them: nobody knows for what. */
@@ -84,6 +86,7 @@ export const EMPTY_SUMMARY: BacktestSummary = {
   falseAlarmsAvoided: NO_FAMILIES,
   newFalseAlarms: { ...NO_FAMILIES, none: 0 },
   theftsMissed: NO_FAMILIES,
+  theftsStoppedOtherwise: NO_FAMILIES,
   theftsCaughtEarlier: NO_FAMILIES,
   unclearKillsAvoided: 0,
   killsNotComparable: 0,
@@ -170,8 +173,7 @@ function withKillChange(
   result: FamilyBacktest,
   known: IncidentNature,
 ): Partial<BacktestSummary> {
-  const { falseAlarmsAvoided, newFalseAlarms, theftsMissed } = summary;
-  const { unclearKillsAvoided, killsNotComparable } = summary;
+  const { falseAlarmsAvoided, newFalseAlarms, unclearKillsAvoided, killsNotComparable } = summary;
   switch (killChangeOf(result)) {
     case 'none':
       return {};
@@ -180,7 +182,7 @@ function withKillChange(
     case 'avoided':
       if (known.nature === 'unclear') return { unclearKillsAvoided: unclearKillsAvoided + 1 };
       return known.nature === 'theft'
-        ? { theftsMissed: oneMore(theftsMissed, known.basis) }
+        ? withTheftUndetected(summary, result, known.basis)
         : { falseAlarmsAvoided: oneMore(falseAlarmsAvoided, known.basis) };
     case 'earlier':
       return known.nature === 'theft' ? withTheftKill(summary, result, known.basis) : {};
@@ -189,6 +191,17 @@ function withKillChange(
         ? withTheftKill(summary, result, known.basis)
         : { newFalseAlarms: oneMore<Basis>(newFalseAlarms, known.basis) };
   }
+}
+
+/** A family of a theft is not killed where it was: the thief gets tokens, or is refused all the same. */
+function withTheftUndetected(
+  { theftsMissed, theftsStoppedOtherwise }: BacktestSummary,
+  { divergence }: FamilyBacktest,
+  basis: Exclude<Basis, 'none'>,
+): Partial<BacktestSummary> {
+  return divergence?.simulated.startsWith('refused:') === true
+    ? { theftsStoppedOtherwise: oneMore(theftsStoppedOtherwise, basis) }
+    : { theftsMissed: oneMore(theftsMissed, basis) };
 }
 
 /** A family of a theft is killed at another attempt: the thief's, or its owner's own. */

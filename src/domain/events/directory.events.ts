@@ -172,9 +172,27 @@ export const incidentEvents = {
     .describe('An operator judged the incident; the newest verdict counts.'),
 };
 
+const position = z.int().nonnegative().describe('position in the ledger');
+
+/** What a backtest was asked for with. */
+const askedBacktest = z.object({
+  policy: clientPolicy
+    .extend({ requireSenderConstraint: z.boolean().optional() })
+    .describe('absent members: as they were for each family'),
+  clientId: identifier.optional().describe('absent: families of every client'),
+  from: position,
+  to: position,
+});
+/** What a backtest was asked for with. */
+export type AskedBacktest = z.infer<typeof askedBacktest>;
+
 /** Events of the administration stream: every administrative call. */
 export const administrationEvents = {
   AdministrationRecorded: z
-    .object({ action: identifier, target: identifier.optional() })
+    .object({
+      action: identifier,
+      target: identifier.optional(),
+      backtest: askedBacktest.optional().describe('of `replay.backtest`'),
+    })
     .describe('An administrator or the command line did something.'),
 };

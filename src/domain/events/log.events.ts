@@ -19,6 +19,11 @@ export const logEvents = {
       knownSize: counter
         .optional()
         .describe('events in the newest checkpoint outside of it; absent when none is of this log'),
+      acknowledgement: z
+        .string()
+        .min(1)
+        .max(4096)
+        .describe('a note of the log’s key: the origin, what is kept, and what that came after'),
     })
     .describe(
       'An operator put an old copy of the ledger back: tokens of earlier epochs are good no more.',

@@ -11,15 +11,19 @@ export interface ClientCounters {
   /** Consumed tokens that came again inside the retry window, by the time since their rotation. */
   readonly retriedWithin2Seconds: number;
   readonly retriedLater: number;
+  /** Those that were only counted. */
+  readonly retriedAtUnknownAge: number;
   /** Those of the retries that came from another network and agent. */
   readonly retriedByOtherParty: number;
-  /** Those of the refreshes whose access token was far from expiring. */
+  /** Those of the rotations that came when the access token was far from expiring. */
   readonly refreshedEarly: number;
   /** Those of the rejections that were by a slow twin, `stale_inside_window`. */
   readonly staleInsideWindow: number;
   /** Consumed tokens that killed their family. */
   readonly reuse: number;
-  /** Refusals of genuine tokens, those above included. */
+  /** Its tokens that another client presented: no attempts of its own. */
+  readonly presentedByOtherClient: number;
+  /** Refusals of the genuine tokens that it presented, those above included. */
   readonly rejectedByReason: Readonly<Partial<Record<RejectionReason, number>>>;
 }
 
@@ -35,6 +39,7 @@ export type HealthFinding =
   | 'presents_stale_tokens'
   | 'fails_to_authenticate'
   | 'presents_foreign_tokens'
+  | 'leaks_tokens'
   | 'loses_its_key'
   | 'keeps_ended_tokens'
   | 'redeems_codes_late'
@@ -68,6 +73,7 @@ export const HEALTH_SHARES: Readonly<
   presents_stale_tokens: { warning: 0.002, critical: 0.01 },
   fails_to_authenticate: { warning: 0.02, critical: 0.2 },
   presents_foreign_tokens: { warning: 0.002, critical: 0.01 },
+  leaks_tokens: { warning: 0.002, critical: 0.01 },
   loses_its_key: { warning: 0.01, critical: 0.1 },
   keeps_ended_tokens: { notice: 0.1, warning: 0.3 },
   redeems_codes_late: { notice: 0.02, warning: 0.1 },
@@ -140,9 +146,12 @@ function rejectedAs(finding: HealthFinding): Count {
   return ({ rejectedByReason }) => sum(reasons.map((reason) => rejectedByReason[reason] ?? 0));
 }
 
-const issued: Count = ({ rotated, refreshed }) => rotated + refreshed;
 const refreshes: Count = (counters) =>
-  issued(counters) + counters.retriedWithin2Seconds + counters.retriedLater;
+  counters.rotated +
+  counters.refreshed +
+  counters.retriedWithin2Seconds +
+  counters.retriedLater +
+  counters.retriedAtUnknownAge;
 const attempts: Count = (counters) =>
   counters.redeemed +
   refreshes(counters) +
@@ -190,7 +199,8 @@ const healthRules: readonly HealthRule[] = [
   {
     finding: 'refreshes_too_early',
     count: ({ refreshedEarly }) => refreshedEarly,
-    outOf: issued,
+    // A refresh that made no successor does not say how old the access token before was.
+    outOf: ({ rotated }) => rotated,
     advice: 'Keep the access token until shortly before expires_in has passed, and refresh then.',
   },
   {
@@ -207,6 +217,12 @@ const healthRules: readonly HealthRule[] = [
     'presents_foreign_tokens',
     'Find out how it came by the tokens of another client, and keep their stores apart.',
   ),
+  {
+    finding: 'leaks_tokens',
+    count: ({ presentedByOtherClient }) => presentedByOtherClient,
+    outOf: (counters) => attempts(counters) + counters.presentedByOtherClient,
+    advice: 'Find out how its tokens came to another client, and revoke the families they are of.',
+  },
   ofRejections(
     'loses_its_key',
     'Keep the key that the tokens are bound to as long as the tokens themselves.',

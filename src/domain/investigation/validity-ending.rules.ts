@@ -71,9 +71,7 @@ export function accessTokenEnding(
   family: FamilyState,
   sequence: number,
 ): Ending<AccessTokenEnd> | undefined {
-  const session = withRoot(stateAt('session', ground.session), () =>
-    stateAt('session', ground.rootSession),
-  );
+  const session = sessionIn(ground);
   const reason = accessTokenEnd(family, sequence, { ...ownersIn(ground), session });
   switch (reason) {
     case undefined:
@@ -83,14 +81,26 @@ export function accessTokenEnding(
         reason,
         by: since('family', ground.family, (state) => isAccessTokenRevoked(state, sequence)),
       };
-    case 'session_ended':
-      return { reason, by: sinceSessionEnded(ground) };
     default:
       return familyEnding(ground, family, reason);
   }
 }
 
-/** Why the current refresh token of a family was worth nothing, if so. */
+/** Why the code of a family that nobody redeemed was worth nothing, if so: as its redemption asks. */
+export function codeEnding(
+  ground: FamilyGround,
+  family: FamilyState,
+  expiresAt: Instant,
+  at: Instant,
+): Ending<RejectionReason> | undefined {
+  const isExpired = family.status !== 'revoked' && expiresAt <= at;
+  if (isExpired) return { reason: 'code_expired', by: [] };
+  const ending = refreshTokenEnding(ground, family, at);
+  if (ending !== undefined || !hasEndedWithSession(family, sessionIn(ground))) return ending;
+  return familyEnding(ground, family, 'session_ended');
+}
+
+/** Why the current refresh token of a family, or its code, was worth nothing, if so. */
 export function refreshTokenEnding(
   ground: FamilyGround,
   family: FamilyState,
@@ -154,6 +164,8 @@ function familyEnding(
       return { reason, by: sinceInactive('account', ground.account) };
     case 'not_before':
       return { reason, by: sinceVoid(ground, family) };
+    case 'session_ended':
+      return { reason, by: sinceSessionEnded(ground) };
     default:
       // What issued the token says already when it expires idle.
       return { reason, by: [] };
@@ -189,6 +201,10 @@ function sinceVoid({ client, account }: FamilyGround, family: FamilyState): read
     ...since('client', client, (state) => isVoidByClient(family.grantedAt, state)),
     ...since('account', account, (state) => isVoidByAccount(signedIn, state)),
   ];
+}
+
+function sessionIn({ session, rootSession }: FamilyGround): RootedSession | undefined {
+  return withRoot(stateAt('session', session), () => stateAt('session', rootSession));
 }
 
 function ownersIn({ client, account, project }: FamilyGround): Owners {

@@ -10,6 +10,7 @@ import {
   clientEnding,
   clientVoid,
   type ClientGround,
+  codeEnding,
   type Ending,
   type Events,
   type FamilyGround,
@@ -20,7 +21,7 @@ import {
 
 /** Why something was worth nothing at a moment. */
 export type InvalidityReason =
-  AccessTokenEnd | 'expired' | 'superseded' | 'not_yet_issued' | 'unknown';
+  AccessTokenEnd | 'redeemed' | 'expired' | 'superseded' | 'not_yet_issued' | 'unknown';
 
 /** What a token was minted with. */
 export interface TokenTerms {
@@ -38,6 +39,13 @@ export interface Validity {
   readonly terms: TokenTerms | null;
   /** What made it, then what ended it. */
   readonly decidedBy: readonly Position[];
+}
+
+/** What an ID token says of itself. */
+export interface IdTokenTerms {
+  readonly clientId: string;
+  readonly issuedAt: Instant;
+  readonly expiresAt: Instant;
 }
 
 /** All that a client's own token depends on. */
@@ -89,6 +97,21 @@ export function refreshTokenValidity(
   return validity(terms, [issue.position], { reason: 'superseded', by });
 }
 
+/** What the code of a family was worth at a moment: it is good for one redemption (RFC 6749, 4.1.2). */
+export function codeValidity(ground: FamilyGround, at: Instant): Validity {
+  const family = stateAt('family', ground.family);
+  if (family?.code === undefined) return UNKNOWN;
+  const { scope, resources, code } = family;
+  const made = firstOf(ground.family);
+  if (code.redeemedAt !== undefined) {
+    const by = since('family', ground.family, (state) => state.code?.redeemedAt !== undefined);
+    return validity(null, made, { reason: 'redeemed', by });
+  }
+  const { expiresAt } = code;
+  const terms = { scope, audience: resources, expiresAt };
+  return validity(terms, made, codeEnding(ground, family, expiresAt, at));
+}
+
 /** What a client's own access token was worth at a moment (RFC 6749, 4.4). */
 export function clientTokenValidity(ground: ClientTokenGround, at: Instant): Validity {
   const token = stateAt('client_token', ground.clientToken);
@@ -102,6 +125,16 @@ export function clientTokenValidity(ground: ClientTokenGround, at: Instant): Val
   }
   const by = since('client_token', ground.clientToken, ({ revoked }) => revoked);
   return validity(terms, made, { reason: 'access_token_revoked', by });
+}
+
+/** What an ID token was worth at a moment: nothing but its expiry ends it, and it opens nothing. */
+export function idTokenValidity(
+  { clientId, issuedAt, expiresAt }: IdTokenTerms,
+  at: Instant,
+): Validity {
+  if (at < issuedAt) return NOT_YET_ISSUED;
+  const terms = { scope: [], audience: [clientId], expiresAt };
+  return validity(terms, [], expiresAt <= at ? EXPIRED : undefined);
 }
 
 /** Whether a client could do anything at a moment. */

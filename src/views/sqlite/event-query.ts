@@ -1,7 +1,9 @@
 import type Database from 'better-sqlite3';
 import type { Position, StreamId } from '../../domain/identifiers.js';
+import { idOf } from '../event-owners.js';
 import { EVENT_OUTCOMES, type EventType, typesOfOutcome } from '../event-outcomes.js';
 import type { EventFilter, PageRequest, ViewedEvent, ViewPage } from '../views.port.js';
+import { BEGINNINGS } from './views-schema.js';
 import { anyOf, equals, IndexScan, type ScanCondition } from './index-scan.js';
 
 type EventRow = Omit<ViewedEvent, 'outcome' | 'streamId' | 'type'> & {
@@ -50,6 +52,12 @@ export class EventQuery {
     const where = (column: string, value: string | undefined, index: string): void => {
       if (value !== undefined) conditions.push(equals(column, value, `audit_events_by_${index}`));
     };
+    const { streamId, subject, type } = filter;
+    if (streamId !== undefined) conditions.push(inStream(streamId));
+    const beginning = BEGINNINGS.find((one) => one.type === type);
+    if (subject !== undefined && beginning !== undefined) {
+      conditions.push(begunBy(subject, beginning));
+    }
     where('incident_id', filter.incidentId, 'incident');
     where('family_id', filter.familyId, 'family');
     where('subject_id', filter.subject, 'subject');
@@ -64,4 +72,25 @@ export class EventQuery {
     if (number === undefined) return undefined;
     return [...conditions, equals('address_id', number, 'audit_events_by_address')];
   }
+}
+
+/** The events of a family's stream are the family's, and those of an incident's name the incident. */
+function inStream(streamId: StreamId): ScanCondition {
+  const isStream = { sql: 'stream_id = ?', parameters: [streamId] };
+  const through = (name: string, sql: string, ...ids: string[]): ScanCondition => ({
+    ...isStream,
+    index: { name, alternatives: [{ sql, parameters: [...ids, streamId] }] },
+  });
+  const id = idOf(streamId);
+  if (streamId.startsWith('family:')) {
+    return through('audit_events_by_family', 'family_id = ? AND stream_id = ?', id);
+  }
+  return streamId.startsWith('incident:')
+    ? through('audit_events_by_incident', 'incident_id = ? AND stream_id = ?', id)
+    : through('audit_events_by_stream', 'family_id IS NULL AND stream_id = ?');
+}
+
+function begunBy(subject: string, { type, index }: (typeof BEGINNINGS)[number]): ScanCondition {
+  const condition = { sql: `subject_id = ? AND type = '${type}'`, parameters: [subject] };
+  return { ...condition, index: { name: index, alternatives: [condition] } };
 }

@@ -17,7 +17,7 @@ const COLUMNS = `family_id AS familyId, client_id AS clientId, subject_id AS sub
   session_id AS sessionId, created_position AS createdPosition, created_at AS createdAt,
   redeemed_position AS redeemedPosition, ended_position AS endedPosition, ended_at AS endedAt,
   end_reason AS endReason, first_incident_position AS firstIncidentPosition,
-  absolute_expires_at AS absoluteExpiresAt`;
+  code_expires_at AS codeExpiresAt, absolute_expires_at AS absoluteExpiresAt`;
 
 const HAS_ENDED = 'ifnull(ended_position <= ?, 0)';
 const IS_REDEEMED = 'ifnull(redeemed_position <= ?, 0)';

@@ -8,51 +8,58 @@ import type {
   ActivityHour,
   ClientHealth,
   ClientHealthCounters,
-  ClientHealthHour,
   ClientPage,
+  ClientSum,
   HourPage,
   HourSpan,
 } from '../views.port.js';
+import { type CutHour, CutHourQuery } from './cut-hour-query.js';
 
-/** No page looks at more hours, or at more clients, than this. */
+/** No page looks at more hours than this. */
 const HOURS_MAX = 1000;
-const CLIENTS_MAX = 1000;
+/** So many rows are summed for a page of clients before it ends; one client has to be in it. */
+const ROWS_SUMMED_MAX = 20_000;
 
-interface MeasureRow {
-  readonly hour: Instant;
-  readonly measure: HealthMeasure;
+interface CountRow {
   readonly count: number;
   readonly firstPosition: Position;
   readonly lastPosition: Position;
 }
 
-/** The hours of a span that can be counted whole. */
-interface WholeHours {
+type MeasureRow = CountRow & { readonly measure: HealthMeasure };
+
+/** The hours of a span that can be counted whole, and the one that `upTo` cuts in two. */
+interface CountedHours {
   readonly from: Instant;
   readonly to: Instant;
-  readonly partialHour: Instant | null;
+  readonly cut: CutHour | null;
+}
+
+/** What was summed of one client, and how many rows that took; `isPartial`: without the cut hour. */
+interface Sum {
+  readonly rows: readonly MeasureRow[];
+  readonly rowsSummed: number;
+  readonly isPartial: boolean;
 }
 
 /** Reads what the views count by the hour. */
 export class HourQuery {
-  private readonly measures: Database.Statement<[string, Instant, Instant], MeasureRow>;
-  private readonly sums: Database.Statement<[string, Instant, Instant], MeasureRow>;
+  private readonly sums: Database.Statement<
+    [string, Instant, Instant],
+    MeasureRow & { readonly rowsSummed: number }
+  >;
   private readonly activities: Database.Statement<
     [string, Instant, Instant],
     { readonly hour: Instant; readonly type: EventType; readonly count: number }
   >;
   private readonly nextClient: Database.Statement<[string], string>;
-  private readonly instant: Database.Statement<[Position], Instant>;
+  private readonly cutHours: CutHourQuery;
 
   constructor(handle: Database.Database) {
     const span = 'client_id = ? AND hour >= ? AND hour < ?';
-    this.measures = handle.prepare(
-      `SELECT hour, measure, count, first_position AS firstPosition, last_position AS lastPosition
-       FROM client_health WHERE ${span} ORDER BY hour, measure`,
-    );
     this.sums = handle.prepare(
-      `SELECT 0 AS hour, measure, sum(count) AS count, min(first_position) AS firstPosition,
-         max(last_position) AS lastPosition
+      `SELECT measure, sum(count) AS count, min(first_position) AS firstPosition,
+         max(last_position) AS lastPosition, count(*) AS rowsSummed
        FROM client_health WHERE ${span} GROUP BY measure`,
     );
     this.activities = handle.prepare(
@@ -63,71 +70,83 @@ export class HourQuery {
         'SELECT client_id FROM client_health WHERE client_id > ? ORDER BY client_id LIMIT 1',
       )
       .pluck();
-    this.instant = handle
-      .prepare<[Position], Instant>('SELECT at FROM audit_events WHERE position = ?')
-      .pluck();
+    this.cutHours = new CutHourQuery(handle);
   }
 
   /** The sums of clients over a span, by client id. */
   clients(span: HourSpan, limit: number, after: string | null): ClientPage {
-    const { from, to, partialHour } = this.wholeHours(span);
+    const hours = this.countedHours(span);
     const clients: ClientHealth[] = [];
+    let partialHour: Instant | null = null;
     let last = after ?? '';
     let client = this.nextClient.get(last);
-    for (let looked = 0; client !== undefined && looked < CLIENTS_MAX; looked += 1) {
+    for (let left = ROWS_SUMMED_MAX; client !== undefined && left > 0;) {
       if (clients.length === limit) break;
-      const rows = this.sums.all(client, from, to);
-      if (rows.length > 0) clients.push(healthOf(client, rows));
+      const { rows, rowsSummed, isPartial } = this.sumOf(client, hours);
+      if (rows.length > 0) clients.push({ clientId: client, ...healthOf(rows) });
+      if (isPartial) partialHour = hours.cut?.hour ?? null;
+      left -= rowsSummed + 1;
       last = client;
       client = this.nextClient.get(last);
     }
     return { clients, next: client === undefined ? null : last, partialHour };
   }
 
-  /** One client hour by hour. */
-  clientHours(clientId: string, span: HourSpan): HourPage<ClientHealthHour> {
-    const { page, from, to } = this.pageOf(span);
-    const hours: ClientHealthHour[] = [];
-    for (const [hour, rows] of groupByHour(this.measures.all(clientId, from, to))) {
-      hours.push({ hour, ...healthOf(clientId, rows) });
-    }
-    return { ...page, hours };
+  /** The sums of one client over a span. */
+  clientSum(clientId: string, span: HourSpan): ClientSum {
+    const hours = this.countedHours(span);
+    const { rows, isPartial } = this.sumOf(clientId, hours);
+    const { firstPosition, lastPosition, ...counters } = healthOf(rows);
+    return {
+      counters,
+      positions: rows.length === 0 ? null : { firstPosition, lastPosition },
+      partialHour: isPartial ? (hours.cut?.hour ?? null) : null,
+    };
   }
 
   /** How many events there were hour by hour; of the whole ledger when no client is given. */
   activity(span: HourSpan, clientId = ''): HourPage<ActivityHour> {
-    const { page, from, to } = this.pageOf(span);
-    const byHour = groupByHour(this.activities.all(clientId, from, to));
-    const hours = [...byHour].map(([hour, rows]) => ({
-      hour,
-      counts: Object.fromEntries(rows.map(({ type, count }) => [type, count])),
-    }));
-    return { ...page, hours };
-  }
-
-  private pageOf(span: HourSpan): WholeHours & {
-    readonly page: Omit<HourPage<never>, 'hours'>;
-  } {
-    const whole = this.wholeHours(span);
-    const { from, partialHour } = whole;
+    const whole = this.countedHours(span);
+    const { from, cut } = whole;
     const to = Math.min(whole.to, from + HOURS_MAX * HOUR);
-    return { from, to, partialHour, page: { next: to < whole.to ? to : null, partialHour } };
+    const next = to < whole.to ? to : null;
+    const byHour = groupByHour(this.activities.all(clientId, from, to));
+    const hours = [...byHour].map(([hour, rows]) => ({ hour, counts: countsOf(rows) }));
+    if (cut === null || next !== null) return { hours, next, partialHour: null };
+    const rows = this.activities.all(clientId, cut.hour, cut.hour + HOUR);
+    const counts = this.cutHours.activity(clientId, cut, countsOf(rows));
+    if (counts === undefined) return { hours, next, partialHour: cut.hour };
+    if (Object.keys(counts).length > 0) hours.push({ hour: cut.hour, counts });
+    return { hours, next, partialHour: null };
   }
 
-  /** An hour that goes on after `upTo` cannot be counted as it was then. */
-  private wholeHours({ from, to, upTo }: HourSpan): WholeHours {
-    const whole = { from: hourOf(from), to, partialHour: null };
-    const at = upTo === undefined ? undefined : this.instant.get(upTo);
-    if (upTo === undefined || at === undefined) return whole;
-    const hour = hourOf(at);
-    const next = this.instant.get(upTo + 1);
-    const isCut = next !== undefined && hourOf(next) === hour;
-    return {
-      from: whole.from,
-      to: Math.min(to, isCut ? hour : hour + HOUR),
-      partialHour: isCut && whole.from <= hour && hour < to ? hour : null,
-    };
+  private sumOf(clientId: string, { from, to, cut }: CountedHours): Sum {
+    const rows = this.sums.all(clientId, from, to);
+    const rowsSummed = rows.reduce((sum, row) => sum + row.rowsSummed, 0);
+    if (cut === null) return { rows, rowsSummed, isPartial: false };
+    const ofHour = this.sums.all(clientId, cut.hour, cut.hour + HOUR);
+    if (ofHour.length === 0) return { rows, rowsSummed, isPartial: false };
+    const counted = this.cutHours.health(clientId, cut, ofHour);
+    if (counted === undefined) return { rows, rowsSummed, isPartial: true };
+    const all = [...rows, ...counted.rows];
+    return { rows: all, rowsSummed: rowsSummed + counted.rowsSummed, isPartial: false };
   }
+
+  /** An hour that goes on after `upTo` is counted by what of it was there. */
+  private countedHours({ from, to, upTo }: HourSpan): CountedHours {
+    const first = hourOf(from);
+    const cut = upTo === undefined ? null : this.cutHours.at(upTo);
+    if (cut === null) return { from: first, to, cut };
+    if (!cut.goesOn) return { from: first, to: Math.min(to, cut.hour + HOUR), cut: null };
+    const isInside = first <= cut.hour && cut.hour < to;
+    return { from: first, to: Math.min(to, cut.hour), cut: isInside ? cut : null };
+  }
+}
+
+function countsOf(
+  rows: readonly { readonly type: EventType; readonly count: number }[],
+): ActivityHour['counts'] {
+  return Object.fromEntries(rows.map(({ type, count }) => [type, count]));
 }
 
 function groupByHour<Row extends { readonly hour: Instant }>(
@@ -144,10 +163,10 @@ function groupByHour<Row extends { readonly hour: Instant }>(
 
 const REJECTED = 'rejected:';
 
-function healthOf(clientId: string, rows: readonly MeasureRow[]): ClientHealth {
-  const counts = new Map(rows.map(({ measure, count }) => [measure, count]));
+function healthOf(rows: readonly MeasureRow[]): Omit<ClientHealth, 'clientId'> {
+  const counts = new Map<HealthMeasure, number>();
+  for (const { measure, count } of rows) counts.set(measure, (counts.get(measure) ?? 0) + count);
   return {
-    clientId,
     ...countersOf(counts),
     firstPosition: Math.min(...rows.map((row) => row.firstPosition)),
     lastPosition: Math.max(...rows.map((row) => row.lastPosition)),
@@ -170,6 +189,7 @@ function countersOf(counts: ReadonlyMap<HealthMeasure, number>): ClientHealthCou
     retriedAtUnknownAge: of('retried_at_unknown_age'),
     retriedByOtherParty: of('retried_by_other_party'),
     refreshedEarly: of('refreshed_early'),
+    presentedByOtherClient: of('presented_by_other_client'),
     staleInsideWindow: of('rejected:stale_inside_window'),
     reuse: of('reuse'),
     rejectedByReason: Object.fromEntries(rejected),

@@ -2,8 +2,8 @@ import type Database from 'better-sqlite3';
 import type { Instant, Position } from '../../domain/identifiers.js';
 import {
   type ActivityHour,
-  type ClientHealthHour,
   type ClientPage,
+  type ClientSum,
   type EventFilter,
   type FamilyFilter,
   type HourPage,
@@ -107,9 +107,9 @@ export class SqliteViewsReader extends ViewsReader {
     );
   }
 
-  async clientHours(clientId: string, span: HourSpan): Promise<Viewed<HourPage<ClientHealthHour>>> {
+  async clientSum(clientId: string, span: HourSpan): Promise<Viewed<ClientSum>> {
     return this.view(span.upTo, (views, upTo) =>
-      views.hours.clientHours(clientId, { ...span, upTo }),
+      views.hours.clientSum(clientId, { ...span, upTo }),
     );
   }
 

@@ -67,6 +67,25 @@ export class SqliteViewsShelf implements ViewsShelf {
     }
   }
 
+  /**
+   * Removes what views held before they were changed: whether no file of others is left, and nothing
+   * older in the current ones. False while others read or build: to be tried again.
+   */
+  settle(): boolean {
+    this.clean();
+    const current = this.current();
+    if (current === undefined || this.files.numbers().some((number) => number !== current)) {
+      return false;
+    }
+    const views = this.open(current);
+    if (typeof views === 'string') return false;
+    try {
+      return views.settle();
+    } finally {
+      views.close();
+    }
+  }
+
   private discard(number: number): void {
     if (number !== this.current()) this.files.remove(number);
   }

@@ -98,6 +98,9 @@ export class SqliteViewsStore implements ViewsStore {
       row.incidentId,
       row.generation,
       row.actingSubject,
+      row.measures?.join(' ') ?? null,
+      row.presentations,
+      row.presenterId,
       row.address === null ? null : this.addresses.numberOf(row.address),
     );
   }
@@ -105,10 +108,10 @@ export class SqliteViewsStore implements ViewsStore {
   private changeFamily(change: FamilyChange): void {
     const { familyId, begun, redeemedPosition, end, firstIncidentPosition } = change;
     if (begun !== undefined) {
-      const { clientId, subject, sessionId, createdPosition, createdAt, absoluteExpiresAt } = begun;
+      const { clientId, subject, sessionId, createdPosition, createdAt } = begun;
       const owners = [clientId, subject, sessionId];
-      const values = [createdPosition, familyId, ...owners, createdAt, absoluteExpiresAt];
-      this.statements.insertFamily.run(...values);
+      const times = [createdAt, begun.codeExpiresAt, begun.absoluteExpiresAt];
+      this.statements.insertFamily.run(createdPosition, familyId, ...owners, ...times);
     }
     this.statements.updateFamily.run(
       redeemedPosition ?? null,

@@ -1,5 +1,7 @@
+import type { EventType } from '../event-outcomes.js';
+
 /** Grows with every change of a table or a projection: views of another version are built anew. */
-export const VIEWS_SCHEMA_VERSION = 1;
+export const VIEWS_SCHEMA_VERSION = 2;
 
 /**
  * The tables. Rows are keyed by the position of the event that began them, which is their row id: so
@@ -33,6 +35,9 @@ export const VIEWS_TABLES = [
      incident_id TEXT,
      generation INTEGER,
      acting_subject TEXT,
+     measures TEXT,
+     presentations INTEGER NOT NULL,
+     presenter_id TEXT,
      address_id INTEGER
    ) STRICT`,
   `CREATE TABLE families (
@@ -47,6 +52,7 @@ export const VIEWS_TABLES = [
      ended_at INTEGER,
      end_reason TEXT,
      first_incident_position INTEGER,
+     code_expires_at INTEGER,
      absolute_expires_at INTEGER NOT NULL
    ) STRICT`,
   `CREATE TABLE incidents (
@@ -84,6 +90,12 @@ export const ADDRESS_INDEX = 'CREATE INDEX addresses_by_address ON addresses (ad
 const partialIndex = (table: string, name: string, column: string): string =>
   `CREATE INDEX ${table}_by_${name} ON ${table} (${column}) WHERE ${column} IS NOT NULL`;
 
+/** What a person begins seldom among very many events: it has an index by person of its own. */
+export const BEGINNINGS = [
+  { type: 'SessionStarted', index: 'audit_events_by_session_start' },
+  { type: 'ConsentGiven', index: 'audit_events_by_consent' },
+] as const satisfies readonly { readonly type: EventType; readonly index: string }[];
+
 /** What is only needed to read, and made last when views are filled. */
 export const VIEWS_INDEXES = [
   partialIndex('audit_events', 'family', 'family_id'),
@@ -93,6 +105,13 @@ export const VIEWS_INDEXES = [
   partialIndex('audit_events', 'incident', 'incident_id'),
   partialIndex('audit_events', 'acting_subject', 'acting_subject'),
   partialIndex('audit_events', 'address', 'address_id'),
+  partialIndex('audit_events', 'presenter', 'presenter_id'),
+  // Those of families are found by the family.
+  'CREATE INDEX audit_events_by_stream ON audit_events (stream_id) WHERE family_id IS NULL',
+  ...BEGINNINGS.map(
+    ({ type, index }) =>
+      `CREATE INDEX ${index} ON audit_events (subject_id) WHERE type = '${type}'`,
+  ),
   'CREATE INDEX audit_events_by_type ON audit_events (type)',
   partialIndex('families', 'client', 'client_id'),
   partialIndex('families', 'subject', 'subject_id'),

@@ -44,12 +44,12 @@ export function prepareViewsStatements(handle: Database.Database) {
     ),
     insertEvent: write(
       `INSERT INTO audit_events (position, at, type, stream_id, family_id, subject_id, client_id,
-         reason, incident_id, generation, acting_subject, address_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         reason, incident_id, generation, acting_subject, measures, presentations, presenter_id, address_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     insertFamily: write(
       `INSERT INTO families (created_position, family_id, client_id, subject_id, session_id,
-         created_at, absolute_expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+         created_at, code_expires_at, absolute_expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     updateFamily: write(
       `UPDATE families SET redeemed_position = coalesce(redeemed_position, ?),

@@ -119,6 +119,18 @@ describe('the summary of a backtest', () => {
     expect(summary.falseAlarmsAvoided).toEqual({ verdict: 0, cause: 0 });
   });
 
+  it('counts thefts apart that would have got nothing, although nobody would have detected them', () => {
+    const reused = family([1, 25 * MINUTE]);
+    const expired = summaryOf({ idle: 20 * MINUTE }, [reused, theft], [reused, suspicious]);
+    expect(expired.matrix.killed).toEqual({ 'refused:expired_idle': 2 });
+    expect(expired.theftsStoppedOtherwise).toEqual({ verdict: 1, cause: 1 });
+    expect(expired.theftsMissed).toEqual({ verdict: 0, cause: 0 });
+    expect(summaryOf(wider, [reusedSoon, theft]).theftsStoppedOtherwise).toEqual({
+      verdict: 0,
+      cause: 0,
+    });
+  });
+
   it('counts kills avoided of which nobody knows what they were', () => {
     const summary = summaryOf(wider, [reusedSoon], [reusedSoon, { verdict: 'unclear' }]);
     expect(summary.unclearKillsAvoided).toBe(2);

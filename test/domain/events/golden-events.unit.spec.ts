@@ -32,7 +32,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   GrantRedeemed: 'a0dff645538b2672d708c8d988d6f05ad1f7ebce2292af481cf798e20fb736f1',
   IncidentOpened: '200ad87983206e451075254fd58f8836d27cb78e44adf52c464f702c2347cbdd',
   IncidentVerdictGiven: 'c3f1316f206849058f619692a17a486b482d234d2df47387a490107d4ea994d2',
-  LedgerRestored: 'a7bf2bb9741cf1eb4e1786f40f290fde3c608be805fa470271b47cebdb92baca',
+  LedgerRestored: '33bbdb32501a22a2114721965710624f95f714568f8b3cd0ce824dcc366125bc',
   LedgerRollbackSuspected: '1596eec55b8f0413ba2ff0af38e1f7add0072cc93c3432f513e5923736e7d462',
   LogOpened: 'e80dc9dff93a1829b0861a9f556aeb0938ff952e2671af1e5afcd1049f65b3fd',
   PresentationsCounted: 'c55da529421e99868bf5d25ea878c39c47234976a2e0a29cfdc239ce664e841e',

@@ -17,8 +17,10 @@ const SILENCE: ClientCounters = {
   refreshed: 0,
   retriedWithin2Seconds: 0,
   retriedLater: 0,
+  retriedAtUnknownAge: 0,
   retriedByOtherParty: 0,
   refreshedEarly: 0,
+  presentedByOtherClient: 0,
   staleInsideWindow: 0,
   reuse: 0,
   rejectedByReason: {},
@@ -63,6 +65,7 @@ describe('the health of a client', () => {
     ['rotated', { rotated: ATTEMPTS_MIN - OCCURRENCES_MIN }],
     ['refreshed', { refreshed: ATTEMPTS_MIN - OCCURRENCES_MIN }],
     ['retried at once', { retriedWithin2Seconds: ATTEMPTS_MIN - OCCURRENCES_MIN }],
+    ['only counted as retried', { retriedAtUnknownAge: ATTEMPTS_MIN - OCCURRENCES_MIN }],
     ['retried later', { retriedLater: ATTEMPTS_MIN - OCCURRENCES_MIN }],
     ['rejected', { rejectedByReason: { family_revoked: ATTEMPTS_MIN - OCCURRENCES_MIN } }],
   ])('counts as attempts what was %s', (_what, counters) => {
@@ -105,6 +108,14 @@ describe('a finding', () => {
     ['shares_tokens', (count) => refreshing({ retriedByOtherParty: count })],
     ['refreshes_too_early', (count) => refreshing({ refreshedEarly: count })],
     ['presents_stale_tokens', (count) => refreshing({ reuse: count })],
+    [
+      'leaks_tokens',
+      (count) => ({
+        ...SILENCE,
+        rotated: 100_000 - count,
+        presentedByOtherClient: count,
+      }),
+    ],
     ...Object.entries({
       fails_to_authenticate: 'client_authentication_failed',
       presents_foreign_tokens: 'foreign_client',
@@ -144,6 +155,21 @@ describe('a finding', () => {
       Object.values(all.rejectedByReason).reduce((sum, count) => sum + count, 0);
     return { ...all, rotated: 100_000 - others };
   }
+
+  it('of early refreshes is measured by the rotations, which alone tell their age', () => {
+    const counters = { ...SILENCE, rotated: 100, refreshedEarly: 60, refreshed: 10_000 };
+    expect(clientHealth(counters)).toMatchObject([{ finding: 'refreshes_too_early', share: 0.6 }]);
+  });
+
+  it('of what others presented is no attempt of the client itself', () => {
+    const presentedByOtherClient = ATTEMPTS_MIN;
+    expect(clientHealth({ ...SILENCE, rotated: 1, presentedByOtherClient })).toEqual([]);
+  });
+
+  it('counts retries of unknown age among the refreshes', () => {
+    const counters = { ...SILENCE, rotated: 50, retriedWithin2Seconds: 5, retriedAtUnknownAge: 45 };
+    expect(clientHealth(counters)).toMatchObject([{ finding: 'races', share: 0.05 }]);
+  });
 
   it('is told of every kind', () => {
     expect(counted.map(([finding]) => finding).sort()).toEqual(Object.keys(HEALTH_SHARES).sort());

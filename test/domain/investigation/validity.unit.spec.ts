@@ -6,6 +6,8 @@ import {
   accountValidity,
   clientTokenValidity,
   clientValidity,
+  codeValidity,
+  idTokenValidity,
   refreshTokenValidity,
 } from '../../../src/domain/investigation/validity.rules.js';
 import type { FamilyGround } from '../../../src/domain/investigation/validity-ending.rules.js';
@@ -368,6 +370,76 @@ describe('a refresh token at a moment', () => {
       terms,
       decidedBy: [place(2), ...endedBy],
     });
+  });
+});
+
+describe('an ID token at a moment', () => {
+  const token = { clientId: 'shop', issuedAt: GRANTED_AT, expiresAt: GRANTED_AT + MINUTE };
+
+  it('is worth what it says from when it was issued until it expires', () => {
+    const terms = { scope: [], audience: ['shop'], expiresAt: token.expiresAt };
+    expect(idTokenValidity(token, token.issuedAt - 1)).toStrictEqual({
+      ...NOTHING,
+      reason: 'not_yet_issued',
+    });
+    expect(idTokenValidity(token, token.issuedAt)).toStrictEqual({
+      isValid: true,
+      reason: null,
+      terms,
+      decidedBy: [],
+    });
+    expect(idTokenValidity(token, token.expiresAt)).toStrictEqual({
+      ...NOTHING,
+      reason: 'expired',
+      terms,
+    });
+  });
+});
+
+describe('a code at a moment', () => {
+  const now = GRANTED_AT + SECOND;
+  const made = granted();
+
+  it('is good for one redemption, until it expires', () => {
+    expect(codeValidity(ground([]), now)).toStrictEqual({ ...NOTHING, reason: 'unknown' });
+    const ours = codeValidity(ground([made]), now);
+    expect(ours).toMatchObject({ isValid: true, reason: null, decidedBy: [place(0)] });
+    const expiresAt = ours.terms?.expiresAt ?? 0;
+    expect(codeValidity(ground([made]), expiresAt)).toMatchObject({
+      reason: 'code_expired',
+      terms: { expiresAt },
+      decidedBy: [place(0)],
+    });
+    expect(codeValidity(ground([made, redeemed()]), now)).toStrictEqual({
+      ...NOTHING,
+      reason: 'redeemed',
+      decidedBy: [place(0), place(1)],
+    });
+    expect(codeValidity(ground([made, revoked(now)]), expiresAt)).toMatchObject({
+      reason: 'family_revoked',
+      decidedBy: [place(0), place(1)],
+    });
+  });
+
+  it.each([
+    ['client_disabled', { client: clientEvents(clientDisabled) }, 21],
+    ['project_disabled', { project: projectEvents(projectDisabled) }, 41],
+    ['account_disabled', { account: accountEvents(accountDisabled) }, 31],
+    ['not_before', { client: clientEvents(clientMovedTo(now)) }, 21],
+    ['not_before', { account: accountEvents(movedTo(now)) }, 31],
+    ['session_ended', { session: sessionEvents(ended('signed_out')) }, 51],
+  ])('is worth nothing after %s', (reason, overrides, index) => {
+    const family = ground([granted({ offline: false })], overrides);
+    expect(codeValidity(family, now)).toMatchObject({
+      isValid: false,
+      reason,
+      decidedBy: [place(0), place(index)],
+    });
+  });
+
+  it('outlives its session when it is for offline access', () => {
+    const overrides = { session: sessionEvents(ended('signed_out')) };
+    expect(codeValidity(ground([granted({ offline: true })], overrides), now).isValid).toBe(true);
   });
 });
 

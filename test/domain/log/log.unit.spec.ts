@@ -6,7 +6,15 @@ import type { LogState } from '../../../src/domain/log/log.state.js';
 
 const recordedAt = 1_792_918_800_000;
 const opened = { origin: 'token-ledger/a', epoch: 0, verifierKey: 'token-ledger/a+00000000+AQ==' };
-const restored = { ...opened, origin: 'token-ledger/a/1-b', epoch: 1, size: 7, knownSize: 9 };
+const acknowledgement = 'token-ledger/a/1-b\n7\n';
+const restored = {
+  ...opened,
+  origin: 'token-ledger/a/1-b',
+  epoch: 1,
+  size: 7,
+  knownSize: 9,
+  acknowledgement,
+};
 const state: LogState = { ...opened, epochOpenedAt: recordedAt };
 
 const folded = (type: 'LogOpened' | 'LedgerRestored', data: object): Folded<'log'> =>
@@ -38,6 +46,7 @@ describe('restoring a ledger', () => {
       origin: restored.origin,
       epoch: 1,
       verifierKey: restored.verifierKey,
+      acknowledgement,
       epochOpenedAt: recordedAt,
     });
   });
