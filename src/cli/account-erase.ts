@@ -11,7 +11,7 @@ import { publishedAddress } from './server-address.js';
 import { printJson, printLines } from './terminal.js';
 import { verb } from './verb.js';
 import { standingOf } from './views-current.js';
-import { followLedger, viewsPlaceOf } from './views-thread.js';
+import { followLedger, viewsPlaceOf, viewsShelfOf } from './views-thread.js';
 
 interface Options {
   readonly yes?: boolean;
@@ -49,28 +49,32 @@ async function eraseAccount(operator: Operator, named: string, options: Options)
   const outcome = await operator.execute(new EraseAccount(subject, operator.attribution));
   if (outcome.kind === 'refused') throw accountRefused(outcome.reason);
   await operator.record('account.erase', subject);
-  const complete = (await viewsHavePassed(operator, outcome.position)) && outcome.isSettled;
+  const complete = (await viewsHaveForgotten(operator, outcome.position)) && outcome.isSettled;
   if (options.json === true) printJson({ subject, outcome: outcome.kind, complete });
   else if (complete) printLines('The account is erased: no file of the data directory names it.');
   if (complete) return;
   throw new CommandRefused(
-    'the account is erased, but other processes still hold files that name it: ask again later',
+    'the account is erased, but others still read or build files that name it: ask again later',
   );
 }
 
-/** Whether the views were told of the erasure in time: by the server that runs, or else from here. */
-async function viewsHavePassed({ settings }: Operator, position: Position): Promise<boolean> {
+/**
+ * Whether the views were told of the erasure in time, by the server that runs or else from here, and no
+ * file of theirs is left that knows more.
+ */
+async function viewsHaveForgotten({ settings }: Operator, position: Position): Promise<boolean> {
   const place = viewsPlaceOf(settings);
+  const shelf = viewsShelfOf(place);
   const isServed = publishedAddress(settings.dataDirectory) !== undefined;
   const follower = isServed ? undefined : followLedger(place, () => undefined);
   const deadline = performance.now() + VIEWS_PATIENCE;
   try {
-    let events = 0;
-    while (events < position && performance.now() < deadline) {
+    while (performance.now() < deadline) {
       await wait(PAUSE);
-      events = ((await standingOf(place)).newest?.position ?? -1) + 1;
+      const events = ((await standingOf(place)).newest?.position ?? -1) + 1;
+      if (events >= position && shelf.settle()) return true;
     }
-    return events >= position;
+    return false;
   } finally {
     await follower?.stop();
   }

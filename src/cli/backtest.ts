@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { At } from '../access/moment.js';
+import { recordOfBacktest } from '../directory/record-administration.handler.js';
 import type { BacktestPolicy } from '../domain/backtest/backtest-policy.rules.js';
 import type { BacktestSummary } from '../domain/backtest/backtest-summary.rules.js';
 import { backtestPolicyOf } from '../replay/backtest.parameters.js';
@@ -71,8 +72,9 @@ async function backtest(operator: Operator, options: Options): Promise<void> {
   }
   const output = options.out === undefined ? undefined : attemptsTo(options.out);
   try {
-    await operator.record('replay.backtest');
-    const summary = await run(operator, { ...range, policy, clientId: client }, options, output);
+    const order = { ...range, policy, clientId: client };
+    await operator.execute(recordOfBacktest(undefined, order, operator.attribution));
+    const summary = await run(operator, order, options, output);
     print(options, range, policy, backtestResultOf(summary));
   } finally {
     output?.close();
@@ -208,6 +210,7 @@ function consequencesText(result: BacktestResult): string {
     ['False alarms avoided', judged(result.falseAlarmsAvoided)],
     ['New false alarms', `${judged(result.newFalseAlarms)}, ${none} without an incident`],
     ['Thefts missed', judged(result.theftsMissed)],
+    ['Thefts only refused', judged(result.theftsStoppedOtherwise)],
     ['Thefts caught earlier', judged(result.theftsCaughtEarlier)],
     ['Unclear ends avoided', String(result.unclearKillsAvoided)],
     ['Ends not comparable', String(result.killsNotComparable)],

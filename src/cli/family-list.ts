@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { familyStatus } from '../audit/family.answer.js';
-import { type FamilyList, ListFamilies, type ListedFamily } from '../audit/list-families.query.js';
+import { type FamilyList, ListFamilies, type ListedStatus } from '../audit/list-families.query.js';
 import { DirectoryReader } from '../directory/directory.reader.js';
 import { type StreamId, streamIdOf } from '../domain/identifiers.js';
 import { namedAccount } from './account-argument.js';
@@ -16,7 +16,7 @@ import { verb } from './verb.js';
 interface Options extends ListOptions {
   readonly client?: string;
   readonly subject?: string;
-  readonly status?: ListedFamily['status'];
+  readonly status?: ListedStatus;
   readonly json?: boolean;
 }
 
@@ -25,7 +25,9 @@ export function familyListVerb(): Command {
   const command = verb({
     name: 'list',
     summary: 'list token families, newest first',
-    details: 'The status is of this moment: a family expires without an event.',
+    details: `The status is of this moment: a family expires without an event. One that did not end is blocked
+where its client, account or project is disabled, or signed out everywhere: --status active and
+--status pending leave those out.`,
     examples: [
       'token-ledger family list --account ana --status active',
       'token-ledger family list --client u3Yv0mSx1QbN7cKpT5dZEg --limit 10',
@@ -41,7 +43,9 @@ next: the id for --before that goes on, null when there is nothing more`,
       'only of this account: its user name or subject',
       onlyOne,
     )
-    .addOption(new Option('--status <status>', 'only these').choices(familyStatus.options));
+    .addOption(
+      new Option('--status <status>', 'only these').choices([...familyStatus.options, 'blocked']),
+    );
   return withListOptions(command, 'family').action((options: Options) =>
     asOperator((operator) => listFamilies(operator, options)),
   );

@@ -11,6 +11,7 @@ import { familyEventTable } from './event-table.js';
 import { CommandRefused } from './failure.js';
 import { familyStatusText } from './family-show.js';
 import { requireId } from './id-argument.js';
+import { investigationFacts, partiesTable } from './investigation-text.js';
 import { asOperator, type Operator } from './operator.js';
 import { accountText, clientText } from './owner-text.js';
 import { countText, type Fact, factsText, printJson, printLines, timeText } from './terminal.js';
@@ -20,17 +21,17 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Shows an incident: what was presented, by whom, from where, and what was revoked. */
+/** Shows an incident: what was presented, by whom, from where, what was revoked, and the likely cause. */
 export function incidentShowVerb(): Command {
   return verb({
     name: 'show',
-    summary: 'show an incident with its evidence, and what was revoked',
+    summary: 'show an incident with its evidence, likely cause, and what was revoked',
     examples: [
       'token-ledger incident show 01939f0a7c1b7d3e8a4f5b6c7d8e9f01',
       `token-ledger incident show 01939f0a7c1b7d3e8a4f5b6c7d8e9f01 --json | jq '.events[].origin'`,
     ],
-    json: `{ asOf, incident, note, family, events }: incident and note as GET /audit/incidents/{id} has
-them, family as GET /audit/families/{id} (null: this ledger does not know it), and the events
+    json: `{ asOf, incident, note, investigation, family, events }: the first four as GET
+/audit/incidents/{id} has them, family as GET /audit/families/{id} (null: this ledger does not know it), and the events
 that name the incident, oldest first`,
   })
     .argument('<incident-id>')
@@ -47,17 +48,23 @@ async function showIncident(
   requireId('incident', incidentId);
   const answer = await operator.query(new FindIncident(incidentId));
   if (answer === undefined) throw new CommandRefused('there is no such incident');
-  const { asOf, incident, note } = answer;
+  const { asOf, incident, note, investigation } = answer;
   const family = (await operator.query(new FindFamily(incident.familyId)))?.family ?? null;
   const events = await evidenceOf(operator, incident);
   if (options.json === true) {
-    printJson({ asOf, incident, note, family, events });
+    printJson({ asOf, incident, note, investigation, family, events });
     return;
   }
   const { subject } = incident;
   const profile = subject === null ? undefined : await operator.vault.profile(subject as Subject);
   const facts = incidentFacts(answer, family, profile?.username);
-  printLines(factsText(facts), '', await familyEventTable(operator, events));
+  const parties = partiesTable(investigation);
+  printLines(
+    factsText([...facts, ...investigationFacts(investigation)]),
+    ...(parties === undefined ? [] : ['', parties]),
+    '',
+    await familyEventTable(operator, events),
+  );
 }
 
 /** The events of the family that name the incident; what is not of the family stands beside it. */

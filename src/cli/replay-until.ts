@@ -1,7 +1,8 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { closeSync, existsSync, linkSync, openSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type At, type Moment, momentAt } from '../access/moment.js';
+import { randomToken } from '../config/random-identifiers.js';
 import type { LedgerFeed } from '../ledger/ledger-feed.port.js';
 import { openSqliteLedgerReader } from '../ledger/sqlite/sqlite-ledger.reader.js';
 import { FeedUpTo } from '../replay/feed-up-to.js';
@@ -41,7 +42,7 @@ addresses that were not erased since: keep it as you keep the ledger.`,
 async function replayUntil(at: At, { out, json }: Options): Promise<void> {
   const { ledgerFile } = operatorSettings();
   const file = resolve(out);
-  if (existsSync(file)) throw new CommandRefused(`${file} is there already`);
+  if (existsSync(file)) throw isThere(file);
   const { position, recordedAt } = await fillViews(ledgerFile, at, file, json !== true);
   const events = position + 1;
   if (json === true) printJson({ position, at: isoTime(recordedAt), events, file });
@@ -82,20 +83,49 @@ async function momentIn(ledger: LedgerFeed, at: At): Promise<Moment> {
   return found;
 }
 
-/** A place for one database of views, which has its name only once it is whole. */
+/**
+ * A place for one database of views, which has its name only once it is whole. The draft is nobody
+ * else's, and what has the name by then is not written over.
+ */
 function singleFile(file: string): Pick<ViewsShelf, 'build'> {
-  const draft = `${file}.new`;
+  const draft = `${file}.${randomToken(9)}.new`;
   const discard = (): void => {
     for (const end of ['-wal', '-shm', '']) rmSync(`${draft}${end}`, { force: true });
   };
   return {
     build: (log) => {
-      discard();
+      makeDraft(draft);
       return SqliteViewsBuild.begin(draft, 1, log, {
-        publish: () => renameSync(draft, file),
+        publish: () => {
+          nameDraft(draft, file);
+          discard();
+        },
         discard,
         release: () => undefined,
       });
     },
   };
+}
+
+/** Throws a CommandRefused where no file can be made: a directory is never made here. */
+function makeDraft(draft: string): void {
+  try {
+    closeSync(openSync(draft, 'wx', 0o600));
+  } catch {
+    throw new CommandRefused(`${dirname(draft)} cannot be written to: check the directory`);
+  }
+}
+
+/** Another name for the draft, which unlike a move never takes the place of another file. */
+function nameDraft(draft: string, file: string): void {
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(file);
+    throw error;
+  }
+}
+
+function isThere(file: string): CommandRefused {
+  return new CommandRefused(`${file} is there already`);
 }

@@ -16,8 +16,8 @@ import { Vault } from '../vault/vault.port.js';
 const EVENTS_AT_ONCE = 500;
 
 /**
- * Of an erased account. `isSettled`: nothing is left beside the ledger's tables either; where that is
- * false, others held the file, and asking again completes it. `position` is after the erasure.
+ * Of an erased account. `isSettled`: nothing is left beside the tables of ledger and vault either; where
+ * that is false, others held a file, and asking again completes it. `position` is after the erasure.
  */
 export interface AccountErasure {
   readonly kind: 'erased' | 'already_erased';
@@ -60,10 +60,11 @@ export class EraseAccountHandler implements ICommandHandler<EraseAccount> {
       decide: ({ state }) => decideEraseAccount(state),
     });
     if (outcome.kind === 'refused') return outcome;
-    await this.vault.erase(subject);
+    const isForgotten = await this.vault.erase(subject);
     const position = await this.ledger.size();
     await this.eraseOrigins(subject, position);
-    return { kind: outcome.kind, isSettled: await this.ledger.settleErasure(), position };
+    const isSettled = (await this.ledger.settleErasure()) && isForgotten;
+    return { kind: outcome.kind, isSettled, position };
   }
 
   /** Of all events of this person's streams, and of what they did to others'. */

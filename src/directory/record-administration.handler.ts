@@ -1,4 +1,5 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { AskedBacktest } from '../domain/events/directory.events.js';
 import { DEFAULT_PROJECT, type ProjectId, streamIdOf } from '../domain/identifiers.js';
 import { type Attribution, Ledger } from '../ledger/ledger.port.js';
 
@@ -11,9 +12,21 @@ export class RecordAdministration extends Command<void> {
     readonly target: string | undefined,
     readonly attribution: Attribution,
     readonly project: ProjectId = DEFAULT_PROJECT,
+    /** What was asked for, where it was a backtest. */
+    readonly backtest?: AskedBacktest,
   ) {
     super();
   }
+}
+
+/** The record of a backtest; one of the command line has no id. */
+export function recordOfBacktest(
+  id: string | undefined,
+  asked: AskedBacktest,
+  attribution: Attribution,
+): RecordAdministration {
+  const action = 'replay.backtest';
+  return new RecordAdministration(action, id, attribution, DEFAULT_PROJECT, asked);
 }
 
 /** Appends the call to the project's administration stream. */
@@ -22,14 +35,15 @@ export class RecordAdministrationHandler implements ICommandHandler<RecordAdmini
   constructor(private readonly ledger: Ledger) {}
 
   /** Records the call. */
-  async execute({ action, target, attribution, project }: RecordAdministration): Promise<void> {
+  async execute(command: RecordAdministration): Promise<void> {
+    const { action, target, attribution, project, backtest } = command;
     return this.ledger.execute<'administration', undefined>({
       kind: 'administration',
       streamId: streamIdOf('administration', project),
       project,
       attribution,
       decide: () => ({
-        events: [{ type: 'AdministrationRecorded', data: { action, target } }],
+        events: [{ type: 'AdministrationRecorded', data: { action, target, backtest } }],
         outcome: undefined,
       }),
     });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BacktestJob, DivergingAttempt } from './backtest-jobs.service.js';
+import { askedPolicy, askedPolicyOf } from './backtest.parameters.js';
 import {
   backtestResult,
   backtestResultExample,
@@ -20,6 +21,8 @@ const backtestJobExample = {
   status: 'done',
   from: 0,
   to: 120_633,
+  policy: { retryWindowSeconds: 5 },
+  client: null,
   queuedAt: '2026-11-21T02:20:00.000Z',
   progress: { done: 120_634, total: 120_634 },
   result: backtestResultExample,
@@ -44,6 +47,8 @@ export const backtestJob = z
       .nonnegative()
       .meta({ description: 'Families granted at this position or later.' }),
     to: z.int().nonnegative().meta({ description: 'By their events up to this position.' }),
+    policy: askedPolicy,
+    client: z.string().nullable().meta({ description: 'null: families of every client.' }),
     queuedAt: timeText,
     progress: z
       .object({ done: z.int().nonnegative(), total: z.int().nonnegative() })
@@ -65,6 +70,8 @@ export function backtestJobOf(job: BacktestJob): BacktestJobAnswer {
     status,
     from: order.from,
     to: order.to,
+    policy: askedPolicyOf(order.policy),
+    client: order.clientId ?? null,
     queuedAt: timeTextOf(queuedAt),
     progress: { done, total },
     result: summary === undefined ? null : backtestResultOf(summary),

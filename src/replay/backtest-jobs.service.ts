@@ -36,23 +36,27 @@ type Job = { -readonly [Member in keyof BacktestJob]: BacktestJob[Member] } & {
 export class BacktestJobs implements OnModuleDestroy {
   private readonly logger = new Logger('Replay');
   private readonly jobs = new Map<string, Job>();
+  private beingRecorded = 0;
   private running: Promise<void> | undefined;
 
   constructor(private readonly ledger: Ledger) {}
 
-  /** Whether another one may wait. */
-  get hasRoom(): boolean {
-    return this.waiting().length < WAITING_MAX;
-  }
-
-  /** An id for a job that is about to be queued. */
-  newId(): string {
-    return randomToken(16);
-  }
-
-  /** Queues a backtest; undefined when too many wait. */
-  queue(id: string, order: BacktestOrder): BacktestJob | undefined {
-    if (!this.hasRoom) return undefined;
+  /**
+   * Queues a backtest once it has been recorded under its id; undefined, and nothing recorded, when too
+   * many wait. One that is being recorded has its place already.
+   */
+  async queue(
+    order: BacktestOrder,
+    record: (id: string) => Promise<void>,
+  ): Promise<BacktestJob | undefined> {
+    if (this.waiting().length + this.beingRecorded >= WAITING_MAX) return undefined;
+    const id = randomToken(16);
+    this.beingRecorded += 1;
+    try {
+      await record(id);
+    } finally {
+      this.beingRecorded -= 1;
+    }
     const job: Job = {
       id,
       order,

@@ -29,6 +29,7 @@ export const backtestResultExample = {
   falseAlarmsAvoided: { verdict: 0, cause: 0 },
   newFalseAlarms: { verdict: 0, cause: 0, none: 2 },
   theftsMissed: { verdict: 0, cause: 0 },
+  theftsStoppedOtherwise: { verdict: 0, cause: 0 },
   theftsCaughtEarlier: { verdict: 0, cause: 0 },
   unclearKillsAvoided: 0,
   killsNotComparable: 0,
@@ -74,7 +75,12 @@ export const backtestResult = z
     newFalseAlarms: byBasis.extend({ none: count }).meta({
       description: 'Families that would have been ended, were not, and are not known for a theft.',
     }),
-    theftsMissed: byBasis,
+    theftsMissed: byBasis.meta({
+      description: 'Families of a theft that would have given the thief tokens.',
+    }),
+    theftsStoppedOtherwise: byBasis.meta({
+      description: 'Families of a theft that would have refused the thief without detecting it.',
+    }),
     theftsCaughtEarlier: byBasis,
     unclearKillsAvoided: count,
     killsNotComparable: count,

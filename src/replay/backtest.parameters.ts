@@ -10,7 +10,8 @@ function seconds(maximum: number) {
   return z.int(error).min(0, error).max(maximum, error).optional();
 }
 
-const policy = strictParameters({
+/** Rules instead of those that were, as they are asked for. */
+export const askedPolicy = strictParameters({
   rotation: z
     .enum(['rotate', 'fixed'], 'must be rotate or fixed')
     .optional()
@@ -34,13 +35,13 @@ const policy = strictParameters({
   }),
 }).meta({ description: 'Rules instead of those that were; what is left out stays as it was.' });
 /** Rules instead of those that were, as they are asked for. */
-export type AskedPolicy = z.infer<typeof policy>;
+export type AskedPolicy = z.infer<typeof askedPolicy>;
 
 const moment = momentParameter.optional();
 
 /** What a backtest is asked for with. */
 export const backtestRequest = strictParameters({
-  policy,
+  policy: askedPolicy,
   from: moment.meta({ description: 'Only families granted since: a time or a position.' }),
   to: moment.meta({ description: 'Only what happened by then: a time or a position.' }),
   client: z
@@ -75,4 +76,25 @@ export function backtestPolicyOf({
 
 function millisecondsOf(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : seconds * 1000;
+}
+
+/** The same rules as they are asked for. */
+export function askedPolicyOf({
+  retryWindow,
+  accessTokenLifetime,
+  idle,
+  absolute,
+  ...rules
+}: BacktestPolicy): AskedPolicy {
+  return {
+    ...rules,
+    retryWindowSeconds: secondsOf(retryWindow),
+    accessTokenSeconds: secondsOf(accessTokenLifetime),
+    idleSeconds: secondsOf(idle),
+    absoluteSeconds: secondsOf(absolute),
+  };
+}
+
+function secondsOf(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : milliseconds / 1000;
 }

@@ -67,7 +67,7 @@ export async function runBacktest(
   let summary = EMPTY_SUMMARY;
   let done = 0;
   let eventsInTurn = 0;
-  for await (const row of familiesIn(ledger, order)) {
+  for await (const row of familiesIn(ledger, order, isStopped)) {
     eventsInTurn += row.version;
     if (eventsInTurn > EVENTS_AT_ONCE) {
       await setImmediate();
@@ -88,6 +88,7 @@ export async function runBacktest(
 async function* familiesIn(
   ledger: Ledger,
   { from, clientId }: BacktestOrder,
+  isStopped: BacktestListener['isStopped'],
 ): AsyncGenerator<StreamRow<'family'>> {
   const { appendedAt } = await eventAt(ledger, from);
   let rows: readonly StreamRow<'family'>[] = [];
@@ -99,6 +100,7 @@ async function* familiesIn(
       if (isLate && isTheirs) yield row;
     }
     await setImmediate();
+    if (isStopped?.() === true) return;
   } while (rows.length === FAMILIES_AT_ONCE);
 }
 

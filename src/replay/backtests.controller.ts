@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AdministrationRecord } from '../access/administration-record.service.js';
 import { bearerOf } from '../access/bearer.guard.js';
-import { jsonBodyOf } from '../access/json-body.js';
+import { jsonBodyOf, problemOfBody } from '../access/json-body.js';
 import { ApiProblem, parameterProblem, Unstored } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
 import { requestContextOf } from '../access/request-context.js';
@@ -52,12 +52,11 @@ export class BacktestsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<BacktestJobAnswer> {
     const order = await this.orderOf(jsonBodyOf(request));
-    if (!this.jobs.hasRoom) throw noRoom();
-    const id = this.jobs.newId();
-    await this.record.record('replay.backtest', id, bearerOf(request), requestContextOf(request));
-    const job = this.jobs.queue(id, order);
+    const job = await this.jobs.queue(order, (id) =>
+      this.record.recordBacktest(id, order, bearerOf(request), requestContextOf(request)),
+    );
     if (job === undefined) throw noRoom();
-    void reply.header('location', `/replay/backtests/${id}`);
+    void reply.header('location', `/replay/backtests/${job.id}`);
     return backtestJobOf(job);
   }
 
@@ -87,7 +86,7 @@ export class BacktestsController {
 
   private async orderOf(body: unknown): Promise<BacktestOrder> {
     const parsed = backtestRequest.safeParse(body);
-    if (!parsed.success) throw wrongBody(parsed.error);
+    if (!parsed.success) throw problemOfBody(parsed.error);
     const { policy, client: clientId, from, to } = parsed.data;
     if (clientId !== undefined && (await this.ledger.load('client', clientId)) === undefined) {
       throw parameterProblem('client', 'is no client of this ledger');
@@ -96,14 +95,6 @@ export class BacktestsController {
     if ('kind' in range) throw noMoment(range);
     return { ...range, policy: backtestPolicyOf(policy), clientId };
   }
-}
-
-function wrongBody({ issues: [issue] }: z.ZodError): Problem {
-  const path = issue?.path.join('.') ?? '';
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const parameter = [path, unknown].filter(Boolean).join('.').slice(0, 64);
-  const why = issue?.message ?? 'is wrong';
-  return parameterProblem(parameter === '' ? 'the body' : parameter, why);
 }
 
 function noRoom(): Problem {

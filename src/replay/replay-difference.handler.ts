@@ -13,6 +13,7 @@ import { Ledger } from '../ledger/ledger.port.js';
 import type { ReplayedDifference } from './difference.answer.js';
 import { type NoDifference, ReplayDifference } from './replay-difference.query.js';
 import { replayedMomentOf, timeTextOf } from './replayed-moment.answer.js';
+import { USERNAME_MEMBER } from './untold-members.js';
 
 /** A stream is held as a whole for its difference: a longer one is refused. */
 const EVENTS_MAX = 100_000;
@@ -62,13 +63,18 @@ function answerOf({
   stepsOmitted,
 }: StateDifference): Pick<ReplayedDifference, 'net' | 'steps' | 'stepsOmitted'> {
   return {
-    net: net.map((change) => {
+    net: net.flatMap((change) => {
+      if (!isTold(change)) return [];
       const cause = stepsOmitted > 0 ? undefined : causeOf(change, steps);
-      return { ...change, causedBy: cause === undefined ? null : markOf(cause) };
+      return [{ ...change, causedBy: cause === undefined ? null : markOf(cause) }];
     }),
-    steps: steps.map((step) => ({ ...markOf(step), changes: [...step.changes] })),
+    steps: steps.map((step) => ({ ...markOf(step), changes: step.changes.filter(isTold) })),
     stepsOmitted,
   };
+}
+
+function isTold({ path }: Change): boolean {
+  return path !== `/${USERNAME_MEMBER}`;
 }
 
 function markOf({ position, type, at }: Step): { position: number; type: string; at: string } {

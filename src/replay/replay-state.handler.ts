@@ -11,6 +11,7 @@ import { eventMarkOf } from './event-mark.js';
 import { ReplayState } from './replay-state.query.js';
 import { replayedMomentOf } from './replayed-moment.answer.js';
 import type { ReplayedState } from './state.answer.js';
+import { USERNAME_MEMBER } from './untold-members.js';
 
 /** Folds a stream again, up to a moment. Only a page of its events is in memory. */
 @QueryHandler(ReplayState)
@@ -35,7 +36,11 @@ export class ReplayStateHandler implements IQueryHandler<ReplayState> {
       asOf: replayedMomentOf(moment),
       version: last?.streamVersion ?? 0,
       last: last === undefined ? null : eventMarkOf(last),
-      state: state === undefined ? null : { ...state },
+      state: state === undefined ? null : toldOf(state),
     };
   }
+}
+
+function toldOf(state: StateOf<StreamKind>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(state).filter(([name]) => name !== USERNAME_MEMBER));
 }

@@ -28,7 +28,8 @@ export const replayedState = z
       .nullable()
       .meta({
         description:
-          'What its events folded to, as the ledger keeps it; instants and spans are milliseconds. ' +
+          'What its events folded to, as the ledger keeps it, but for the digest of a user name; ' +
+          'instants and spans are milliseconds. ' +
           'null: it did not exist yet.',
       }),
   })

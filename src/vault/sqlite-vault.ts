@@ -93,9 +93,7 @@ class SqliteVault extends Vault {
 
   async passwordHash(credentialId: string): Promise<string | undefined> {
     const row = await this.run(() => this.rows(PasswordHashRow).findOneBy({ credentialId }));
-    return row === null
-      ? undefined
-      : this.open('password_hashes', credentialId, row.sealed).toString('utf8');
+    return this.textIn('password_hashes', credentialId, row);
   }
 
   async putPrivateKey(vaultId: string, pkcs8: Buffer): Promise<void> {
@@ -115,7 +113,7 @@ class SqliteVault extends Vault {
 
   async profile(subject: Subject): Promise<Profile | undefined> {
     const row = await this.run(() => this.rows(ProfileRow).findOneBy({ subject }));
-    return row === null ? undefined : this.profileOf(row);
+    return this.profileOf(subject, row);
   }
 
   async profiles(subjects: readonly Subject[]): Promise<ReadonlyMap<Subject, Profile>> {
@@ -123,18 +121,22 @@ class SqliteVault extends Vault {
     for (let start = 0; start < subjects.length; start += SUBJECTS_PER_STATEMENT) {
       const wanted = subjects.slice(start, start + SUBJECTS_PER_STATEMENT);
       const rows = await this.run(() => this.rows(ProfileRow).findBy({ subject: In(wanted) }));
-      for (const row of rows) found.set(row.subject as Subject, this.profileOf(row));
+      for (const row of rows) {
+        const subject = row.subject as Subject;
+        const profile = this.profileOf(subject, row);
+        if (profile !== undefined) found.set(subject, profile);
+      }
     }
     return found;
   }
 
   /** Each statement is harmless alone: an erasure that a crash cut short is asked for again. */
-  async erase(subject: Subject): Promise<void> {
-    await this.run(async () => {
-      await this.rows(PasswordHashRow).delete({ subject });
-      await this.rows(ProfileRow).delete({ subject });
-      await this.rows(VerdictNoteRow).delete({ subject });
-      await this.forgetPages();
+  erase(subject: Subject): Promise<boolean> {
+    return this.run(async () => {
+      await this.blank('password_hashes', 'subject', subject);
+      await this.blank('profiles', 'subject', subject);
+      await this.blank('verdict_notes', 'subject', subject);
+      return this.forgetPages();
     });
   }
 
@@ -147,14 +149,12 @@ class SqliteVault extends Vault {
 
   async addressRange(revocationId: string): Promise<string | undefined> {
     const row = await this.run(() => this.rows(AddressRangeRow).findOneBy({ revocationId }));
-    return row === null
-      ? undefined
-      : this.open('address_ranges', revocationId, row.sealed).toString('utf8');
+    return this.textIn('address_ranges', revocationId, row);
   }
 
   async eraseAddressRange(revocationId: string): Promise<void> {
     await this.run(async () => {
-      await this.rows(AddressRangeRow).delete({ revocationId });
+      await this.blank('address_ranges', 'revocation_id', revocationId);
       await this.forgetPages();
     });
   }
@@ -167,14 +167,12 @@ class SqliteVault extends Vault {
 
   async note(noteId: string): Promise<string | undefined> {
     const row = await this.run(() => this.rows(VerdictNoteRow).findOneBy({ noteId }));
-    return row === null
-      ? undefined
-      : this.open('verdict_notes', noteId, row.sealed).toString('utf8');
+    return this.textIn('verdict_notes', noteId, row);
   }
 
   async eraseNote(noteId: string): Promise<void> {
     await this.run(async () => {
-      await this.rows(VerdictNoteRow).delete({ noteId });
+      await this.blank('verdict_notes', 'note_id', noteId);
       await this.forgetPages();
     });
   }
@@ -184,9 +182,22 @@ class SqliteVault extends Vault {
     await this.run(() => this.source.destroy());
   }
 
-  /** Until it is checkpointed the write-ahead log still holds the pages as they were. */
-  private async forgetPages(): Promise<void> {
-    await this.source.query('PRAGMA wal_checkpoint(TRUNCATE)');
+  /**
+   * Overwrites boxes in their place. Where rows are deleted SQLite moves others and leaves copies of
+   * them on its pages, which a later erasure would not reach.
+   */
+  private async blank(table: Table, column: string, id: string): Promise<void> {
+    const statement = `UPDATE ${table} SET sealed = zeroblob(length(sealed)) WHERE ${column} = ?`;
+    await this.source.query(statement, [id]);
+  }
+
+  /**
+   * Until it is checkpointed the write-ahead log still holds the pages as they were: whether that could
+   * be done now.
+   */
+  private async forgetPages(): Promise<boolean> {
+    const [result] = await this.source.query<{ busy: number }[]>('PRAGMA wal_checkpoint(TRUNCATE)');
+    return result?.busy === 0;
   }
 
   private rows<Row extends object>(entity: new () => Row) {
@@ -203,8 +214,15 @@ class SqliteVault extends Vault {
     throw new VaultError(`the vault ${this.file} holds a row of ${table} that does not open`);
   }
 
-  private profileOf(row: ProfileRow): Profile {
-    return JSON.parse(this.open('profiles', row.subject, row.sealed).toString('utf8')) as Profile;
+  /** What a row holds that can be erased; its box is blank then. */
+  private textIn(table: Table, rowId: string, row: { sealed: Buffer } | null): string | undefined {
+    if (row === null || row.sealed.every((byte) => byte === 0)) return undefined;
+    return this.open(table, rowId, row.sealed).toString('utf8');
+  }
+
+  private profileOf(subject: Subject, row: ProfileRow | null): Profile | undefined {
+    const text = this.textIn('profiles', subject, row);
+    return text === undefined ? undefined : (JSON.parse(text) as Profile);
   }
 
   private async run<Result>(statement: () => Promise<Result>): Promise<Result> {

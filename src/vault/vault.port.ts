@@ -35,8 +35,11 @@ export abstract class Vault extends VerdictNotes {
   abstract profile(subject: Subject): Promise<Profile | undefined>;
   /** Profiles of several people at once, for lists. */
   abstract profiles(subjects: readonly Subject[]): Promise<ReadonlyMap<Subject, Profile>>;
-  /** Removes profile and password hashes of a person, and the notes on incidents about them. */
-  abstract erase(subject: Subject): Promise<void>;
+  /**
+   * Removes profile and password hashes of a person, and the notes on incidents about them. False while
+   * others hold the file as it was: to be asked again.
+   */
+  abstract erase(subject: Subject): Promise<boolean>;
   /** Keeps the range of addresses that a revocation is about; the same one again changes nothing. */
   abstract putAddressRange(revocationId: string, range: string): Promise<void>;
   /** The range of that revocation; undefined when unknown or erased. */

@@ -61,8 +61,7 @@ afterAll(() => server.stop());
 /** The family's id as the token carries it: 16 bytes after version, kind, key id, epoch and log. */
 function familyIdOf(refreshToken: string): string {
   const bytes = Buffer.from(refreshToken.slice('tlr_'.length), 'base64url');
-  const match = /[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}/.exec(bytes.toString('hex'));
-  return match?.[0] ?? '';
+  return bytes.toString('hex', 8, 24);
 }
 
 async function refresh(
@@ -168,6 +167,22 @@ describe('families, while the server runs', () => {
     expect(idsOf(await json(...words, '--before', well))).toEqual([stolen]);
   });
 
+  it('are listed by what they are worth: those of a disabled client are blocked', async () => {
+    const elsewhere = { ...environment, TOKEN_LEDGER_DATA_DIR: join(newDirectory(), 'data') };
+    const seeded = await seedFamilies(readSettings(elsewhere), 1);
+    const listed = async (...status: string[]): Promise<unknown[]> => {
+      const words = ['family', 'list', ...status.flatMap((one) => ['--status', one]), '--json'];
+      const { stdout } = await runBuilt('cli.js', words, { directory, environment: elsewhere });
+      return idsOf(JSON.parse(stdout) as Listed);
+    };
+    const [only] = await listed();
+    expect(only).toBeDefined();
+    expect([await listed('active'), await listed('blocked')]).toEqual([[only], []]);
+    const disable = ['client', 'disable', seeded.clientId];
+    await runBuilt('cli.js', disable, { directory, environment: elsewhere });
+    expect([await listed('active'), await listed('blocked')]).toEqual([[], [only]]);
+  });
+
   it('are shown to people in a table, whole where there is no terminal', async () => {
     const { stdout } = await run('family', 'list');
     expect(stdout).toMatch(/│ Family +│ Client +│ Status +│ Granted +│\n/);
@@ -236,6 +251,11 @@ describe('incidents, while the server runs', () => {
     }>('incident', 'show', incidentId);
     expect(shownIncident).toMatchObject({
       incident: { id: incidentId, kind: 'refresh_token_reuse', familyId: stolen },
+      investigation: {
+        presented: { generation: 0, currentGeneration: 2 },
+        parties: [{ role: 'holder' }, { role: 'presenter' }],
+        blastRadius: { accessTokenCount: expect.any(Number) },
+      },
       family: (await shown(stolen)).family,
       events: [
         {
@@ -294,6 +314,10 @@ describe('incidents, while the server runs', () => {
     expect(stdout).toMatch(
       /^Revoked +the whole family, refresh tokens up to generation 2, 3 access tokens$/m,
     );
+    expect(stdout).toMatch(/^Likely cause +[a-z_]+, (?:low|medium|high) confidence$/m);
+    expect(stdout).toMatch(/^Reached +\d access tokens, \d of them unexpired/m);
+    expect(stdout).toMatch(/│ holder +│ (?:127\.0\.0\.1|::1) +│/);
+    expect(stdout).toMatch(/│ presenter +│ (?:127\.0\.0\.1|::1) +│/);
     expect(stdout).toMatch(/│ RefreshTokenReuseDetected +│ Unnamed client +│ \S+ +│\n/);
     expect(stdout).toContain('Thief/6.66\\u{9b}31m');
   });

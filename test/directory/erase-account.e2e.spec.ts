@@ -137,6 +137,21 @@ describe('erasing an account while the server runs', () => {
     expect(origins.size).toBe(0);
   });
 
+  it('records what this person still does to what is not theirs without its origin', async () => {
+    const origin = { address: ADDRESS, userAgent: AGENT, requestId: 'request-2' };
+    const act = async (actor: string): Promise<string | undefined> => {
+      const attribution = { actor, correlationId: newUuid(), origin };
+      const { events } = await server.recorded(() =>
+        server.execute(new RecordAdministration('test.act', undefined, attribution)),
+      );
+      expect(events).toHaveLength(1);
+      return events[0]?.originCommitment;
+    };
+    expect(await act(`account:${ana.subject}`)).toBeUndefined();
+    expect(placesOf(server.settings.dataDirectory, [ADDRESS])).toEqual([]);
+    expect(await act('operator')).toMatch(/^[\w-]{43}$/);
+  });
+
   it('still records where others come from', async () => {
     const cleo = await server.createAccount('cleo');
     const { refresh_token: token } = await beginFamily(server, app, cleo);

@@ -218,6 +218,30 @@ describe('what a backtest costs', () => {
   });
 });
 
+describe('a backtest that is stopped', () => {
+  it('looks at no more families, also where none of them is asked about', async () => {
+    let pages = 0;
+    const store = await openHandledStore({
+      verbose: (statement) => {
+        if (/FROM streams\s+WHERE stream_id > /.test(String(statement))) pages += 1;
+      },
+    });
+    try {
+      for (let family = 0; family < 251; family += 1) {
+        await beginFamily(store.ledger, `family${family}`);
+      }
+      const order = await orderFor(store.ledger, {}, { clientId: 'nobody' });
+      pages = 0;
+      expect(await runBacktest(store.ledger, order, { isStopped: () => true })).toBeUndefined();
+      expect(pages).toBe(1);
+      await runBacktest(store.ledger, order);
+      expect(pages).toBe(3);
+    } finally {
+      await store.remove();
+    }
+  });
+});
+
 describe('the jobs', () => {
   let jobs: BacktestJobs;
   beforeEach(async () => {
@@ -227,6 +251,12 @@ describe('the jobs', () => {
     }
   });
   afterEach(() => jobs.onModuleDestroy());
+
+  /** Queues so many backtests: their ids, and undefined where there was no room. */
+  async function queued(count: number, order: BacktestOrder): Promise<(string | undefined)[]> {
+    const waiting = Array.from({ length: count }, () => jobs.queue(order, () => Promise.resolve()));
+    return (await Promise.all(waiting)).map((job) => job?.id);
+  }
 
   async function ended(id: string): Promise<ReturnType<BacktestJobs['find']>> {
     for (;;) {
@@ -238,43 +268,57 @@ describe('the jobs', () => {
 
   it('run one after the other, and tell how far they are', async () => {
     const order = await orderFor(stage.ledger, { retryWindow: 5 * SECOND });
-    const ids = ['a', 'b', 'c'];
-    for (const id of ids) jobs.queue(id, order);
+    const ids = (await queued(3, order)) as string[];
+    const [a = '', , c = ''] = ids;
     expect(ids.map((id) => jobs.find(id)?.status)).toEqual(['running', 'queued', 'queued']);
-    const first = await ended('a');
+    const first = await ended(a);
     expect(first).toMatchObject({ status: 'done', done: order.to + 1, total: order.to + 1 });
     expect(first?.summary?.newFalseAlarms.none).toBe(5);
     expect(first?.divergences).toHaveLength(5);
-    expect(jobs.find('c')?.status).toBe('queued');
-    expect((await ended('c'))?.summary).toEqual(first?.summary);
+    expect(jobs.find(c)?.status).toBe('queued');
+    expect((await ended(c))?.summary).toEqual(first?.summary);
   });
 
   it('are cancelled where they wait and where they run, and the next one goes on', async () => {
     const order = await orderFor(stage.ledger, {});
-    for (const id of ['a', 'b', 'c']) jobs.queue(id, order);
-    expect(jobs.cancel('b')?.status).toBe('cancelled');
+    const [a = '', b = '', c = ''] = await queued(3, order);
+    expect(jobs.cancel(b)?.status).toBe('cancelled');
     await new Promise((resolve) => setImmediate(resolve));
-    expect(jobs.cancel('a')?.status).toBe('cancelled');
-    expect((await ended('c'))?.status).toBe('done');
-    expect(jobs.find('a')?.summary).toBeUndefined();
-    expect(jobs.find('b')?.summary).toBeUndefined();
-    expect(jobs.cancel('c')?.status).toBe('done');
-    expect(jobs.cancel('d')).toBeUndefined();
+    expect(jobs.cancel(a)?.status).toBe('cancelled');
+    expect((await ended(c))?.status).toBe('done');
+    expect(jobs.find(a)?.summary).toBeUndefined();
+    expect(jobs.find(b)?.summary).toBeUndefined();
+    expect(jobs.cancel(c)?.status).toBe('done');
+    expect(jobs.cancel('nobody')).toBeUndefined();
   });
 
   it('have room for ten that wait, and remember the last fifty', async () => {
     const order = await orderFor(stage.ledger, {}, { from: (await stage.ledger.size()) - 1 });
+    const past: string[] = [];
     for (let index = 0; index < 60; index += 1) {
-      jobs.queue(`job${index}`, order);
-      await ended(`job${index}`);
+      const [id = ''] = await queued(1, order);
+      await ended(id);
+      past.push(id);
     }
-    expect(jobs.find('job9')).toBeUndefined();
-    expect(jobs.find('job10')?.status).toBe('done');
-    for (let index = 0; index < 11; index += 1) {
-      expect(jobs.hasRoom).toBe(true);
-      jobs.queue(`more${index}`, order);
+    expect(jobs.find(past[9] ?? '')).toBeUndefined();
+    expect(jobs.find(past[10] ?? '')?.status).toBe('done');
+    const recorded: string[] = [];
+    const record = async (id: string): Promise<void> => {
+      recorded.push(id);
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    const asked = await Promise.all(Array.from({ length: 30 }, () => jobs.queue(order, record)));
+    const taken = asked.flatMap((job) => (job === undefined ? [] : [job.id]));
+    expect(taken).toHaveLength(10);
+    expect(recorded).toEqual(taken);
+  });
+
+  it('do not wait where they could not be recorded', async () => {
+    const order = await orderFor(stage.ledger, {});
+    const refuse = () => Promise.reject(new Error('the store is gone'));
+    for (let index = 0; index < 12; index += 1) {
+      await expect(jobs.queue(order, refuse)).rejects.toThrow('the store is gone');
     }
-    expect(jobs.hasRoom).toBe(false);
-    expect(jobs.queue('one too many', order)).toBeUndefined();
+    expect(await queued(1, order)).toEqual([expect.any(String)]);
   });
 });

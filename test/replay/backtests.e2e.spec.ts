@@ -72,6 +72,17 @@ describe('POST /replay/backtests', () => {
     expect(events.map(({ type, data }) => [type, data['action'], data['target']])).toEqual([
       ['AdministrationRecorded', 'replay.backtest', result.id],
     ]);
+    const { from, to, policy, client } = result;
+    expect({ policy, client }).toEqual({
+      policy: { retryWindowSeconds: 5 },
+      client: app.clientId,
+    });
+    expect(events[0]?.data['backtest']).toEqual({
+      policy: { retryWindow: 5000 },
+      clientId: app.clientId,
+      from,
+      to,
+    });
     expect(events[0]?.actor).toMatch(/^client:/);
     expect(events[0]?.originCommitment).toBeDefined();
   });
@@ -84,6 +95,7 @@ describe('POST /replay/backtests', () => {
     [{ policy: { rotation: 'zebra' } }, 'policy.rotation', /rotate or fixed/],
     [{ policy: { zebra: 1 } }, 'policy.zebra', /not a parameter/],
     [{ policy: {}, zebra: 1 }, 'zebra', /not a parameter/],
+    [{ policy: { 'zebra-1': 1 } }, 'the body', /a member that is unknown/],
     [{ policy: {}, from: 'zebra' }, 'from', /RFC 3339/],
     [{ policy: {}, from: '3', to: '2' }, 'from', /later/],
     [{ policy: {}, to: '99999999' }, 'to', /beyond/],

@@ -150,7 +150,42 @@ describe('a bundle that was changed', () => {
         one.events = one.events.filter(({ body }) => !body.includes('"streamId":"incident:'));
       },
     ],
+    [
+      'the family of an incident left out, as if it came later',
+      'selection_wrong',
+      (one) => {
+        one.events = one.events.filter(({ body }) => body.includes('"streamId":"incident:'));
+        one.exported.newer = [Number.MAX_SAFE_INTEGER];
+      },
+    ],
+    [
+      'an incident left out, as if it came later',
+      'selection_wrong',
+      (one) => {
+        one.asked = { kind: 'family', id: stolen.familyId };
+        one.events = one.events.filter(({ body }) => !body.includes('"streamId":"incident:'));
+        one.exported.newer = [Number.MAX_SAFE_INTEGER];
+      },
+    ],
     ['what is newer', 'selection_wrong', ({ exported }) => void exported.newer.push(0)],
+    [
+      'what is newer, twice',
+      'selection_wrong',
+      ({ exported }) => void exported.newer.push(99_999, 99_999),
+    ],
+    [
+      'words for its key',
+      'note_refused',
+      ({ checkpoint }) => void (checkpoint.verifierKey = 'reviewed and found correct'),
+    ],
+    [
+      'words in a signature',
+      'note_refused',
+      ({ checkpoint }) => {
+        const signature = Buffer.alloc(68, 1).toString('base64');
+        checkpoint.note += `— audited.example/it-was-the-owner ${signature}\n`;
+      },
+    ],
     [
       'the note',
       'note_refused',

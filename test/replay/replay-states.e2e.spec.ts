@@ -100,6 +100,18 @@ describe('GET /replay/state', () => {
     expect(body.state).toMatchObject({ clientId: app.clientId, status: 'active' });
   });
 
+  it('leaves out what an account is found by, here and in a difference', async () => {
+    const account = await server.createAccount('zoe');
+    const asked = { stream: `account:${account.subject}` };
+    const [now, since] = [await state(asked), await difference({ ...asked, from: '0' })];
+    expect(now.body.state).toMatchObject({ subject: account.subject });
+    expect(since.body.net).toContainEqual(expect.objectContaining({ path: '/roles' }));
+    expect(since.body.steps[0]?.changes).toContainEqual(
+      expect.objectContaining({ path: '/roles' }),
+    );
+    expect(JSON.stringify([now.body, since.body])).not.toContain('usernameDigest');
+  });
+
   it('appends nothing', async () => {
     const { events } = await server.recorded(async () => {
       await state({ stream });

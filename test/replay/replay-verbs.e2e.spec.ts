@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BacktestResult } from '../../src/replay/backtest-result.answer.js';
@@ -68,8 +68,28 @@ describe('replay until', () => {
     const file = join(newDirectory(), 'views.sqlite');
     const told = await json('replay', 'until', String(position), '--out', file);
     expect(told).toMatchObject({ position, events: position + 1, file });
+    expect(readdirSync(dirname(file))).toEqual(['views.sqlite']);
     expect(rowsOfViews(file)).toEqual(rows);
-    expect(existsSync(`${file}.new`)).toBe(false);
+  });
+
+  it('deletes no file that it did not make, and makes no directory', async () => {
+    await liveScripted(stage.ledger, stage.clock);
+    const own = newDirectory();
+    const file = join(own, 'views.sqlite');
+    writeFileSync(`${file}.new`, 'notes');
+    const [one, other] = await Promise.all([
+      run('replay', 'until', '5', '--out', file),
+      run('replay', 'until', '5', '--out', file),
+    ]);
+    expect(new Set([one.code, other.code])).toEqual(new Set([0, 1]));
+    expect(one.stderr + other.stderr).toContain(`${file} is there already`);
+    expect(readFileSync(`${file}.new`, 'utf8')).toBe('notes');
+    expect(readdirSync(own).toSorted()).toEqual(['views.sqlite', 'views.sqlite.new']);
+    const missing = join(own, 'no', 'views.sqlite');
+    expect(await refusal('replay', 'until', '5', '--out', missing)).toContain(
+      'check the directory',
+    );
+    expect(existsSync(dirname(missing))).toBe(false);
   });
 
   it('takes a time, and writes over nothing', async () => {
@@ -146,6 +166,11 @@ describe('backtest', () => {
     expect(added.map(({ type, data }) => [type, data['action']])).toEqual([
       ['AdministrationRecorded', 'replay.backtest'],
     ]);
+    expect(added[0]?.data['backtest']).toEqual({
+      policy: { retryWindow: 60_000 },
+      from: 0,
+      to: before.length - 1,
+    });
   });
 
   it('prints tables for people', async () => {

@@ -2,7 +2,6 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { canonicalJson, type JsonValue } from '../../src/domain/canonical-json.js';
-import { originOfEpoch } from '../../src/ledger/sealing/log-origin.js';
 import { CheckpointFile } from '../../src/ledger/sealing/checkpoint-file.js';
 import type { CheckpointSigner } from '../../src/ledger/sealing/checkpoint-signer.js';
 import { Sealer } from '../../src/ledger/sealing/sealer.js';
@@ -10,6 +9,7 @@ import { openSealStore } from '../../src/ledger/sealing/sqlite-seal.store.js';
 import { digestAfter } from '../../src/ledger/stream-digest.js';
 import {
   openSealedLedger,
+  restoredNow,
   sealAll,
   type SealedLedger,
   signer,
@@ -42,9 +42,7 @@ export async function openSealedHistory(): Promise<SealedLedger> {
   sealAll(sealer);
   await sealed.grow(300);
   sealAll(sealer);
-  const later = originOfEpoch(origin, 1, '0123abcd');
-  const restored = { origin: later, epoch: 1, verifierKey: signer.verifierKey(later), size: 318 };
-  await append(ledger, 'log', '0', [{ type: 'LedgerRestored', data: restored }]);
+  await append(ledger, 'log', '0', [await restoredNow(sealed, 1)]);
   sealAll(sealer);
   await sealed.grow(300);
   sealAll(sealer);

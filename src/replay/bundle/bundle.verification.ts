@@ -18,6 +18,9 @@ import { readBody, readEvents } from './bundle-events.js';
 import { bundleFile, machinePartOf } from './bundle.file.js';
 import { selectionFault } from './selection.check.js';
 
+/** An empty line, one signature, and nothing after its newline. */
+const LINES_AFTER_TEXT = 3;
+
 /** Why a bundle is refused; the first thing that is wrong. */
 export type BundleFault =
   | 'key_malformed'
@@ -76,10 +79,14 @@ class Refused extends Error {
 export function verifyBundle(file: string, trustedKey: string | undefined): BundleVerdict {
   try {
     const evidence = evidenceIn(file);
-    const verifier = verifierOf(trustedKey ?? evidence.checkpoint.verifierKey);
+    const { verifierKey } = evidence.checkpoint;
+    const verifier = verifierOf(trustedKey ?? verifierKey);
     const checkpoint = checkpointIn(evidence, verifier);
+    if (verifierKey !== (trustedKey ?? verifierKey)) {
+      throw new Refused('note_refused', 'the bundle names another verifier key');
+    }
     checkEvents(evidence, checkpoint);
-    const wrong = selectionFault(evidence, readEvents(evidence.events));
+    const wrong = selectionFault(evidence.asked, readEvents(evidence.events));
     if (wrong !== undefined) throw new Refused('selection_wrong', wrong);
     checkReport(file, evidence);
     const { asked, exported, events } = evidence;
@@ -130,6 +137,10 @@ function checkpointIn({ checkpoint }: BundleEvidence, verifier: NoteVerifier): C
   if (opened.kind === 'refused') {
     throw new Refused('note_refused', `the checkpoint is not signed by that key: ${opened.reason}`);
   }
+  // What nobody vouches for has no place in what is verified: one signature, and it is this key's.
+  if (checkpoint.note.slice(opened.text.length).split('\n').length !== LINES_AFTER_TEXT) {
+    throw new Refused('note_refused', 'the checkpoint has more than the signature of that key');
+  }
   const parsed = parseCheckpoint(opened.text);
   if (parsed.kind === 'refused') {
     throw new Refused('checkpoint_malformed', `the note is no checkpoint: ${parsed.reason}`);
@@ -141,8 +152,12 @@ function checkpointIn({ checkpoint }: BundleEvidence, verifier: NoteVerifier): C
 }
 
 function checkEvents({ events, exported }: BundleEvidence, checkpoint: Checkpoint): void {
-  if (exported.newer.some((position) => position < checkpoint.size)) {
-    throw new Refused('selection_wrong', 'what is said to be newer than the checkpoint is not');
+  let newest = checkpoint.size - 1;
+  for (const position of exported.newer) {
+    if (position <= newest) {
+      throw new Refused('selection_wrong', 'what is said to be newer than the checkpoint is not');
+    }
+    newest = position;
   }
   const streams = new Map<StreamId, Envelope>();
   let before = -1;

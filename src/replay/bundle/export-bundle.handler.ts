@@ -4,9 +4,11 @@ import type { Position } from '../../domain/identifiers.js';
 import { Ledger } from '../../ledger/ledger.port.js';
 import { type SealedCheckpoint, Seals } from '../../ledger/seals.port.js';
 import { BUNDLE_FORMAT, type BundleEvidence } from './bundle.evidence.js';
+import { readEvents } from './bundle-events.js';
 import { bundleFile } from './bundle.file.js';
 import { provedEvents, selectedPositions, TooManyEvents } from './bundle.reader.js';
 import { ExportBundle, type ExportedBundle, type NoBundle } from './export-bundle.query.js';
+import { selectionFault } from './selection.check.js';
 
 /** How often it is looked whether a checkpoint covers more, in milliseconds. */
 const PAUSE = 100;
@@ -51,6 +53,10 @@ export class ExportBundleHandler implements IQueryHandler<ExportBundle> {
       checkpoint: { note: checkpoint.note, verifierKey: await this.verifierKey() },
       events: [...(await provedEvents(this.ledger, this.seals, positions, size))],
     };
+    // A checkpoint can come between a family and an incident that it names.
+    if (selectionFault(asked, readEvents(evidence.events)) !== undefined) {
+      return { kind: 'none', reason: 'not_sealed' };
+    }
     const file = bundleFile(evidence);
     return { kind: 'exported', file, events: positions.length, sealedEvents: size, newer };
   }

@@ -1,16 +1,13 @@
 import type { StreamId } from '../../domain/identifiers.js';
-import type { BundleEvidence } from './bundle.evidence.js';
+import type { Selection } from './bundle.evidence.js';
 import { type ReadEvent, streamsIn } from './bundle-events.js';
 import { isOwnedBy, streamsLedTo, subjectStreamOf } from './bundle.selection.js';
 
 /**
- * What is wrong with these events as an answer to what was asked; undefined: nothing. Where some were
- * too young for the checkpoint, whole streams may be.
+ * What is wrong with these events as an answer to what was asked; undefined: nothing. That some were
+ * too young for the checkpoint excuses none: who exports waits until what they lead to is covered.
  */
-export function selectionFault(
-  { asked, exported }: Pick<BundleEvidence, 'asked' | 'exported'>,
-  events: readonly ReadEvent[],
-): string | undefined {
+export function selectionFault(asked: Selection, events: readonly ReadEvent[]): string | undefined {
   const streams = streamsIn(events);
   const own = subjectStreamOf(asked);
   if (!streams.has(own)) return `the events of ${own} are missing`;
@@ -21,8 +18,8 @@ export function selectionFault(
   const foreign = [...streams.keys()].find((streamId) => !expected.includes(streamId));
   if (foreign !== undefined) return `${foreign} was not asked for`;
   const missing = expected.find((streamId) => !streams.has(streamId));
-  const isExcused = exported.newer.length > 0 || isFamilyUnknown(streams.get(own) ?? []);
-  return missing === undefined || isExcused ? undefined : `the events of ${missing} are missing`;
+  if (missing === undefined || isFamilyUnknown(streams.get(own) ?? [])) return undefined;
+  return `it is incomplete: the events of ${missing} are missing`;
 }
 
 /** An incident about a family that the ledger lost holds its own evidence. */
