@@ -435,7 +435,7 @@ describe('verify', () => {
     const { code, stdout, stderr } = await run('verify');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(
-      /^The ledger is intact: \d+ events in \d+ streams\.\n(?:No checkpoint .*\n)?$/,
+      /^The ledger is intact: \d+ events in \d+ streams\.\n(?:No checkpoint .*\n)?Its checkpoints were verified with the key in the vault\.\n$/,
     );
     const report: unknown = JSON.parse((await run('verify', '--json')).stdout);
     expect(report).toEqual({
@@ -445,6 +445,7 @@ describe('verify', () => {
       streams: expect.any(Number),
       sealed: expect.any(Number),
       problems: [],
+      epochKeyFrom: 'vault',
     });
   });
 

@@ -28,7 +28,7 @@ describe('a command line that is not understood', () => {
     ],
     [
       'family list --status dead',
-      "option '--status <status>' argument 'dead' is invalid. Allowed choices are pending, active, expired, revoked.",
+      "option '--status <status>' argument 'dead' is invalid. Allowed choices are pending, active, expired, revoked, blocked.",
     ],
     [
       'incident list --limit none',
