@@ -6,13 +6,8 @@ import { z } from 'zod';
 import type { ActiveAccessToken } from '../access/access-token-status.js';
 import { AdministrationRecord } from '../access/administration-record.service.js';
 import { Bearer } from '../access/bearer.guard.js';
-import { jsonBodyOf } from '../access/json-body.js';
-import {
-  ApiProblem,
-  OperatorDoor,
-  parameterProblem,
-  Unstored,
-} from '../access/operator-door.decorator.js';
+import { jsonBodyOf, problemOfBody } from '../access/json-body.js';
+import { ApiProblem, OperatorDoor, Unstored } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
 import { requestContextOf } from '../access/request-context.js';
 import type { RevocationState } from '../domain/revocation/revocation.state.js';
@@ -119,14 +114,8 @@ export class RevocationsController {
 
 function orderOf(body: unknown): RevocationOrder {
   const parsed = revocationBody.safeParse(body);
-  if (!parsed.success) throw wrongMember(parsed.error);
+  if (!parsed.success) throw problemOfBody(parsed.error);
   const selector = selectorOf(parsed.data);
   if (selector === undefined) throw notOneSelector();
   return { selector, position: parsed.data.position };
-}
-
-function wrongMember({ issues: [issue] }: z.ZodError): Problem {
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const member = String(unknown ?? issue?.path[0] ?? 'the body').slice(0, 64);
-  return parameterProblem(member, issue?.message ?? 'is wrong');
 }
