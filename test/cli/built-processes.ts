@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, jest } from '@jest/globals';
+import { freePort } from '../support/server-process.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** No process of a test runs longer before it ends or listens, in milliseconds. */
@@ -56,6 +57,19 @@ const running = new Set<Child>();
 /** Ends what a failed test left running. */
 export function endProcesses(): void {
   for (const child of running) child.kill('SIGKILL');
+}
+
+/**
+ * The settings of a server that keeps everything in a directory and listens on a free port, by their
+ * whole paths: so that this process can read them too.
+ */
+export async function settingsIn(directory: string): Promise<Record<string, string>> {
+  return {
+    PORT: String(await freePort()),
+    TOKEN_LEDGER_DATA_DIR: join(directory, 'data'),
+    TOKEN_LEDGER_MASTER_KEY_FILE: join(directory, 'keys/master.key'),
+    TOKEN_LEDGER_ADMIN_PASSWORD: 'correct horse battery',
+  };
 }
 
 /** Copies what a server made in one directory to another one. */

@@ -14,12 +14,12 @@ import Database from 'better-sqlite3';
 import { readSettings } from '../../src/config/settings.js';
 import { placesOf } from '../support/file-search.js';
 import { seedFamilies } from '../support/seeded-families.js';
-import { freePort } from '../support/server-process.js';
 import {
   type BuiltServer,
   type Ended,
   endProcesses,
   runBuilt,
+  settingsIn,
   startBuilt,
   temporaryDirectories,
   useBuild,
@@ -64,10 +64,7 @@ async function refresh(clientId: string, refreshToken: string): Promise<string> 
 beforeAll(async () => {
   directory = newDirectory();
   environment = {
-    PORT: String(await freePort()),
-    TOKEN_LEDGER_DATA_DIR: join(directory, 'data'),
-    TOKEN_LEDGER_MASTER_KEY_FILE: join(directory, 'keys/master.key'),
-    TOKEN_LEDGER_ADMIN_PASSWORD: 'correct horse battery',
+    ...(await settingsIn(directory)),
     TOKEN_LEDGER_RETRY_WINDOW_SECONDS: '0',
     TOKEN_LEDGER_SEAL_SECONDS: '1',
   };

@@ -4,12 +4,12 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readSettings } from '../../src/config/settings.js';
 import { seedFamilies } from '../support/seeded-families.js';
-import { freePort } from '../support/server-process.js';
 import {
   type BuiltServer,
   type Ended,
   endProcesses,
   runBuilt,
+  settingsIn,
   startBuilt,
   temporaryDirectories,
   useBuild,
@@ -36,15 +36,11 @@ let wellToken: string;
 
 beforeAll(async () => {
   directory = newDirectory();
-  const port = String(await freePort());
-  issuer = `http://localhost:${port}`;
   environment = {
-    PORT: port,
-    TOKEN_LEDGER_DATA_DIR: join(directory, 'data'),
-    TOKEN_LEDGER_MASTER_KEY_FILE: join(directory, 'keys/master.key'),
-    TOKEN_LEDGER_ADMIN_PASSWORD: 'correct horse battery',
+    ...(await settingsIn(directory)),
     TOKEN_LEDGER_RETRY_WINDOW_SECONDS: '0',
   };
+  issuer = `http://localhost:${environment['PORT'] ?? ''}`;
   const seeded = await seedFamilies(readSettings(environment), 2);
   const [first = '', second = ''] = seeded.refreshTokens;
   ({ clientId } = seeded);

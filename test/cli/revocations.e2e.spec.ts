@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import type {
@@ -7,12 +6,12 @@ import type {
 } from '../../src/admin/revocation.answer.js';
 import { readSettings } from '../../src/config/settings.js';
 import { seedFamilies } from '../support/seeded-families.js';
-import { freePort } from '../support/server-process.js';
 import {
   type BuiltServer,
   type Ended,
   endProcesses,
   runBuilt,
+  settingsIn,
   startBuilt,
   temporaryDirectories,
   useBuild,
@@ -33,14 +32,8 @@ let server: BuiltServer;
 
 beforeAll(async () => {
   directory = newDirectory();
-  const port = String(await freePort());
-  issuer = `http://localhost:${port}`;
-  environment = {
-    PORT: port,
-    TOKEN_LEDGER_DATA_DIR: join(directory, 'data'),
-    TOKEN_LEDGER_MASTER_KEY_FILE: join(directory, 'keys/master.key'),
-    TOKEN_LEDGER_ADMIN_PASSWORD: 'correct horse battery',
-  };
+  environment = await settingsIn(directory);
+  issuer = `http://localhost:${environment['PORT'] ?? ''}`;
   ({ clientId, refreshTokens } = await seedFamilies(readSettings(environment), FAMILIES));
   server = await startBuilt({ directory, environment });
 });
