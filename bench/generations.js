@@ -20,11 +20,16 @@ export const GENERATION_FAMILIES = CONCURRENCY * (1 + SLICES);
  * Drives a few families to a generation, then measures them and fresh families in turn, so that both
  * meet the same ledger, the same compiled code and the same machine.
  * @param {import('./load.js').Load} load
- * @param {{ generation: number, serverPid: number, serverCore: number }} order
+ * @param {{ generation: number, serverPid: number, serverCores: readonly number[] }} order
  * @returns {Promise<GenerationsResult>}
  */
-export async function compareGenerations(load, { generation, serverPid, serverCore }) {
-  const watched = { serverPid, serverCore, warmUpSeconds: WARM_UP_SECONDS, seconds: SLICE_SECONDS };
+export async function compareGenerations(load, { generation, serverPid, serverCores }) {
+  const watched = {
+    serverPid,
+    serverCores,
+    warmUpSeconds: WARM_UP_SECONDS,
+    seconds: SLICE_SECONDS,
+  };
   await load.drive({ from: 0, to: CONCURRENCY, generation });
   const fresh = [];
   const old = [];

@@ -47,12 +47,12 @@ function adopt(families) {
  * @param {import('./load.js').MeasureOrder} order
  * @returns {Promise<import('./load.js').Measurement>}
  */
-async function measure({ from, to, warmUpSeconds, seconds, serverPid, serverCore }) {
+async function measure({ from, to, warmUpSeconds, seconds, serverPid, serverCores }) {
   const run = await RotationRun.start(chains.slice(from, to), tokenEndpoint);
   await run.lastFor(warmUpSeconds);
 
   const latencies = new Latencies();
-  const meter = new UsageMeter(serverPid, serverCore);
+  const meter = new UsageMeter(serverPid, serverCores);
   run.onLatency = (milliseconds) => latencies.add(milliseconds);
   await run.lastFor(seconds);
   run.onLatency = undefined;

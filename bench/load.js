@@ -12,7 +12,7 @@ import { PinnedProcess } from './pinned-process.js';
  * @property {number} warmUpSeconds
  * @property {number} seconds
  * @property {number} serverPid
- * @property {number} serverCore
+ * @property {readonly number[]} serverCores
  *
  * @typedef {{ from: number, to: number, generation: number }} DriveOrder
  *

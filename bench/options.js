@@ -11,6 +11,7 @@ Usage: npm run bench:rotate -- [flags]
   --seconds N          measured seconds at each level (5)
   --warm-up N          seconds before each measurement that do not count (2)
   --only LIST          systems to run: token-ledger, token-ledger-path, oidc-memory, oidc-sqlite (all)
+  --cores LIST         numbers of cores that the server may use (1)
   --generations N      also: token-ledger's rate at generation N of a family beside generation 1
   --directory DIR      where the temporary databases go (the system's temporary directory)
   --profile DIR        keep a CPU profile of each server in DIR and print its costs (slows it)
@@ -30,6 +31,7 @@ Examples:
  * @property {number} seconds
  * @property {number} warmUpSeconds
  * @property {string[]} only names of systems
+ * @property {number[]} cores
  * @property {number | undefined} generations
  * @property {string | undefined} directory
  * @property {string | undefined} profile
@@ -53,10 +55,11 @@ export function readOptions(words, systemNames) {
   }
   const generations = values.generations;
   return {
-    concurrency: values.concurrency.split(',').map((text) => wholeNumber('--concurrency', text)),
+    concurrency: wholeNumbers('--concurrency', values.concurrency),
     seconds: positiveNumber('--seconds', values.seconds),
     warmUpSeconds: positiveNumber('--warm-up', values['warm-up']),
     only,
+    cores: wholeNumbers('--cores', values.cores),
     generations: generations === undefined ? undefined : wholeNumber('--generations', generations),
     directory: values.directory,
     profile: values.profile,
@@ -76,6 +79,7 @@ function parse(words) {
         seconds: { type: 'string', default: '5' },
         'warm-up': { type: 'string', default: '2' },
         only: { type: 'string' },
+        cores: { type: 'string', default: '1' },
         generations: { type: 'string' },
         directory: { type: 'string' },
         profile: { type: 'string' },
@@ -87,6 +91,14 @@ function parse(words) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/**
+ * @param {string} flag
+ * @param {string} list
+ */
+function wholeNumbers(flag, list) {
+  return list.split(',').map((text) => wholeNumber(flag, text));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { table } from './table.js';
 
 /**
- * @typedef {{ system: string, title: string, concurrency: number,
+ * @typedef {{ system: string, title: string, cores: number, concurrency: number,
  *   measurement: import('./load.js').Measurement }} Level
  *
  * @typedef {object} Result
@@ -18,6 +18,7 @@ const SHARE_SATURATED = 0.9;
 /** @type {import('./table.js').Column<Level>[]} */
 const LEVEL_COLUMNS = [
   { heading: 'system', left: true, cell: ({ title }) => title },
+  { heading: 'cores', cell: ({ cores }) => String(cores) },
   { heading: 'concurrency', cell: ({ concurrency }) => String(concurrency) },
   { heading: 'rotations/s', cell: ({ measurement: m }) => whole(m.rotationsPerSecond) },
   { heading: 'p50 ms', cell: ({ measurement: m }) => m.latencyMsP50.toFixed(2) },
@@ -36,7 +37,7 @@ export function report({ machine, seconds, levels, generations }) {
   const sections = [
     `${conditions(machine)}; ${seconds} s at each level.`,
     table(LEVEL_COLUMNS, levels),
-    ...ratios(levels),
+    ...ratios(levels.filter(({ cores }) => cores === levels[0]?.cores)),
     ...warnings(levels),
     ...(generations === undefined ? [] : [generationsReport(generations)]),
   ];
@@ -93,7 +94,7 @@ function warnings(levels) {
     const { foreignCpuShare, generatorCpuShare } = measurement;
     return [
       ...(foreignCpuShare > SHARE_SUSPICIOUS
-        ? [`Warning: ${at}: others used ${percent(foreignCpuShare)} of the server's core.`]
+        ? [`Warning: ${at}: others used ${percent(foreignCpuShare)} of the server's cores.`]
         : []),
       ...(generatorCpuShare > SHARE_SATURATED
         ? [`Warning: ${at}: the load generator was busy ${percent(generatorCpuShare)}.`]

@@ -46,19 +46,22 @@ async function main(words) {
  * @returns {Promise<import('./report.js').Result>}
  */
 async function measureAll(options) {
-  const bench = { options, cores: divideCores(), directory: temporaryDirectory(options) };
-  const machine = describeMachine(bench.directory);
+  const directory = temporaryDirectory(options);
+  const benches = divisionsOf(options.cores).map((cores) => ({ options, cores, directory }));
+  const machine = describeMachine(directory);
   const levels = [];
-  for (const system of SYSTEMS.filter(({ name }) => options.only.includes(name))) {
-    levels.push(...(await measureLevels(bench, system)));
+  for (const bench of benches) {
+    for (const system of SYSTEMS.filter(({ name }) => options.only.includes(name))) {
+      levels.push(...(await measureLevels(bench, system)));
+    }
   }
-  const generations = await measureGenerations(bench);
+  const generations = await measureGenerations(benches);
   return { machine, seconds: options.seconds, levels, generations };
 }
 
 /**
  * @typedef {{ options: import('./options.js').Options, cores: Cores, directory: string }} Bench
- * @typedef {{ server: number, load: number[] }} Cores
+ * @typedef {{ server: number[], load: number[] }} Cores
  */
 
 /**
@@ -71,26 +74,28 @@ async function measureLevels(bench, system) {
     /** @type {import('./report.js').Level[]} */
     const levels = [];
     for (const clients of concurrency) {
-      const watched = { serverPid, serverCore: bench.cores.server };
+      const watched = { serverPid, serverCores: bench.cores.server };
       const order = { from: 0, to: clients, warmUpSeconds, seconds, ...watched };
       const measurement = await load.measure(order);
       const rate = Math.round(measurement.rotationsPerSecond);
-      progress(`${system.title}: ${rate} rotations/s at concurrency ${clients}`);
+      const cores = bench.cores.server.length;
+      progress(`${system.title}: ${rate} rotations/s at concurrency ${clients}, cores ${cores}`);
       const { name, title } = system;
-      levels.push({ system: name, title, concurrency: clients, measurement });
+      levels.push({ system: name, title, cores, concurrency: clients, measurement });
     }
     return levels;
   });
 }
 
-/** @param {Bench} bench */
-async function measureGenerations(bench) {
+/** @param {readonly Bench[]} benches */
+async function measureGenerations([bench]) {
+  if (bench === undefined) return undefined;
   const generation = bench.options.generations;
   const system = SYSTEMS.find(({ name }) => name === 'token-ledger');
   if (generation === undefined || system === undefined) return undefined;
   return withServer(bench, system, GENERATION_FAMILIES, (load, serverPid) => {
     progress(`${system.title}: driving families to generation ${generation}`);
-    return compareGenerations(load, { generation, serverPid, serverCore: bench.cores.server });
+    return compareGenerations(load, { generation, serverPid, serverCores: bench.cores.server });
   });
 }
 
@@ -106,7 +111,7 @@ async function withServer({ options, cores, directory }, system, families, work)
   progress(`${system.title}: starting with ${families} token families`);
   const profile = options.profile && path.resolve(options.profile, system.name);
   const running = await system.start({
-    core: cores.server,
+    cores: cores.server,
     directory: mkdtempSync(path.join(directory, `${system.name}-`)),
     families,
     nodeFlags: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
@@ -125,16 +130,24 @@ async function withServer({ options, cores, directory }, system, families, work)
   }
 }
 
-/** Gives the last core to the server and keeps this process off it. @returns {Cores} */
-function divideCores() {
+/**
+ * Gives the last cores to the server, so many of them, and keeps this process off them.
+ * @param {readonly number[]} counts
+ * @returns {Cores[]}
+ */
+function divisionsOf(counts) {
   const cores = allowedCores();
-  const server = cores.at(-1);
-  if (server === undefined || cores.length < 2) {
-    throw new UsageError('two cores are needed: one for the server, one for the load');
+  const most = Math.max(...counts);
+  if (cores.length <= most) {
+    throw new UsageError(`${most + 1} cores are needed: ${most} for the server, one for the load`);
   }
-  const load = cores.slice(0, -1);
+  const divisions = counts.map((count) => ({
+    server: cores.slice(-count),
+    load: cores.slice(0, -count),
+  }));
+  const load = cores.slice(0, -most);
   execFileSync('taskset', ['-cp', load.join(','), String(process.pid)], { stdio: 'ignore' });
-  return { server, load };
+  return divisions;
 }
 
 /**

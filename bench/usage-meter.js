@@ -9,17 +9,17 @@ export class UsageMeter {
   #generator = process.cpuUsage();
   #rssBytesMax = 0;
   #serverPid;
-  #serverCore;
+  #serverCores;
   #before;
   #timer;
 
   /**
    * @param {number} serverPid
-   * @param {number} serverCore the core that the server is pinned to
+   * @param {readonly number[]} serverCores those that the server is pinned to
    */
-  constructor(serverPid, serverCore) {
+  constructor(serverPid, serverCores) {
     this.#serverPid = serverPid;
-    this.#serverCore = serverCore;
+    this.#serverCores = serverCores;
     this.#before = this.#counters();
     this.#timer = setInterval(() => this.#sampleRss(), RSS_SAMPLE_MS);
   }
@@ -32,12 +32,12 @@ export class UsageMeter {
     clearInterval(this.#timer);
     this.#sampleRss();
     const serverMicroseconds = after.server - this.#before.server;
-    const coreMicroseconds = after.core - this.#before.core;
+    const coresMicroseconds = after.cores - this.#before.cores;
     return {
       elapsedMicroseconds,
       serverMicroseconds,
-      /** What others used of the server's core: more than a little falsifies the measurement. */
-      foreignMicroseconds: Math.max(0, coreMicroseconds - serverMicroseconds),
+      /** What others used of the server's cores: more than a little falsifies the measurement. */
+      foreignMicroseconds: Math.max(0, coresMicroseconds - serverMicroseconds),
       generatorMicroseconds: user + system,
       rssBytesMax: this.#rssBytesMax,
     };
@@ -46,7 +46,7 @@ export class UsageMeter {
   #counters() {
     return {
       server: processCpuMicroseconds(this.#serverPid),
-      core: coreBusyMicroseconds(this.#serverCore),
+      cores: this.#serverCores.reduce((sum, core) => sum + coreBusyMicroseconds(core), 0),
     };
   }
 

@@ -9,9 +9,9 @@ const SERVER = fileURLToPath(new URL('oidc-provider.server.js', import.meta.url)
  * @returns {import('./system.js').System['start']}
  */
 export function startOidcProvider(store) {
-  return async ({ core, directory, families, nodeFlags }) => {
+  return async ({ cores, directory, families, nodeFlags }) => {
     const server = PinnedProcess.start({
-      cores: [core],
+      cores,
       arguments: [...nodeFlags, SERVER, store, String(families)],
       directory,
       ipc: true,

@@ -9,7 +9,7 @@ import { startRequestPath, startTokenLedger } from './token-ledger.js';
  * @property {(order: StartOrder) => Promise<RunningSystem>} start
  *
  * @typedef {object} StartOrder
- * @property {number} core the one core that it may use
+ * @property {readonly number[]} cores the cores that it may use
  * @property {string} directory empty, its own
  * @property {number} families how many to make
  * @property {readonly string[]} nodeFlags

@@ -29,12 +29,12 @@ export async function startRequestPath(order) {
  * @returns {Promise<import('./system.js').RunningSystem>}
  */
 export async function startTokenLedger(order, settings = {}) {
-  const { core, directory, families, nodeFlags } = order;
+  const { cores, directory, families, nodeFlags } = order;
   if (!existsSync(MAIN)) throw new Error('dist/main.js is missing: npm run build');
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
   const server = PinnedProcess.start({
-    cores: [core],
+    cores,
     arguments: [...nodeFlags, MAIN],
     directory,
     env: { ...environment(directory, port, issuer), ...settings },
