@@ -58,12 +58,12 @@ export class DerivedMasterKeys implements MasterKeys {
  */
 export function loadMasterKeys(
   settings: Pick<Settings, 'masterKey' | 'masterKeyFile' | 'dataDirectory'>,
+  // Asked before the file is read: whoever makes a vault has made its key file before.
+  hasVault = existsSync(vaultFileOf(settings.dataDirectory)),
 ): DerivedMasterKeys {
   if (settings.masterKey !== undefined) {
     return new DerivedMasterKeys(new Map([['1', Buffer.from(settings.masterKey, 'base64url')]]));
   }
-  // Asked before the file is read: whoever makes a vault has made its key file before.
-  const hasVault = existsSync(vaultFileOf(settings.dataDirectory));
   const { keys, created } = readOrCreateKeyFile(settings.masterKeyFile, !hasVault);
   return new DerivedMasterKeys(keys, created);
 }

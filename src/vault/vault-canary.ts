@@ -1,7 +1,6 @@
-import type { DataSource } from 'typeorm';
 import type { MasterKeys } from './master-keys.port.js';
 import { SealedBox } from './sealed-box.js';
-import { CanaryRow } from './vault.entities.js';
+import { vaultRows, type VaultDatabase } from './vault-database.js';
 import { VaultError } from './vault.errors.js';
 
 const PURPOSE = 'token-ledger/v1/vault-canary';
@@ -13,13 +12,12 @@ const CANARY = Buffer.from('token-ledger');
  * VaultError that names the vault and the key id.
  */
 export async function checkCanaries(
-  source: DataSource,
+  database: VaultDatabase,
   masterKeys: MasterKeys,
-  file: string,
 ): Promise<void> {
   const box = new SealedBox(masterKeys, PURPOSE);
   const keyId = masterKeys.activeKeyId;
-  const canaries = source.getRepository(CanaryRow);
+  const canaries = vaultRows(database, 'canaries');
   if (!(await canaries.existsBy({ keyId }))) {
     await canaries
       .createQueryBuilder()
@@ -34,7 +32,9 @@ export async function checkCanaries(
       masterKeys.derive(row.keyId, PURPOSE) === undefined
         ? `needs master key ${row.keyId}, which is not there`
         : `was written under a different master key with the id ${row.keyId}`;
-    throw new VaultError(`the vault ${file} ${why}: start with the key that it was made with`);
+    throw new VaultError(
+      `the vault ${database.name} ${why}: start with the key that it was made with`,
+    );
   }
 }
 

@@ -1,103 +1,43 @@
-import { setTimeout } from 'node:timers/promises';
-import BetterSqlite3 from 'better-sqlite3';
-import { DataSource } from 'typeorm';
-import { preparePrivateFile } from '../config/private-file.js';
-import type { Instant } from '../domain/identifiers.js';
-import { AddAddressRanges1763856000000 } from './add-address-ranges.migration.js';
-import { AddVerdictNotes1763942400000 } from './add-verdict-notes.migration.js';
-import { CreateVault1763683200000 } from './create-vault.migration.js';
-import { VAULT_ENTITIES } from './vault.entities.js';
+import { MigrationExecutor, type DataSource, type QueryRunner, type Repository } from 'typeorm';
+import type { VaultRows, VaultTable } from './vault.entities.js';
 import { VaultError } from './vault.errors.js';
 
-/** Every schema that this version knows, oldest first. */
-const MIGRATIONS = [
-  CreateVault1763683200000,
-  AddAddressRanges1763856000000,
-  AddVerdictNotes1763942400000,
-];
-const MIGRATION_NAMES: ReadonlySet<string> = new Set(MIGRATIONS.map((migration) => migration.name));
-/** Milliseconds. */
-const RETRY_DELAY = 10;
+/** The database that a vault is kept in: all in which one kind of database differs from another. */
+export interface VaultDatabase {
+  readonly source: DataSource;
+  /** How messages name it: without anything secret. */
+  readonly name: string;
+  /** Takes away the boxes of the rows with this id: no statement from now on reads them. */
+  eraseBoxes(table: VaultTable, column: string, id: string): Promise<void>;
+  /** Whether all has been done that can be done about the bytes of erased boxes. */
+  settleErasure(): Promise<boolean>;
+}
+
+/** The rows of one of its tables. */
+export function vaultRows<Table extends VaultTable>(
+  { source }: VaultDatabase,
+  table: Table,
+): Repository<VaultRows[Table]> {
+  return source.getRepository<VaultRows[Table]>(table);
+}
 
 /**
- * Opens the vault's database, made and brought to this version's schema if need be. `busyTimeout` is
- * how long a statement waits for another process, in milliseconds. Throws a VaultError for a schema
- * of a newer version, and otherwise the file system's or the database's error.
+ * Whether a migration of the vault's database is missing. Throws a VaultError when the database has one
+ * that is unknown here.
  */
-export async function openVaultDatabase(file: string, busyTimeout: number): Promise<DataSource> {
-  preparePrivateFile(file);
-  const source = new DataSource({
-    type: 'better-sqlite3',
-    driver: BetterSqlite3,
-    database: file,
-    timeout: busyTimeout,
-    prepareDatabase: (database: BetterSqlite3.Database) => setPragmas(database, busyTimeout),
-    entities: VAULT_ENTITIES,
-    migrations: MIGRATIONS,
-    logging: false,
-  });
-  await source.initialize();
-  try {
-    if (await isBehind(source, file)) await migrate(source);
-  } catch (error) {
-    await source.destroy();
-    throw error;
-  }
-  return source;
-}
-
-async function setPragmas(database: BetterSqlite3.Database, busyTimeout: number): Promise<void> {
-  try {
-    await enterWriteAheadLog(database, Date.now() + busyTimeout);
-    database.pragma('synchronous = FULL');
-    database.pragma('secure_delete = ON');
-    // A file that may not be written is opened for reading without a word: try a write that stays out.
-    database.exec('BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK');
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-/** SQLite's busy timeout does not hold for this: it gives up at once while another process does it. */
-async function enterWriteAheadLog(
-  database: BetterSqlite3.Database,
-  deadline: Instant,
-): Promise<void> {
-  for (;;) {
-    try {
-      database.pragma('journal_mode = WAL');
-      return;
-    } catch (error) {
-      const isBusy = (error as NodeJS.ErrnoException).code === 'SQLITE_BUSY';
-      if (!isBusy || Date.now() >= deadline) throw error;
-      await setTimeout(RETRY_DELAY);
-    }
-  }
-}
-
-/** Whether a migration is missing. Refuses a database that has one which we do not know. */
-async function isBehind(source: DataSource, file: string): Promise<boolean> {
-  const tables = await source.query<unknown[]>(
-    `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'`,
-  );
-  if (tables.length === 0) return true;
-  const applied = await source.query<{ name: string }[]>('SELECT name FROM migrations');
-  const unknown = applied.find(({ name }) => !MIGRATION_NAMES.has(name));
+export async function isBehind(
+  source: DataSource,
+  name: string,
+  queryRunner?: QueryRunner,
+): Promise<boolean> {
+  const executor = new MigrationExecutor(source, queryRunner);
+  const known = new Set(source.migrations.map((migration) => migration.constructor.name));
+  const applied = await executor.getExecutedMigrations();
+  const unknown = applied.find((migration) => !known.has(migration.name));
   if (unknown !== undefined) {
     throw new VaultError(
-      `the vault ${file} was written by a newer version of Token Ledger (schema ${unknown.name})`,
+      `the vault ${name} was written by a newer version of Token Ledger (schema ${unknown.name})`,
     );
   }
-  return applied.length < MIGRATION_NAMES.size;
-}
-
-/**
- * One write lock around all of it: a process that starts at the same time waits, then finds it done.
- * After an error the caller closes the database, which rolls back.
- */
-async function migrate(source: DataSource): Promise<void> {
-  await source.query('BEGIN IMMEDIATE');
-  await source.runMigrations({ transaction: 'none' });
-  await source.query('COMMIT');
+  return applied.length < known.size;
 }

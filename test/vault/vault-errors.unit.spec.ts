@@ -23,10 +23,42 @@ describe('a failure of the vault', () => {
     ['ENOSPC', 'has no room left on its disk'],
     ['SQLITE_CONSTRAINT_PRIMARYKEY', 'holds a row of this name already, and rows never change'],
     ['SQLITE_IOERR_READ', 'failed (SQLITE_IOERR_READ)'],
+    ['XX001', 'is damaged: restore it from a backup'],
+    ['53100', 'has no room left on its disk'],
+    ['23505', 'holds a row of this name already, and rows never change'],
+    ['25006', 'cannot be written: its server is a standby or read-only'],
+    ['28P01', 'refuses this user or password'],
+    ['28000', 'refuses this user or password'],
+    ['3D000', 'does not exist: create the database'],
+    ['42501', 'cannot be used: its user lacks a permission there'],
+    ['53300', 'has no connection left'],
+    ['57014', 'did not answer in time'],
+    ['57P01', 'cannot be reached'],
+    ['08006', 'cannot be reached'],
+    ['ECONNREFUSED', 'cannot be reached'],
+    ['EHOSTUNREACH', 'cannot be reached'],
+    ['ENOTFOUND', 'cannot be reached'],
+    ['EAI_AGAIN', 'cannot be reached'],
+    ['CERT_HAS_EXPIRED', 'cannot be reached over TLS: check its certificate and the sslmode'],
+    ['42P01', 'failed (42P01)'],
   ])('with code %s says that it %s', (code, explanation) => {
     const error = vaultErrorOf(coded(code), '/d/vault.sqlite');
     expect(error).toBeInstanceOf(VaultError);
     expect(error.message).toBe(`the vault /d/vault.sqlite ${explanation}`);
+  });
+
+  it.each([
+    ['timeout exceeded when trying to connect', 'did not answer in time'],
+    ['Connection terminated due to connection timeout', 'cannot be reached'],
+    ['Connection terminated unexpectedly', 'cannot be reached'],
+    ['Database connection provided by a query runner was already released', 'cannot be reached'],
+    ['SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be', 'refuses this user or password'],
+    [
+      'The server does not support SSL connections',
+      'cannot be reached over TLS: check its certificate and the sslmode',
+    ],
+  ])('of which node-postgres says only "%s" %s', (message, explanation) => {
+    expect(vaultErrorOf(new Error(message), 'v').message).toBe(`the vault v ${explanation}`);
   });
 
   it('without a code says its name', () => {

@@ -5,6 +5,7 @@ import { afterEach, expect } from '@jest/globals';
 import BetterSqlite3 from 'better-sqlite3';
 import type { ClientId, Subject } from '../../src/domain/identifiers.js';
 import { DerivedMasterKeys } from '../../src/vault/master-keys.js';
+import type { MasterKeys } from '../../src/vault/master-keys.port.js';
 import { openVault } from '../../src/vault/sqlite-vault.js';
 import { VaultError } from '../../src/vault/vault.errors.js';
 import type { Vault } from '../../src/vault/vault.port.js';
@@ -36,13 +37,18 @@ export function keysOf(fills: Readonly<Record<string, number>>): DerivedMasterKe
 
 export const masterKeys = keysOf({ '1': 1 });
 
-/** Opens a vault that hardly waits for others, and closes it after the test. */
-export async function open(
+/** Opens a vault on SQLite that hardly waits for others, and closes it after the test. */
+export function open(
   dataDirectory: string,
-  keys: Parameters<typeof openVault>[1] = masterKeys,
+  keys: MasterKeys = masterKeys,
   busyTimeout = 100,
 ): Promise<Vault> {
-  const vault = await openVault({ dataDirectory }, keys, busyTimeout);
+  return closedAfterTest(openVault({ dataDirectory }, keys, busyTimeout));
+}
+
+/** Closes a vault after the test, when it was opened at all. */
+export async function closedAfterTest(opening: Promise<Vault>): Promise<Vault> {
+  const vault = await opening;
   opened.push(vault);
   return vault;
 }

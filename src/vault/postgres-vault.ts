@@ -1,0 +1,62 @@
+import pg from 'pg';
+import type { MasterKeys } from './master-keys.port.js';
+import { openPostgresVaultDatabase } from './postgres-vault-database.js';
+import { openSealedVault } from './sealed-vault.js';
+import type { Vault } from './vault.port.js';
+import { VaultError, vaultErrorOf } from './vault.errors.js';
+
+const STATEMENT_TIMEOUT = 5000;
+
+/**
+ * Opens the vault in the schema `vault` of a PostgreSQL database, made if need be. Any number of
+ * processes share it; all need the same master keys. `url` is `postgresql://user:password@host/database`
+ * with the parameters that libpq knows; `statementTimeout` is what a statement may take, in milliseconds.
+ * Throws a VaultError of one line that never holds the password: out of reach, user or password refused,
+ * read-only, of a newer version, or written under other master keys.
+ */
+export async function openPostgresVault(
+  url: string,
+  masterKeys: MasterKeys,
+  statementTimeout = STATEMENT_TIMEOUT,
+): Promise<Vault> {
+  const name = nameOf(url);
+  return openSealedVault(
+    name,
+    () => openPostgresVaultDatabase(url, name, statementTimeout),
+    masterKeys,
+  );
+}
+
+/**
+ * Makes or migrates the vault as the role that is to own it, and lets another role use it. Throws like
+ * `openPostgresVault`.
+ */
+export async function preparePostgresVault(ownerUrl: string, runtimeRole: string): Promise<void> {
+  const name = nameOf(ownerUrl);
+  try {
+    const { source } = await openPostgresVaultDatabase(ownerUrl, name, STATEMENT_TIMEOUT);
+    try {
+      const role = pg.escapeIdentifier(runtimeRole);
+      await source.query(`GRANT USAGE ON SCHEMA vault TO ${role};
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA vault TO ${role}`);
+    } finally {
+      await source.destroy();
+    }
+  } catch (error) {
+    throw vaultErrorOf(error, name);
+  }
+}
+
+/** The URL without user, password and parameters. One that could be read in two ways is refused. */
+function nameOf(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const isPostgres = parsed?.protocol === 'postgresql:' || parsed?.protocol === 'postgres:';
+  // An @ behind the host belongs to a password with an unencoded slash, question mark or hash sign.
+  if (!isPostgres || `${parsed.pathname}${parsed.search}${parsed.hash}`.includes('@')) {
+    throw new VaultError(
+      'the URL of the vault is not postgresql://user:password@host/database: ' +
+        'special characters of the password must be percent-encoded',
+    );
+  }
+  return `postgresql://${parsed.host}${parsed.pathname}`;
+}
