@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { HttpConnection } from './http-connection.js';
 import { freePort } from './systems/free-port.js';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
@@ -15,6 +16,8 @@ export class AuditService {
   #server;
   /** @type {{ id: string, secret: string } | undefined} */
   #auditor;
+  /** @type {HttpConnection | undefined} */
+  #connection;
   #token = '';
   #issuer = '';
 
@@ -50,6 +53,8 @@ export class AuditService {
   }
 
   async stop() {
+    this.#connection?.close();
+    this.#connection = undefined;
     const server = this.#server;
     if (server === undefined || server.exitCode !== null) return;
     server.kill('SIGTERM');
@@ -75,15 +80,25 @@ export class AuditService {
   }
 
   /**
-   * The answer of the audit API to a path below /audit.
+   * The bytes of the audit API's answer to a path below /audit, one character each. Through `fetch`
+   * the slowest in a hundred would be those in which this process collects its own garbage.
    * @param {string} url
+   * @returns {Promise<string>}
    */
   async get(url) {
-    const headers = { authorization: `Bearer ${this.#token}` };
-    const answer = await fetch(`${this.#issuer}/audit/${url}`, { headers });
-    const body = await answer.text();
-    if (!answer.ok) throw new Error(`${url}: ${answer.status} ${body.slice(0, 300)}`);
-    return body;
+    const origin = new URL(this.#issuer);
+    const connection = (this.#connection ??= await HttpConnection.open(origin));
+    const lines = [
+      `GET /audit/${url} HTTP/1.1`,
+      `host: ${origin.host}`,
+      `authorization: Bearer ${this.#token}`,
+    ];
+    return new Promise((resolve, reject) => {
+      connection.send(`${lines.join('\r\n')}\r\n\r\n`, (error, status, body) => {
+        if (status === 200) resolve(body);
+        else reject(error ?? new Error(`${url}: ${status} ${body.slice(0, 300)}`));
+      });
+    });
   }
 
   /**

@@ -57,8 +57,8 @@ export async function fillLedger(directory, events) {
   const store = openSealStore(ledgerFile);
   const file = new CheckpointFile(path.join(directory, 'ledger.checkpoints'));
   const sealer = new Sealer({ store, file, signer });
-  while (sealer.seal());
-  sealer.close();
+  while (await sealer.seal());
+  await sealer.close();
   return ledgerFile;
 }
 
@@ -76,8 +76,8 @@ function newSigner() {
 async function openAsLog(settings, signer, at) {
   const ledger = await openSqliteLedger({ settings, role: 'command_line', clock: () => at });
   const sealReads = openSealReads(settings.ledgerFile);
-  const { origin, epoch } = sealReads.log();
-  sealReads.close();
+  const { origin, epoch } = await sealReads.log();
+  await sealReads.close();
   const opened = { origin, epoch, verifierKey: signer.verifierKey(origin) };
   await ledger.execute({
     kind: 'log',

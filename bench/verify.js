@@ -30,13 +30,13 @@ try {
 /** @param {string} file */
 async function measure(file) {
   const threads = values.threads === undefined ? undefined : Number(values.threads);
-  const runner = threads === 0 ? undefined : verificationThreads(file, threads);
+  const runner = threads === 0 ? undefined : verificationThreads({ ledgerFile: file }, threads);
   const source = openSqliteSource(file);
   const start = performance.now();
   const { events, ok, problems } = await verifyLedger(source, { runner });
   const seconds = (performance.now() - start) / 1000;
   await runner?.close();
-  source.close();
+  await source.close();
   if (!ok) throw new Error(`the ledger is not intact: ${JSON.stringify(problems)}`);
   const megabytes = Math.round(statSync(file).size / 1e6);
   const memory = Math.round(process.resourceUsage().maxRSS / 1e3);

@@ -66,7 +66,7 @@ async function viewsHaveForgotten({ settings }: Operator, position: Position): P
   const place = viewsPlaceOf(settings);
   const shelf = viewsShelfOf(place);
   const isServed = publishedAddress(settings.dataDirectory) !== undefined;
-  const follower = isServed ? undefined : followLedger(place, () => undefined);
+  const follower = isServed ? undefined : await followLedger(place, () => undefined);
   const deadline = performance.now() + VIEWS_PATIENCE;
   try {
     while (performance.now() < deadline) {

@@ -4,7 +4,7 @@ import type { At } from '../access/moment.js';
 import { recordOfBacktest } from '../directory/record-administration.handler.js';
 import type { BacktestPolicy } from '../domain/backtest/backtest-policy.rules.js';
 import type { BacktestSummary } from '../domain/backtest/backtest-summary.rules.js';
-import { backtestPolicyOf } from '../replay/backtest.parameters.js';
+import { askedPolicyOf, backtestPolicyOf } from '../replay/backtest.parameters.js';
 import { type BacktestedAttempt, runBacktest } from '../replay/backtest.runner.js';
 import {
   type BacktestRange,
@@ -163,7 +163,7 @@ function print(
   result: BacktestResult,
 ): void {
   if (json === true) {
-    printJson({ ...range, policy, result });
+    printJson({ ...range, policy: askedPolicyOf(policy), result });
     return;
   }
   printLines(summaryText(result), '', outcomesText(result), '', consequencesText(result));

@@ -27,9 +27,9 @@ export function checkpointShowVerb(): Command {
 async function showCheckpoint(options: Options): Promise<void> {
   const settings = operatorSettings();
   // Only looked at: a ledger that is older than its checkpoints say may be.
-  const resources = await openResources(settings, 'command_line', undefined, () => undefined);
+  const resources = await openResources(settings, 'command_line', undefined, async () => undefined);
   try {
-    const checkpoint = resources.sealReads.newestCheckpoint();
+    const checkpoint = await resources.sealReads.newestCheckpoint();
     const log = await resources.ledger.load('log', '0');
     if (checkpoint === undefined || log === undefined) {
       throw new CommandRefused('nothing was sealed yet: start the server first');

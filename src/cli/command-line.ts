@@ -30,10 +30,11 @@ import { recoverVerb } from './recover.js';
 import { registrationTokenVerb } from './registration-token.js';
 import { replayDiffVerb, replayStateVerb } from './replay.js';
 import { replayUntilVerb } from './replay-until.js';
+import { revocationListVerb } from './revocation-list.js';
 import { revocationPreviewVerb } from './revocation-preview.js';
 import { revocationShowVerb } from './revocation-show.js';
 import { revocationStartVerb } from './revocation-start.js';
-import { serveVerb } from './run-server.js';
+import { serveVerb } from './serve-verb.js';
 import { group, withOneLineComplaints } from './verb.js';
 import { verifyBundleVerb } from './verify-bundle.js';
 import { verifyVerb } from './verify.js';
@@ -61,7 +62,12 @@ export function tokenLedgerProgram(): Command {
   const family = [familyListVerb(), familyShowVerb(), familyRevokeVerb()];
   const incident = [incidentListVerb(), incidentShowVerb(), incidentJudgeVerb()];
   const key = [keyListVerb(), keyCreateVerb(), keyActivateVerb(), keyRetireVerb()];
-  const revocation = [revocationPreviewVerb(), revocationStartVerb(), revocationShowVerb()];
+  const revocation = [
+    revocationListVerb(),
+    revocationPreviewVerb(),
+    revocationStartVerb(),
+    revocationShowVerb(),
+  ];
   return withOneLineComplaints(new Command('token-ledger'))
     .description('An OAuth and OpenID Connect server on an append-only ledger.')
     .version(packageVersion(), '-V, --version', 'print the version')

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { SealReads } from '../ledger/sealing/seal-store.port.js';
 import type { Sealed } from '../operations/service-metrics.js';
 import type { ServiceWatch } from '../operations/service-watch.js';
+import { ledgerPlaceOf } from './ledger-place.js';
 import { openLog } from './open-log.js';
 import type { Resources } from './resources.js';
 import {
@@ -38,9 +39,7 @@ export class LedgerSealing {
   /** Begins, and seals at once what is there. */
   start(): void {
     try {
-      this.sealing = existsSync(workerFile)
-        ? this.startThread()
-        : sealLedger(this.work, this.onReport);
+      this.sealing = existsSync(workerFile) ? this.startThread() : this.startHere();
     } catch (error) {
       this.restartLater(error);
     }
@@ -72,6 +71,17 @@ export class LedgerSealing {
     };
   }
 
+  private startHere(): { stop(): Promise<void> } {
+    const started = sealLedger(this.work, this.onReport);
+    started.catch((error: unknown) => this.restartLater(error));
+    return {
+      stop: async () => {
+        const sealing = await started.catch(() => undefined);
+        await sealing?.stop();
+      },
+    };
+  }
+
   /** What nobody seals meanwhile, the next start does. */
   private restartLater(error: unknown): void {
     this.sealing = undefined;
@@ -87,9 +97,10 @@ export async function beginSealing(
   watch: ServiceWatch,
   log: Logger,
 ): Promise<LedgerSealing> {
-  const { ledgerFile, checkpointFile, sealInterval: interval } = resources.settings;
+  const { checkpointFile, sealInterval: interval } = resources.settings;
   const privateKey = await openLog(resources);
-  const work = { ledgerFile, checkpointFile, privateKey, interval };
+  const place = ledgerPlaceOf(resources.settings);
+  const work = { ...place, checkpointFile, privateKey, interval };
   const sealing = new LedgerSealing(work, (report) => tellOfSealing(report, watch, log));
   sealing.start();
   return sealing;
@@ -114,9 +125,9 @@ function tellOfSealing(report: SealingReport, watch: ServiceWatch, log: Logger):
 }
 
 /** How far a ledger was sealed, for metrics. */
-export function sealedOf(reads: SealReads): Sealed {
-  const newest = reads.newestCheckpoint();
+export async function sealedOf(reads: SealReads): Promise<Sealed> {
+  const newest = await reads.newestCheckpoint();
   const sizeEvents = newest?.size ?? 0;
   const ageSeconds = newest === undefined ? Number.NaN : (Date.now() - newest.sealedAt) / 1000;
-  return { sizeEvents, lagEvents: reads.eventCount() - sizeEvents, ageSeconds };
+  return { sizeEvents, lagEvents: (await reads.eventCount()) - sizeEvents, ageSeconds };
 }

@@ -37,8 +37,8 @@ export async function openLog({
       'the vault has not the key that checkpoints of this ledger are signed with',
     );
   }
-  refuseForgedLog(log, sealReads);
-  const { origin, epoch } = sealReads.log();
+  await refuseForgedLog(log, sealReads);
+  const { origin, epoch } = await sealReads.log();
   await ledger.execute({
     kind: 'log',
     streamId: LOG_STREAM,
@@ -51,8 +51,8 @@ export async function openLog({
 }
 
 /** Whoever can write the database can name any epoch in it, but not sign for one. */
-function refuseForgedLog(log: LogState | undefined, reads: SealReads): void {
-  const row = reads.log();
+async function refuseForgedLog(log: LogState | undefined, reads: SealReads): Promise<void> {
+  const row = await reads.log();
   const epoch = log?.epoch ?? 0;
   if (row.epoch !== epoch || row.origin !== (log?.origin ?? row.origin)) {
     throw new LedgerCorrupted(
@@ -60,7 +60,7 @@ function refuseForgedLog(log: LogState | undefined, reads: SealReads): void {
     );
   }
   if (log === undefined || epoch === 0) return;
-  const fault = acknowledgementFault(log.acknowledgement, log, reads);
+  const fault = await acknowledgementFault(log.acknowledgement, log, reads);
   if (fault === undefined) return;
   throw new LedgerCorrupted(`epoch ${epoch} of the ledger ${fault}: put the right ledger back`);
 }

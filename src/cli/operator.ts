@@ -75,7 +75,7 @@ export async function asOperator<Result>(
  */
 export function operatorSettings(): Settings {
   const settings = readEnvironment();
-  requireLedger(settings.ledgerFile);
+  if (settings.postgresUrl === undefined) requireLedger(settings.ledgerFile);
   if (namesIssuer()) return settings;
   const { issuer = settings.issuer } = publishedAddress(settings.dataDirectory) ?? {};
   return { ...settings, issuer };

@@ -11,12 +11,12 @@ import { findRollback, type Rollback, rollbackText } from '../ledger/sealing/rol
 import { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
 import type { SealReads } from '../ledger/sealing/seal-store.port.js';
 import { Sealer } from '../ledger/sealing/sealer.js';
-import { openSealStore } from '../ledger/sealing/sqlite-seal.store.js';
 import { confirm } from './confirmation.js';
 import { CommandRefused } from './failure.js';
+import { openSealing } from './ledger-place.js';
 import { LOG_STREAM, openLog } from './open-log.js';
 import { operatorSettings } from './operator.js';
-import { closeResources, openResources, type Resources } from './resources.js';
+import { closeResources, type LedgerCheck, openResources, type Resources } from './resources.js';
 import { countText, factsText, isoTime, printJson, printLines, timeText } from './terminal.js';
 import { verb } from './verb.js';
 
@@ -50,11 +50,12 @@ from then on, and a refresh token that comes again ends its family: clients ask 
 
 async function recover(options: Options): Promise<void> {
   let found: Rollback | undefined;
-  const resources = await openResources(operatorSettings(), 'server', undefined, (reads, file) => {
-    found = findRollback(reads, file);
+  const check: LedgerCheck = async (reads, file) => {
+    found = await findRollback(reads, file);
     if (found !== undefined) return;
     throw new CommandRefused('there is nothing to recover: the ledger is as its checkpoints say');
-  });
+  };
+  const resources = await openResources(operatorSettings(), 'server', undefined, check);
   try {
     const rollback = found as unknown as Rollback;
     const lastEventAt = await lastEventTime(resources, rollback.size);
@@ -98,12 +99,12 @@ function printLoss(rollback: Rollback, lastEventAt: Instant | undefined): void {
 async function beginEpoch(resources: Resources, { known }: Rollback): Promise<Recovery> {
   const { ledger, sealReads, settings } = resources;
   const signer = new CheckpointSigner(await openLog(resources));
-  const log = sealReads.log();
+  const log = await sealReads.log();
   const isOurs = isSameLog(known.origin, log.origin);
   const epoch = Math.max(log.epoch, isOurs ? epochOfOrigin(known.origin) : 0) + 1;
   const origin = originOfEpoch(log.origin, epoch, randomBytes(4).toString('hex'));
-  const size = sealReads.eventCount();
-  const root = rootToKeep(sealReads, size);
+  const size = await sealReads.eventCount();
+  const root = await rootToKeep(sealReads, size);
   const knownSize = isOurs ? known.size : undefined;
   const recovery = { origin, epoch, verifierKey: signer.verifierKey(origin), size, knownSize };
   const acknowledgement = signAcknowledgement(signer, { origin, size, root }, known);
@@ -119,19 +120,19 @@ async function beginEpoch(resources: Resources, { known }: Rollback): Promise<Re
     decide: ({ state }) => decideRestoreLedger(state, { ...recovery, acknowledgement }),
   });
   if (outcome.kind === 'refused') throw new Error(`no epoch can be begun: ${outcome.reason}`);
-  const store = openSealStore(settings.ledgerFile);
+  const { store } = await openSealing(settings, settings.sealInterval);
   const sealer = new Sealer({ store, file, signer });
   try {
-    while (sealer.seal());
+    while (await sealer.seal());
   } finally {
-    sealer.close();
+    await sealer.close();
   }
   return recovery;
 }
 
-function rootToKeep(reads: SealReads, size: number): Buffer {
+async function rootToKeep(reads: SealReads, size: number): Promise<Buffer> {
   try {
-    return rootOfAgreeing(reads, size);
+    return await rootOfAgreeing(reads, size);
   } catch (error) {
     if (!(error instanceof LedgerCorrupted)) throw error;
     throw new CommandRefused(

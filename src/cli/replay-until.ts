@@ -4,12 +4,12 @@ import type { Command } from 'commander';
 import { type At, type Moment, momentAt } from '../access/moment.js';
 import { randomToken } from '../config/random-identifiers.js';
 import type { LedgerFeed } from '../ledger/ledger-feed.port.js';
-import { openSqliteLedgerReader } from '../ledger/sqlite/sqlite-ledger.reader.js';
 import { FeedUpTo } from '../replay/feed-up-to.js';
 import { SqliteViewsBuild } from '../views/sqlite/sqlite-views.build.js';
 import { rebuildViews } from '../views/views-rebuild.js';
 import type { ViewsShelf } from '../views/views-store.port.js';
 import { CommandRefused } from './failure.js';
+import { type LedgerPlace, openLedgerFeed } from './ledger-place.js';
 import { operatorSettings } from './operator.js';
 import { tellProgress } from './progress.js';
 import { moment, noSuchMoment } from './replay.js';
@@ -40,10 +40,10 @@ addresses that were not erased since: keep it as you keep the ledger.`,
 }
 
 async function replayUntil(at: At, { out, json }: Options): Promise<void> {
-  const { ledgerFile } = operatorSettings();
+  const place = operatorSettings();
   const file = resolve(out);
   if (existsSync(file)) throw isThere(file);
-  const { position, recordedAt } = await fillViews(ledgerFile, at, file, json !== true);
+  const { position, recordedAt } = await fillViews(place, at, file, json !== true);
   const events = position + 1;
   if (json === true) printJson({ position, at: isoTime(recordedAt), events, file });
   else printLines(`${countText(events, 'event')} up to position ${position} are in ${file}.`);
@@ -51,12 +51,12 @@ async function replayUntil(at: At, { out, json }: Options): Promise<void> {
 
 /** Fills a file with the views that there were at a moment, which is the answer. */
 export async function fillViews(
-  ledgerFile: string,
+  place: LedgerPlace,
   at: At,
   file: string,
   isTold: boolean,
 ): Promise<Moment> {
-  const ledger = openSqliteLedgerReader(ledgerFile);
+  const ledger = await openLedgerFeed(place);
   const progress = isTold ? tellProgress({ doing: 'replaying', done: 'replayed' }) : undefined;
   try {
     const found = await momentIn(ledger, at);
@@ -64,7 +64,7 @@ export async function fillViews(
     return found;
   } finally {
     progress?.end();
-    ledger.close();
+    await ledger.close();
   }
 }
 

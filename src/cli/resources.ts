@@ -4,16 +4,14 @@ import type { Ledger } from '../ledger/ledger.port.js';
 import { CheckpointFile } from '../ledger/sealing/checkpoint-file.js';
 import { refuseRollback } from '../ledger/sealing/rollback-check.js';
 import type { SealReads } from '../ledger/sealing/seal-store.port.js';
-import { openSealReads } from '../ledger/sealing/sqlite-seal.store.js';
-import { openSqliteLedger } from '../ledger/sqlite/open-sqlite-ledger.js';
 import type { LedgerObserver } from '../ledger/sqlite/sqlite-ledger.js';
 import { loadMasterKeys } from '../vault/master-keys.js';
 import type { MasterKeys } from '../vault/master-keys.port.js';
-import { openVault } from '../vault/sqlite-vault.js';
 import { vaultFileOf } from '../vault/vault-file.js';
 import type { Vault } from '../vault/vault.port.js';
 import { SqliteViewsReader } from '../views/sqlite/sqlite-views.reader.js';
 import { CommandRefused } from './failure.js';
+import { openLedgerOf, openSealsOf, openVaultOf } from './ledger-place.js';
 import { currentViewsState } from './views-current.js';
 import { openViewsFile } from './views-file.js';
 import { viewsPlaceOf } from './views-thread.js';
@@ -23,6 +21,8 @@ export interface Resources {
   readonly settings: Settings;
   readonly masterKeys: MasterKeys;
   readonly ledger: Ledger;
+  /** Gives back what the process holds beside the ledger, once that is closed. */
+  readonly release: () => void;
   readonly vault: Vault;
   /** Reads what was sealed of the ledger. */
   readonly sealReads: SealReads;
@@ -31,7 +31,7 @@ export interface Resources {
 }
 
 /** Throws when a ledger must not be worked with as it is. */
-export type LedgerCheck = (reads: SealReads, file: CheckpointFile) => void;
+export type LedgerCheck = (reads: SealReads, file: CheckpointFile) => Promise<void>;
 
 /**
  * Opens ledger, vault and master key, made and migrated if need be. Throws an error of one clear line
@@ -44,24 +44,27 @@ export async function openResources(
   check: LedgerCheck = refuseRollback,
 ): Promise<Resources> {
   refuseVaultAlone(settings);
-  const ledger = await openSqliteLedger({
-    settings,
-    role,
-    ...(observer === undefined ? {} : { observer }),
-  });
+  const { ledger, release } = await openLedgerOf(settings, role, observer);
   let sealReads: SealReads | undefined;
   try {
-    sealReads = openSealReads(settings.ledgerFile);
-    check(sealReads, new CheckpointFile(settings.checkpointFile));
-    const masterKeys = loadMasterKeys(settings);
+    sealReads = await openSealsOf(settings);
+    await check(sealReads, new CheckpointFile(settings.checkpointFile));
+    const masterKeys = await openMasterKeys(settings, ledger);
     const views = await openViewsReader(settings, role);
-    const vault = await openVault(settings, masterKeys);
-    return { settings, masterKeys, ledger, vault, sealReads, views };
+    const vault = await openVaultOf(settings, masterKeys, role);
+    return { settings, masterKeys, ledger, release, vault, sealReads, views };
   } catch (error) {
-    sealReads?.close();
+    await sealReads?.close();
     await ledger.close();
+    release();
     throw error;
   }
+}
+
+/** Where nodes share a ledger, only the first one of all may make a key. */
+async function openMasterKeys(settings: Settings, ledger: Ledger): Promise<MasterKeys> {
+  if (settings.postgresUrl === undefined) return loadMasterKeys(settings);
+  return loadMasterKeys(settings, (await ledger.size()) > 0);
 }
 
 /** The command line asks the views that follow the ledger, also where a server answers from a file. */
@@ -69,14 +72,14 @@ async function openViewsReader(
   settings: Settings,
   role: 'server' | 'command_line',
 ): Promise<SqliteViewsReader> {
-  const { viewsFile, ledgerFile } = settings;
+  const { viewsFile } = settings;
   const place = viewsPlaceOf(settings);
   if (role === 'command_line') {
     return new SqliteViewsReader(place.viewsDirectory, () => currentViewsState(place));
   }
   return viewsFile === undefined
     ? new SqliteViewsReader(place.viewsDirectory)
-    : openViewsFile(viewsFile, ledgerFile);
+    : openViewsFile(viewsFile, settings);
 }
 
 /**
@@ -84,7 +87,8 @@ async function openViewsReader(
  * know none of its people. A first start that was killed cannot look so, as the ledger is made first;
  * for the same reason the vault is asked for first, while another process may be making both.
  */
-function refuseVaultAlone({ dataDirectory, ledgerFile }: Settings): void {
+function refuseVaultAlone({ dataDirectory, ledgerFile, postgresUrl }: Settings): void {
+  if (postgresUrl !== undefined) return;
   const vaultFile = vaultFileOf(dataDirectory);
   if (!existsSync(vaultFile) || existsSync(ledgerFile)) return;
   throw new CommandRefused(
@@ -95,9 +99,10 @@ function refuseVaultAlone({ dataDirectory, ledgerFile }: Settings): void {
 
 /** Closes what was opened: the ledger first, which finishes what waits. */
 export async function closeResources(resources: Resources): Promise<void> {
-  const { ledger, vault, sealReads, views } = resources;
+  const { ledger, release, vault, sealReads, views } = resources;
   views.close();
-  sealReads.close();
+  await sealReads.close();
   await ledger.close();
+  release();
   await vault.close();
 }

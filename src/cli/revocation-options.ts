@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { momentText } from '../access/moment.js';
-import { addressRangeOf } from '../admin/address-range.js';
+import { addressRangeOf, addressRangeWords } from '../admin/address-range.js';
 import type { RevocationRefusal } from '../admin/revocation-order.reader.js';
 import type { RevocationSelector } from '../domain/events/revocation.events.js';
 import type { Instant } from '../domain/identifiers.js';
@@ -66,8 +66,8 @@ export function revocationRefused(reason: RevocationRefusal): CommandRefused {
 
 function range(text: string): string {
   const found = addressRangeOf(text);
-  if (found !== undefined) return found;
-  throw new InvalidArgumentError('It must be an IP address or a range like 192.0.2.0/24.');
+  if ('range' in found) return found.range;
+  throw new InvalidArgumentError(`It ${addressRangeWords[found.refusal]}.`);
 }
 
 function time(text: string): Instant {

@@ -2,14 +2,14 @@ import { LedgerError } from '../ledger/ledger.errors.js';
 import type { SealedCheckpoint } from '../ledger/seals.port.js';
 import { CheckpointFile } from '../ledger/sealing/checkpoint-file.js';
 import { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
+import { LeasedSealer } from '../ledger/sealing/leased-sealer.js';
 import { Sealer } from '../ledger/sealing/sealer.js';
 import { SealingLoop } from '../ledger/sealing/sealing-loop.js';
 import type { Refolded } from '../ledger/sealing/stream-refold.js';
-import { openSealStore } from '../ledger/sealing/sqlite-seal.store.js';
+import { type LedgerPlace, openSealing } from './ledger-place.js';
 
 /** What a sealer is to seal, where and with what. */
-export interface SealingWork {
-  readonly ledgerFile: string;
+export interface SealingWork extends LedgerPlace {
   readonly checkpointFile: string;
   /** The Ed25519 key, PKCS #8 DER. */
   readonly privateKey: Uint8Array;
@@ -33,12 +33,14 @@ export type SealingReport =
   | { readonly kind: 'failure'; readonly error: unknown; readonly code: string | undefined };
 
 /** Seals a ledger on a handle of its own, in whatever thread it is called. Throws a LedgerError. */
-export function sealLedger(
-  { ledgerFile, checkpointFile, privateKey, interval }: SealingWork,
+export async function sealLedger(
+  work: SealingWork,
   report: (report: SealingReport) => void,
-): { stop(): Promise<void> } {
+): Promise<{ stop(): Promise<void> }> {
+  const { checkpointFile, privateKey, interval } = work;
+  const { store, lease } = await openSealing(work, interval);
   const sealer = new Sealer({
-    store: openSealStore(ledgerFile),
+    store,
     file: new CheckpointFile(checkpointFile),
     signer: new CheckpointSigner(Buffer.from(privateKey)),
     observer: {
@@ -48,7 +50,8 @@ export function sealLedger(
         report({ kind: 'file_missing', checkpoint: factsOf(checkpoint) }),
     },
   });
-  const loop = new SealingLoop(sealer, interval, (error) => report(sealingFailure(error)));
+  const turn = lease === undefined ? sealer : new LeasedSealer(sealer, lease);
+  const loop = new SealingLoop(turn, interval, (error) => report(sealingFailure(error)));
   loop.start();
   return loop;
 }

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -7,7 +6,6 @@ import type { Logger } from 'pino';
 import { AppModule } from '../app.module.js';
 import type { Settings } from '../config/settings.js';
 import { FirstStart, type FirstSignIn } from '../directory/first-start.service.js';
-import { SqliteLedger } from '../ledger/sqlite/sqlite-ledger.js';
 import { serveDocumentation } from '../operations/documentation.page.js';
 import { NestLogAdapter } from '../operations/nest-log.adapter.js';
 import { Readiness } from '../operations/readiness.service.js';
@@ -18,6 +16,7 @@ import { Connections } from './connections.js';
 import { fastifyAdapter } from './fastify.adapter.js';
 import { beginSealing, type LedgerSealing, sealedOf } from './ledger-sealing.js';
 import { checkListening, listenErrorOf } from './listening.js';
+import { joinNodes, type NodeMembership } from './node-membership.js';
 import { closeResources, openResources, type Resources } from './resources.js';
 import { addressOf, publishAddress, withdrawAddress } from './server-address.js';
 import { ViewsFollowing } from './views-following.js';
@@ -69,26 +68,29 @@ export async function startServer(
   const connections = new Connections();
   let application: NestFastifyApplication | undefined;
   let sealing: LedgerSealing | undefined;
+  let membership: NodeMembership | undefined;
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
-    (closing ??= closeServer({ application, views, sealing, resources }));
+    (closing ??= closeServer({ application, views, sealing, membership, resources }));
   try {
+    membership = await joinNodes(settings, log);
     application = await NestFactory.create<NestFastifyApplication>(
       AppModule.of(resources, watch),
       fastifyAdapter(settings, log, connections),
       { bodyParser: false, abortOnError: false, logger: new NestLogAdapter(log) },
     );
-    await serveDocumentation(application, settings);
+    serveDocumentation(application, settings);
     await application.init();
     sealing = await beginSealing(resources, watch, log);
     const firstSignIn = await application.get(FirstStart).complete();
     if (firstSignIn !== undefined) onFirstSignIn?.(firstSignIn, application);
-    views?.start();
     const cut = (): void => connections.cut();
     const { corrupted } = watch;
     const server = { application, firstSignIn, log, corrupted, close, cut };
     onOpened?.(server);
     await application.listen(settings.port, settings.host);
+    // Not before: their thread would take the first answer's processor.
+    views?.start();
     const { port } = application.getHttpServer().address() as AddressInfo;
     publishAddress(settings.dataDirectory, addressOf(settings, port));
     return server;
@@ -123,11 +125,13 @@ interface Opened {
   readonly application: NestFastifyApplication | undefined;
   readonly views: ViewsFollowing | undefined;
   readonly sealing: LedgerSealing | undefined;
+  readonly membership: NodeMembership | undefined;
   readonly resources: Resources;
 }
 
 /** Requests first, then the ledger: what a request was told to be done is written by then. */
-async function closeServer({ application, views, sealing, resources }: Opened): Promise<void> {
+async function closeServer(opened: Opened): Promise<void> {
+  const { application, views, sealing, membership, resources } = opened;
   application?.get(Readiness, { strict: false }).shutDown();
   try {
     await application?.close();
@@ -138,19 +142,16 @@ async function closeServer({ application, views, sealing, resources }: Opened): 
       await closeResources(resources);
     } finally {
       await sealing?.stop();
+      await membership?.leave();
     }
   }
 }
 
-function metricSources({ ledger, settings, sealReads, views }: Resources): MetricSources {
-  const { ledgerFile } = settings;
+function metricSources({ ledger, sealReads, views }: Resources): MetricSources {
   return {
-    waiting: () => (ledger instanceof SqliteLedger ? ledger.waiting : 0),
+    waiting: () => ledger.waiting,
     sizeEvents: () => ledger.size(),
-    sizeBytes: async () => {
-      const files = [ledgerFile, `${ledgerFile}-wal`].map(async (file) => (await stat(file)).size);
-      return (await Promise.all(files)).reduce((sum, size) => sum + size, 0);
-    },
+    sizeBytes: () => ledger.sizeBytes(),
     sealed: () => sealedOf(sealReads),
     viewsEvents: () => viewsEvents(views),
     viewsLagEvents: () => viewsLagEvents(ledger, views),

@@ -1,13 +1,8 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { Instant } from '../domain/identifiers.js';
+import { isColored } from './coloring.js';
 import { type ColumnNeed, columnWidths } from './column-widths.js';
-
-/** Whether a stream is a terminal that wants colors (https://no-color.org). */
-export function isColored(stream: NodeJS.WriteStream): boolean {
-  const { NO_COLOR = '', TERM } = process.env;
-  return stream.isTTY && NO_COLOR === '' && TERM !== 'dumb';
-}
 
 /**
  * Text that a terminal shows and does not obey: control and formatting characters are escaped. Names

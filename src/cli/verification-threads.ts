@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { VerificationProblem } from '../ledger/verification/verification-problems.js';
 import type { VerificationTask } from '../ledger/verification/verification.task.js';
 import type { TaskRunner } from '../ledger/verification/verify-ledger.js';
+import type { LedgerPlace } from './ledger-place.js';
 
 const THREADS_MAX = 8;
 /** What a thread makes of a page of events dies young in so much room, in megabytes. */
@@ -22,11 +23,11 @@ export interface VerificationThreads extends TaskRunner {
 
 /** Threads for as many cores as there are, at most 8; undefined where there is no build to start one from. */
 export function verificationThreads(
-  file: string,
+  place: LedgerPlace,
   threads = Math.min(availableParallelism(), THREADS_MAX),
 ): VerificationThreads | undefined {
   if (!existsSync(workerFile)) return undefined;
-  const crew = Array.from({ length: threads }, () => startThread(file));
+  const crew = Array.from({ length: threads }, () => startThread(place));
   return {
     threads,
     run: async (tasks, onEvents) => {
@@ -52,9 +53,9 @@ interface Thread {
   readonly failed: Promise<never>;
 }
 
-function startThread(file: string): Thread {
+function startThread(place: LedgerPlace): Thread {
   const worker = new Worker(workerFile, {
-    workerData: { file },
+    workerData: place,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MAX },
   });
   const failed = new Promise<never>((_, reject) => {

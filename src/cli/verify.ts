@@ -2,14 +2,19 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
-import { openSqliteSource } from '../ledger/sqlite/sqlite-ledger.source.js';
 import { type VerificationReport, verifyLedger } from '../ledger/verification/verify-ledger.js';
 import { type NoteVerifier, parseVerifierKey } from '../tlog/verifier-key.js';
 import { loadMasterKeys } from '../vault/master-keys.js';
-import { openVault } from '../vault/sqlite-vault.js';
 import { vaultFileOf } from '../vault/vault-file.js';
 import { VaultError } from '../vault/vault.errors.js';
 import { CommandRefused } from './failure.js';
+import {
+  databaseName,
+  type LedgerPlace,
+  ledgerPlaceOf,
+  openSourceOf,
+  openVaultOf,
+} from './ledger-place.js';
 import { checkpointSigner } from './open-log.js';
 import { operatorSettings } from './operator.js';
 import { tellProgress } from './progress.js';
@@ -38,7 +43,7 @@ and has the checkpoint key can write another history: only --against finds that.
       'token-ledger verify --against kept.checkpoint --key "$(cat ledger.key)"',
       'token-ledger verify --json',
     ],
-    json: `{ file, ok, events, streams, sealed, kept?, epochKeyFrom, keyFrom?, problems: [{ position?, streamId?, problem }]
+    json: `{ file or database, ok, events, streams, sealed, kept?, epochKeyFrom, keyFrom?, problems: [{ position?, streamId?, problem }]
 (the first 20) }`,
   })
     .option('--file <path>', 'another ledger file than the one of the settings')
@@ -49,11 +54,11 @@ and has the checkpoint key can write another history: only --against finds that.
 
 async function verify(options: Options): Promise<void> {
   const kept = keptOf(options);
-  const { file, checkpointFile } = filesOf(options);
+  const { place, checkpointFile } = ledgerOf(options);
   const signer = options.file === undefined ? await signerOfVault() : undefined;
   const keyOf = signer && ((origin: string) => signer.verifierKey(origin));
-  const source = openSqliteSource(file);
-  const runner = verificationThreads(file);
+  const source = await openSourceOf(place);
+  const runner = verificationThreads(place);
   const progress =
     options.json === true ? undefined : tellProgress({ doing: 'verifying', done: 'verified' });
   let report: VerificationReport;
@@ -63,10 +68,11 @@ async function verify(options: Options): Promise<void> {
   } finally {
     progress?.end();
     await runner?.close();
-    source.close();
+    await source.close();
   }
   const epochKeyFrom = signer === undefined ? 'ledger' : 'vault';
-  if (options.json === true) printJson({ file, ...report, epochKeyFrom, ...keyFrom(options) });
+  if (options.json === true)
+    printJson({ ...nameOf(place), ...report, epochKeyFrom, ...keyFrom(options) });
   else {
     printReport(report, options);
     printLines(EPOCH_KEY[epochKeyFrom]);
@@ -83,9 +89,11 @@ const EPOCH_KEY = {
 /** The key of the ledger of the settings; undefined where its vault or master key cannot be read. */
 async function signerOfVault(): Promise<CheckpointSigner | undefined> {
   const settings = operatorSettings();
-  if (!existsSync(vaultFileOf(settings.dataDirectory))) return undefined;
+  const isShared = settings.postgresUrl !== undefined;
+  if (!isShared && !existsSync(vaultFileOf(settings.dataDirectory))) return undefined;
   try {
-    const vault = await openVault(settings, loadMasterKeys(settings));
+    const masterKeys = loadMasterKeys(settings, true);
+    const vault = await openVaultOf(settings, masterKeys, 'command_line');
     try {
       return await checkpointSigner(vault);
     } finally {
@@ -98,10 +106,17 @@ async function signerOfVault(): Promise<CheckpointSigner | undefined> {
 }
 
 /** The file of checkpoints belongs to the ledger of the settings, not to a copy of it. */
-function filesOf({ file }: Options): { readonly file: string; readonly checkpointFile?: string } {
-  if (file !== undefined) return { file: resolve(file) };
-  const { ledgerFile, checkpointFile } = operatorSettings();
-  return { file: ledgerFile, checkpointFile };
+function ledgerOf({ file }: Options): {
+  readonly place: LedgerPlace;
+  readonly checkpointFile?: string;
+} {
+  if (file !== undefined) return { place: { ledgerFile: resolve(file) } };
+  const settings = operatorSettings();
+  return { place: ledgerPlaceOf(settings), checkpointFile: settings.checkpointFile };
+}
+
+function nameOf({ ledgerFile, postgresUrl }: LedgerPlace): object {
+  return postgresUrl === undefined ? { file: ledgerFile } : { database: databaseName(postgresUrl) };
 }
 
 function keptOf({ against, key }: Options): { path: string; verifier?: NoteVerifier } | undefined {

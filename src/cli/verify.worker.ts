@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { openSqliteSource } from '../ledger/sqlite/sqlite-ledger.source.js';
 import { runTask, type VerificationTask } from '../ledger/verification/verification.task.js';
+import { type LedgerPlace, openSourceOf } from './ledger-place.js';
 import type { TaskReport } from './verification-threads.js';
 
-const source = openSqliteSource((workerData as { file: string }).file);
+const source = await openSourceOf(workerData as LedgerPlace);
 
 parentPort?.on('message', (task: VerificationTask) => void verify(task));
 

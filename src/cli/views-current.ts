@@ -1,9 +1,9 @@
-import { openSqliteLedgerReader } from '../ledger/sqlite/sqlite-ledger.reader.js';
 import { readCurrentViews } from '../views/sqlite/current-views.js';
 import type { NewestEvent } from '../views/view-changes.js';
 import { faultOf } from '../views/views-faults.js';
 import type { ViewsFault } from '../views/views-store.port.js';
 import { NO_VIEWS, type ViewsState } from '../views/views.runner.js';
+import { openLedgerFeed } from './ledger-place.js';
 import type { ViewsPlace } from './views-thread.js';
 
 /** How the views of a data directory stand beside their ledger. */
@@ -19,7 +19,7 @@ export interface ViewsStanding {
 
 /** Compares the views with their ledger. Throws a LedgerError when that cannot be read. */
 export async function standingOf(place: ViewsPlace): Promise<ViewsStanding> {
-  const ledger = openSqliteLedgerReader(place.ledgerFile);
+  const ledger = await openLedgerFeed(place);
   try {
     const current = readCurrentViews(place.viewsDirectory);
     const fault = typeof current === 'string' ? current : await faultOf(current.origin, ledger);
@@ -30,7 +30,7 @@ export async function standingOf(place: ViewsPlace): Promise<ViewsStanding> {
     const { number, origin } = current;
     return { number, newest: origin.newest, ledgerEvents, fault };
   } finally {
-    ledger.close();
+    await ledger.close();
   }
 }
 

@@ -1,9 +1,9 @@
-import { openSqliteLedgerReader } from '../ledger/sqlite/sqlite-ledger.reader.js';
 import { viewsOriginIn } from '../views/sqlite/current-views.js';
 import { SqliteViewsFileReader } from '../views/sqlite/sqlite-views-file.reader.js';
 import { faultOf } from '../views/views-faults.js';
 import type { ViewsFault } from '../views/views-store.port.js';
 import { CommandRefused, lineOf } from './failure.js';
+import { type LedgerPlace, openLedgerFeed } from './ledger-place.js';
 
 /** Why a file of views cannot be served, after its name. */
 const FAULTS: Readonly<Record<ViewsFault, string>> = {
@@ -21,16 +21,16 @@ const FAULTS: Readonly<Record<ViewsFault, string>> = {
  */
 export async function openViewsFile(
   file: string,
-  ledgerFile: string,
+  place: LedgerPlace,
 ): Promise<SqliteViewsFileReader> {
   const origin = readOrigin(file);
   if (typeof origin === 'string') throw refused(file, FAULTS[origin]);
-  const ledger = openSqliteLedgerReader(ledgerFile);
+  const ledger = await openLedgerFeed(place);
   try {
     const fault = await faultOf(origin, ledger);
     if (fault !== undefined) throw refused(file, FAULTS[fault]);
   } finally {
-    ledger.close();
+    await ledger.close();
   }
   if (origin.newest === null) throw refused(file, 'holds no event');
   return new SqliteViewsFileReader(file, origin.newest);

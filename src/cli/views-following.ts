@@ -48,9 +48,7 @@ export class ViewsFollowing {
   start(): void {
     this.reader.whenDamaged((number) => this.follower?.distrust(number));
     try {
-      this.follower = existsSync(workerFile)
-        ? this.startThread()
-        : followLedger(this.place, (report) => this.receive(report));
+      this.follower = existsSync(workerFile) ? this.startThread() : this.startHere();
     } catch (error) {
       this.restartLater(error);
     }
@@ -91,6 +89,22 @@ export class ViewsFollowing {
         worker.ref();
         ask(worker, 'stop');
         return exited;
+      },
+    };
+  }
+
+  private startHere(): ViewsFollower {
+    const started = followLedger(this.place, (report) => this.receive(report));
+    const tell = (order: (follower: ViewsFollower) => void): void => {
+      started.then(order, () => undefined);
+    };
+    started.catch((error: unknown) => this.restartLater(error));
+    return {
+      wake: () => tell((follower) => follower.wake()),
+      distrust: (damaged) => tell((follower) => follower.distrust(damaged)),
+      stop: async () => {
+        const follower = await started.catch(() => undefined);
+        await follower?.stop();
       },
     };
   }

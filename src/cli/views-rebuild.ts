@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { openSqliteLedgerReader } from '../ledger/sqlite/sqlite-ledger.reader.js';
 import { type RebuildOutcome, rebuildViews } from '../views/views-rebuild.js';
 import { CommandRefused } from './failure.js';
+import { openLedgerFeed } from './ledger-place.js';
 import { operatorSettings } from './operator.js';
 import { tellProgress } from './progress.js';
 import { countText, printJson, printLines } from './terminal.js';
@@ -26,7 +26,7 @@ being done. What interrupts this leaves everything as it was.`,
 
 async function rebuild(options: Options): Promise<void> {
   const place = viewsPlaceOf(operatorSettings());
-  const ledger = openSqliteLedgerReader(place.ledgerFile);
+  const ledger = await openLedgerFeed(place);
   const isQuiet = options.json === true;
   const progress = isQuiet ? undefined : tellProgress({ doing: 'building', done: 'in the views' });
   let outcome: RebuildOutcome;
@@ -34,7 +34,7 @@ async function rebuild(options: Options): Promise<void> {
     outcome = await rebuildViews(ledger, viewsShelfOf(place), progress?.tell);
   } finally {
     progress?.end();
-    ledger.close();
+    await ledger.close();
   }
   if (outcome.kind !== 'rebuilt') {
     throw new CommandRefused('another process is building views: wait until it is done');

@@ -2,14 +2,13 @@ import { join } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import { LedgerError } from '../ledger/ledger.errors.js';
 import { tryLock } from '../ledger/sqlite/ledger-locks.js';
-import { openSqliteLedgerReader } from '../ledger/sqlite/sqlite-ledger.reader.js';
 import { SqliteViewsShelf } from '../views/sqlite/sqlite-views.shelf.js';
 import { type ViewsFault } from '../views/views-store.port.js';
 import { ViewsRunner, type ViewsState } from '../views/views.runner.js';
+import { type LedgerPlace, ledgerPlaceOf, openLedgerFeed } from './ledger-place.js';
 
 /** Where the ledger and its views are. */
-export interface ViewsPlace {
-  readonly ledgerFile: string;
+export interface ViewsPlace extends LedgerPlace {
   readonly viewsDirectory: string;
 }
 
@@ -31,9 +30,8 @@ export interface ViewsFollower {
 }
 
 /** Where the views of a data directory are. */
-export function viewsPlaceOf(settings: Pick<Settings, 'dataDirectory' | 'ledgerFile'>): ViewsPlace {
-  const { dataDirectory, ledgerFile } = settings;
-  return { ledgerFile, viewsDirectory: join(dataDirectory, 'views') };
+export function viewsPlaceOf(settings: Pick<Settings, 'dataDirectory'> & LedgerPlace): ViewsPlace {
+  return { ...ledgerPlaceOf(settings), viewsDirectory: join(settings.dataDirectory, 'views') };
 }
 
 /** The databases of views of a data directory, of which one process at a time builds new ones. */
@@ -45,11 +43,11 @@ export function viewsShelfOf({ viewsDirectory }: ViewsPlace): SqliteViewsShelf {
  * Follows a ledger on handles of its own, in whatever thread it is called. Throws a LedgerError when
  * there is no ledger to read.
  */
-export function followLedger(
+export async function followLedger(
   place: ViewsPlace,
   report: (report: ViewsReport) => void,
-): ViewsFollower {
-  const ledger = openSqliteLedgerReader(place.ledgerFile);
+): Promise<ViewsFollower> {
+  const ledger = await openLedgerFeed(place);
   const runner = new ViewsRunner({
     ledger,
     shelf: viewsShelfOf(place),
@@ -63,7 +61,7 @@ export function followLedger(
     distrust: (number) => runner.distrust(number),
     stop: async () => {
       await runner.stop();
-      ledger.close();
+      await ledger.close();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { followLedger, type ViewsOrder, type ViewsPlace } from './views-thread.js';
 
-const follower = followLedger(workerData as ViewsPlace, (report) => {
+const follower = await followLedger(workerData as ViewsPlace, (report) => {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage(report);
 });

@@ -20,6 +20,11 @@ export class BoundedMap<Key, Value> {
     }
   }
 
+  /** Forgets one entry. */
+  delete(key: Key): void {
+    this.entries.delete(key);
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.entries.clear();

@@ -61,6 +61,13 @@ function isProxy(text: string): boolean {
   return bits === undefined || (Number(bits) >= 1 && Number(bits) <= bitsMax);
 }
 
+function isPostgresUrl(text: string): boolean {
+  if (!/^postgres(?:ql)?:\/\//.test(text) || !URL.canParse(text)) return false;
+  return new URL(text).pathname.length > 1;
+}
+
+const isDatabase = (text: string): boolean => /^sqlite:./.test(text) || isPostgresUrl(text);
+
 /** RFC 6750, 2.1: what can stand in an Authorization header. */
 const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]{16,512}={0,2}$/;
 const YEAR_SECONDS = 31_536_000;
@@ -73,7 +80,11 @@ const environmentSchema = z.object({
   TOKEN_LEDGER_DATA_DIR: z.string().default('data'),
   TOKEN_LEDGER_DATABASE: z
     .string()
-    .regex(/^sqlite:./, 'must be sqlite: and the path of a file')
+    .refine(isDatabase, 'must be sqlite: and the path of a file, or a postgres:// URL')
+    .optional(),
+  TOKEN_LEDGER_DATABASE_OWNER: z
+    .string()
+    .refine(isPostgresUrl, 'must be a postgres:// URL with a database')
     .optional(),
   TOKEN_LEDGER_MASTER_KEY: z
     .string()
@@ -134,7 +145,12 @@ export interface Settings {
   /** The issuer's URL, without a slash at its end. */
   readonly issuer: string;
   readonly dataDirectory: string;
+  /** The ledger on SQLite; it counts for nothing when there is a `postgresUrl`. */
   readonly ledgerFile: string;
+  /** The PostgreSQL that ledger and vault are in, shared with other nodes. It may hold a password. */
+  readonly postgresUrl: string | undefined;
+  /** The same database as the role that owns the tables, when it is another: to make and migrate them. */
+  readonly postgresOwnerUrl: string | undefined;
   /** 32 bytes as base64url, from the environment; undefined: read or make the key file. */
   readonly masterKey: string | undefined;
   readonly masterKeyFile: string;
@@ -206,13 +222,17 @@ function settingsOf(values: z.infer<typeof environmentSchema>): Settings {
   if (values.PORT === 0 && values.TOKEN_LEDGER_ISSUER === undefined) {
     throw new SettingsError('TOKEN_LEDGER_ISSUER must be set when PORT is 0');
   }
-  const database = values.TOKEN_LEDGER_DATABASE?.slice('sqlite:'.length);
+  const { TOKEN_LEDGER_DATABASE: database, TOKEN_LEDGER_DATABASE_OWNER: owner } = values;
+  const postgresUrl = database !== undefined && isPostgresUrl(database) ? database : undefined;
+  const file = postgresUrl === undefined ? database?.slice('sqlite:'.length) : undefined;
   return {
     port: values.PORT,
     host: values.HOST,
     issuer: values.TOKEN_LEDGER_ISSUER ?? new URL(`http://localhost:${values.PORT}`).origin,
     dataDirectory,
-    ledgerFile: resolve(database ?? `${dataDirectory}/ledger.sqlite`),
+    ledgerFile: resolve(file ?? `${dataDirectory}/ledger.sqlite`),
+    postgresUrl,
+    postgresOwnerUrl: owner,
     masterKey: values.TOKEN_LEDGER_MASTER_KEY,
     masterKeyFile,
     checkpointFile,

@@ -16,15 +16,17 @@ const RETRY_INTERVAL = 5;
 /**
  * Gathers what arrives in one turn of the event loop, so that many decisions share one durable
  * commit. `flush` gets the oldest first, settles each item itself and answers with those that could
- * not begin yet: they stay at the head of the queue. It must not throw.
+ * not begin yet: they stay at the head of the queue. It must not throw or reject. While it has not
+ * answered, what arrives waits for the next one.
  */
 export class GroupCommit<Item> {
   private waiting: Item[] = [];
   private isScheduled = false;
   private isClosed = false;
+  private flushing: Promise<boolean> | undefined;
 
   constructor(
-    private readonly flush: (batch: readonly Item[]) => readonly Item[],
+    private readonly flush: (batch: readonly Item[]) => readonly Item[] | Promise<readonly Item[]>,
     private readonly limits: GroupCommitLimits = GROUP_COMMIT_LIMITS,
   ) {}
 
@@ -41,31 +43,56 @@ export class GroupCommit<Item> {
     if (!this.isScheduled) this.schedule(true);
   }
 
+  /** Takes everything that waits out of the queue: whoever takes it settles it. */
+  takeWaiting(): readonly Item[] {
+    const waiting = this.waiting;
+    this.waiting = [];
+    return waiting;
+  }
+
   /** Refuses what comes from now on, and commits everything that waits. */
   async close(): Promise<void> {
     this.isClosed = true;
+    if (this.flushing !== undefined) await this.flushing;
     while (this.waiting.length > 0) {
-      if (!this.flushOnce()) await wait(RETRY_INTERVAL);
+      const begun = this.flushOnce();
+      const hasBegun = typeof begun === 'boolean' ? begun : await begun;
+      if (!hasBegun) await wait(RETRY_INTERVAL);
     }
   }
 
   private schedule(isSoon: boolean): void {
     this.isScheduled = true;
     const take = (): void => {
-      this.isScheduled = false;
-      const hasBegun = this.flushOnce();
-      if (this.waiting.length > 0 && !this.isScheduled) this.schedule(hasBegun);
+      const begun = this.flushOnce();
+      if (typeof begun === 'boolean') this.scheduleRest(begun);
+      else void begun.then((hasBegun) => this.scheduleRest(hasBegun));
     };
     if (isSoon) setImmediate(take);
     else setTimeout(take, RETRY_INTERVAL);
   }
 
+  private scheduleRest(hasBegun: boolean): void {
+    this.isScheduled = false;
+    if (this.waiting.length > 0) this.schedule(hasBegun);
+  }
+
   /** False when what is at the head of the queue could not begin. */
-  private flushOnce(): boolean {
+  private flushOnce(): boolean | Promise<boolean> {
+    if (this.flushing !== undefined) return this.flushing;
     const batch = this.waiting.slice(0, this.limits.batchSizeMax);
     this.waiting = this.waiting.slice(batch.length);
     if (batch.length === 0) return true;
     const left = this.flush(batch);
+    if (!(left instanceof Promise)) return this.putBack(left);
+    this.flushing = left.then((rest) => {
+      this.flushing = undefined;
+      return this.putBack(rest);
+    });
+    return this.flushing;
+  }
+
+  private putBack(left: readonly Item[]): boolean {
     if (left.length === 0) return true;
     this.waiting = [...left, ...this.waiting];
     return false;

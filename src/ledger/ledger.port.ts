@@ -144,6 +144,10 @@ export abstract class Ledger {
   abstract settleErasure(): Promise<boolean>;
   /** The position after the last event. */
   abstract size(): Promise<Position>;
+  /** How much room the ledger takes where it is kept, in bytes. */
+  abstract sizeBytes(): Promise<number>;
+  /** How many decisions wait for a commit of this process. */
+  abstract get waiting(): number;
   /** Refuses new decisions, finishes those that wait, and closes. */
   abstract close(): Promise<void>;
 }

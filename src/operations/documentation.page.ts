@@ -1,6 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import fastifyStatic from '@fastify/static';
+import { dirname, join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { securityHeaders } from '../access/security-headers.js';
@@ -8,8 +8,9 @@ import type { Settings } from '../config/settings.js';
 import { openApiDocument } from './openapi.document.js';
 
 const PATH = '/docs';
-const ASSETS = new Set(['/swagger-ui.css', '/swagger-ui-bundle.js']);
-const HOUR_MS = 3_600_000;
+/** Of the Swagger UI that @nestjs/swagger brings along, with their media types. */
+const ASSETS = { 'swagger-ui.css': 'text/css', 'swagger-ui-bundle.js': 'text/javascript' };
+const ASSET_CACHING = 'public, max-age=3600';
 
 const page = `<!doctype html>
 <html lang="en">
@@ -48,23 +49,15 @@ const script = `SwaggerUIBundle({
  * Serves the API's documentation at `/docs`, where `/` leads, and the OpenAPI document behind it.
  * Everything comes from this server, and the page runs no inline script and no inline style.
  */
-export async function serveDocumentation(
-  application: NestFastifyApplication,
-  settings: Settings,
-): Promise<void> {
+export function serveDocumentation(application: NestFastifyApplication, settings: Settings): void {
   const headers = pageHeaders(settings);
   const fastify = application.getHttpAdapter().getInstance();
-  await application.register(fastifyStatic, {
-    root: swaggerUiDirectory(),
-    prefix: PATH,
-    decorateReply: false,
-    index: false,
-    maxAge: HOUR_MS,
-    allowedPath: (path) => ASSETS.has(path),
-  });
-  const text = (path: string, mediaType: string, body: () => string): void => {
-    fastify.get(path, (_request: unknown, reply: FastifyReply) =>
-      reply.headers(headers).type(`${mediaType}; charset=utf-8`).send(body()),
+  const text = (path: string, mediaType: string, body: () => string | Promise<string>): void => {
+    fastify.get(path, async (_request: unknown, reply: FastifyReply) =>
+      reply
+        .headers(headers)
+        .type(`${mediaType}; charset=utf-8`)
+        .send(await body()),
     );
   };
   // Whoever opens the server's address in a browser wants to know what it is.
@@ -74,9 +67,17 @@ export async function serveDocumentation(
   text(PATH, 'text/html', () => page);
   text(`${PATH}/page.css`, 'text/css', () => stylesheet);
   text(`${PATH}/page.js`, 'text/javascript', () => script);
-  let document: string | undefined;
+  for (const [name, mediaType] of Object.entries(ASSETS)) {
+    fastify.get(`${PATH}/${name}`, async (_request: unknown, reply: FastifyReply) =>
+      reply
+        .headers({ ...headers, 'cache-control': ASSET_CACHING })
+        .type(`${mediaType}; charset=utf-8`)
+        .send(await readFile(join(swaggerUiDirectory(), name))),
+    );
+  }
+  let document: Promise<string> | undefined;
   text(`${PATH}/openapi.json`, 'application/json', () => {
-    document ??= JSON.stringify(openApiDocument(application, settings));
+    document ??= openApiDocument(application, settings).then((one) => JSON.stringify(one));
     return document;
   });
 }
@@ -98,7 +99,6 @@ function pageHeaders({ issuer }: Settings): Record<string, string> {
   };
 }
 
-/** Of the Swagger UI that @nestjs/swagger brings along. */
 function swaggerUiDirectory(): string {
   const { resolve } = createRequire(createRequire(import.meta.url).resolve('@nestjs/swagger'));
   return dirname(resolve('swagger-ui-dist/package.json'));

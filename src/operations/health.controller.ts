@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Res, UseFilters } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '../access/api-description.js';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
@@ -46,9 +46,10 @@ export class HealthController {
   async ready(
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<HealthAnswer | ProblemDetails> {
-    const detail = await this.readiness.unreadiness();
-    if (detail === undefined) return { status: 'ok' };
-    void reply.status(503).type(PROBLEM_MEDIA_TYPE).header('retry-after', '1');
+    const unreadiness = await this.readiness.unreadiness();
+    if (unreadiness === undefined) return { status: 'ok' };
+    const { detail, waitSeconds } = unreadiness;
+    void reply.status(503).type(PROBLEM_MEDIA_TYPE).header('retry-after', String(waitSeconds));
     return { type: 'about:blank', status: 503, title: 'Service Unavailable', detail };
   }
 }

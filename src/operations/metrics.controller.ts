@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '../access/api-description.js';
 import type { FastifyReply } from 'fastify';
 import { ServiceMetrics } from './service-metrics.js';
 

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { DocumentBuilder, OpenAPIObject } from '@nestjs/swagger';
+import { describeControllers } from '../access/api-description.js';
 import type { Settings } from '../config/settings.js';
 import { oauthDocumentation } from './oauth.documentation.js';
 
@@ -45,11 +46,15 @@ const schemas: Schemas = {
  * of those that only translate a protocol. An endpoint that does not exist is never in it, nor is one
  * that is a page and no interface.
  */
-export function openApiDocument(
+export async function openApiDocument(
   application: INestApplication,
   { issuer }: Pick<Settings, 'issuer'>,
-): OpenAPIObject {
-  const document = SwaggerModule.createDocument(application, basis(issuer));
+): Promise<OpenAPIObject> {
+  // Only who asks for the document loads its generator.
+  const swagger = await import('@nestjs/swagger');
+  describeControllers(swagger);
+  const words = basis(new swagger.DocumentBuilder(), issuer);
+  const document = swagger.SwaggerModule.createDocument(application, words);
   return {
     ...document,
     paths: describedPaths(document.paths),
@@ -60,8 +65,8 @@ export function openApiDocument(
   };
 }
 
-function basis(issuer: string): Omit<OpenAPIObject, 'paths'> {
-  return new DocumentBuilder()
+function basis(builder: DocumentBuilder, issuer: string): Omit<OpenAPIObject, 'paths'> {
+  return builder
     .setTitle('Token Ledger')
     .setDescription(description)
     .setVersion('0.1')

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { waitSecondsOf } from '../access/problem-details.js';
 import { noEvents } from '../domain/decision.js';
 import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
 import { ClockBehind } from '../ledger/ledger.errors.js';
@@ -8,14 +9,20 @@ import { StoreTrouble } from './store-trouble.js';
 /** An answer stands for so long, in milliseconds: whoever asks often costs no more than one. */
 const ANSWER_STANDS = 1000;
 
-/** Why the server should get no requests now, in a sentence for its operator. */
-export type Unreadiness = string | undefined;
+/** Why the server should get no requests now. */
+export interface Unreadiness {
+  /** A sentence for its operator. */
+  readonly detail: string;
+  /** When it is worth asking again. */
+  readonly waitSeconds: number;
+}
 
 /** Says whether the server should get requests. */
 @Injectable()
 export class Readiness {
   private isShuttingDown = false;
-  private answer: { readonly at: number; readonly unreadiness: Promise<Unreadiness> } | undefined;
+  private answer:
+    { readonly at: number; readonly unreadiness: Promise<Unreadiness | undefined> } | undefined;
 
   constructor(
     private readonly ledger: Ledger,
@@ -28,9 +35,9 @@ export class Readiness {
   }
 
   /** Why the server is not ready; undefined when it is. */
-  async unreadiness(): Promise<Unreadiness> {
-    if (this.isShuttingDown) return 'The server is shutting down.';
-    if (this.trouble.isPresent()) return 'The ledger failed to commit.';
+  async unreadiness(): Promise<Unreadiness | undefined> {
+    if (this.isShuttingDown) return { detail: 'The server is shutting down.', waitSeconds: 1 };
+    if (this.trouble.isPresent()) return { detail: 'The ledger failed to commit.', waitSeconds: 1 };
     const now = performance.now();
     if (this.answer === undefined || now - this.answer.at > ANSWER_STANDS) {
       this.answer = { at: now, unreadiness: this.tryLedger() };
@@ -39,7 +46,7 @@ export class Readiness {
   }
 
   /** Reads the ledger and passes an empty decision through its writer: nothing is written. */
-  private async tryLedger(): Promise<Unreadiness> {
+  private async tryLedger(): Promise<Unreadiness | undefined> {
     try {
       await this.ledger.size();
       await this.ledger.execute({
@@ -51,9 +58,11 @@ export class Readiness {
       });
       return undefined;
     } catch (error) {
-      return error instanceof ClockBehind
-        ? 'The clock is behind the ledger.'
-        : 'The ledger cannot be read or written.';
+      const detail =
+        error instanceof ClockBehind
+          ? 'The clock is behind the ledger.'
+          : 'The ledger cannot be read or written.';
+      return { detail, waitSeconds: waitSecondsOf(error) };
     }
   }
 }

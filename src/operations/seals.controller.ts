@@ -11,7 +11,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '../access/api-description.js';
 import type { FastifyReply } from 'fastify';
 import { AccessTokenStatuses } from '../access/access-token-status.js';
 import { BearerGuard, RequireScopes } from '../access/bearer.guard.js';

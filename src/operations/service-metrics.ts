@@ -11,7 +11,7 @@ export interface MetricSources {
   /** How many bytes the ledger takes on the disk. */
   readonly sizeBytes: () => Promise<number>;
   /** How far the ledger was sealed, and for how long that has been so; NaN before the first time. */
-  readonly sealed: () => Sealed;
+  readonly sealed: () => Promise<Sealed>;
   /** How many events the views have; 0 when no views answer. */
   readonly viewsEvents: () => Promise<number>;
   /** How many events the views lack. */
@@ -179,7 +179,7 @@ export class ServiceMetrics extends TokenObserver {
 
   private describeSeals(): void {
     const gauge = (name: string, help: string, member: keyof Sealed): void => {
-      this.gauge(name, help, ({ sealed }) => sealed()[member]);
+      this.gauge(name, help, async ({ sealed }) => (await sealed())[member]);
     };
     gauge('token_ledger_sealed_size_events', 'Events under the newest checkpoint.', 'sizeEvents');
     gauge('token_ledger_seal_lag_events', 'Events under no checkpoint yet.', 'lagEvents');

@@ -152,7 +152,7 @@ describe('a server that is killed while it revokes', () => {
     try {
       expect(await verifyLedger(source)).toMatchObject({ ok: true, problems: [] });
     } finally {
-      source.close();
+      await source.close();
     }
   }, 90_000);
 });

@@ -60,8 +60,8 @@ beforeAll(async () => {
   const shown = paths.map((path, index) => tell(path, String(then[index]), token));
   told = [...counted, ...(await Promise.all(shown))];
   const viewsFile = join(directory, 'then.sqlite');
-  const { ledgerFile, dataDirectory } = server.settings;
-  await fillViews(ledgerFile, { position: newest }, viewsFile, false);
+  const { dataDirectory } = server.settings;
+  await fillViews(server.settings, { position: newest }, viewsFile, false);
   const forget = (): void => rmSync(join(dataDirectory, 'views'), { recursive: true });
   await server.restart(forget, { viewsFile });
 });

@@ -22,6 +22,7 @@ const VERBS = [
   'incident list',
   'incident show',
   'incident judge',
+  'revocation list',
   'revocation preview',
   'revocation start',
   'revocation show',

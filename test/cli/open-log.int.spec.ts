@@ -36,7 +36,7 @@ function inVault(sql: string): void {
 /** Appends what names the right key, acknowledged by whatever key. */
 async function beginEpoch(signer: CheckpointSigner, by: CheckpointSigner): Promise<void> {
   const { ledger, sealReads } = resources;
-  const known = { ...sealReads.log(), size: 1, root: rootOfAgreeing(sealReads, 1) };
+  const known = { ...(await sealReads.log()), size: 1, root: await rootOfAgreeing(sealReads, 1) };
   const origin = originOfEpoch(known.origin, 1, 'deadbeef');
   const acknowledgement = signAcknowledgement(by, { ...known, origin }, known);
   const verifierKey = signer.verifierKey(origin);
@@ -49,7 +49,7 @@ describe('the log of a ledger', () => {
     const key = await openLog(resources);
     expect(await openLog(resources)).toEqual(key);
     const { events } = await resources.ledger.eventsAfter(null, 10);
-    const { origin } = resources.sealReads.log();
+    const { origin } = await resources.sealReads.log();
     expect(events).toMatchObject([
       {
         type: 'LogOpened',

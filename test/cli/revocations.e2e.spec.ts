@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import type {
   RevocationAnswer,
+  RevocationListAnswer,
   RevocationPreviewAnswer,
 } from '../../src/admin/revocation.answer.js';
 import { readSettings } from '../../src/config/settings.js';
@@ -87,6 +88,24 @@ describe('revocations, while the server runs', () => {
     expect(await json('start', ...words)).toMatchObject({ id: done.id, result: done.result });
     expect(await json('show', done.id)).toMatchObject({ id: done.id, result: done.result });
     expect((await run('show', done.id)).stdout).toMatch(/^Revoked +3 by this revocation$/m);
+
+    const later = await json<RevocationAnswer>(
+      'start',
+      '--address',
+      '192.0.2.0/24',
+      ...words.slice(2),
+    );
+    const list = await json<RevocationListAnswer>('list');
+    expect(list.revocations.map(({ id }) => id)).toEqual([later.id, done.id]);
+    expect(list.revocations[1]).toMatchObject({ result: done.result });
+    expect(list.next).toBeNull();
+    const page = await json<RevocationListAnswer>('list', '--limit', '1');
+    expect(page).toEqual({ revocations: list.revocations.slice(0, 1), next: later.id });
+    const rest = await json<RevocationListAnswer>('list', '--before', later.id);
+    expect(rest.revocations).toEqual(list.revocations.slice(1));
+    const { stdout } = await run('list', '--limit', '1');
+    expect(stdout).toContain(later.id);
+    expect(stdout).toMatch(/^1 revocation; there are more: --before [0-9a-f]{32} goes on$/m);
   });
 
   it.each([
@@ -94,6 +113,9 @@ describe('revocations, while the server runs', () => {
     [['preview', '--client', 'x'], 'there is no such client, account or key'],
     [['start', '--client', 'x', '--account', 'seed', '--position', '0'], 'give one of'],
     [['start', '--account', 'seed', '--position', '9999'], 'lies beyond the newest event'],
+    [['preview', '--address', '10.1.2.3/8'], 'must begin with the first address of the range'],
+    [['list', '--before', '0'.repeat(32)], 'there is no such revocation'],
+    [['list', '--before', 'x'], 'a revocation id has 32 digits'],
     [['show', '0'.repeat(32)], 'there is no such revocation'],
     [['show', 'x'], 'a revocation id has 32 digits'],
   ])('are refused in one line: %j', async (words, why) => {

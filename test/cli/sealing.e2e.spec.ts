@@ -36,11 +36,15 @@ const createClient = async (): Promise<string> => {
 };
 
 /** How much there is, how much of it was sealed, and whether the file says the same. */
-function sealedState(): { events: number; sealed: number | undefined; isFiled: boolean } {
+async function sealedState(): Promise<{
+  events: number;
+  sealed?: number | undefined;
+  isFiled: boolean;
+}> {
   const reads = openSealReads(join(directory, 'data/ledger.sqlite'));
-  const checkpoint = reads.newestCheckpoint();
-  const events = reads.eventCount();
-  reads.close();
+  const checkpoint = await reads.newestCheckpoint();
+  const events = await reads.eventCount();
+  await reads.close();
   const filed = new CheckpointFile(join(directory, 'keys/data.checkpoints')).last();
   return { events, sealed: checkpoint?.size, isFiled: filed?.note === checkpoint?.note };
 }
@@ -59,9 +63,9 @@ describe('a server', () => {
   it('seals on a thread of its own while it runs, and tells each checkpoint', async () => {
     const server = await startBuilt({ directory, environment });
     await createClient();
-    const { events } = sealedState();
+    const { events } = await sealedState();
     await untilSaid(server, new RegExp(`"size":${events},"root":"[^"]{44}","msg":"sealed"`));
-    expect(sealedState()).toEqual({ events, sealed: events, isFiled: true });
+    expect(await sealedState()).toEqual({ events, sealed: events, isFiled: true });
     await server.stop();
   });
 
@@ -71,8 +75,8 @@ describe('a server', () => {
     await untilSaid(server, /Listening/);
     await createClient();
     await server.stop();
-    const { events } = sealedState();
-    expect(sealedState()).toEqual({ events, sealed: events, isFiled: true });
+    const { events } = await sealedState();
+    expect(await sealedState()).toEqual({ events, sealed: events, isFiled: true });
     expect(server.said.stdout).toContain('"msg":"shut down"');
     expect(await run('verify')).toMatchObject({
       code: 0,

@@ -13,7 +13,7 @@ beforeEach(async () => {
   stage = await openViewsStage();
   file = join(stage.directory, 'then.sqlite');
   for (let event = 0; event < 3; event += 1) await count(stage.ledger, 'a');
-  await fillViews(stage.file, { position: 1 }, file, false);
+  await fillViews({ ledgerFile: stage.file }, { position: 1 }, file, false);
 });
 afterEach(() => stage.remove());
 
@@ -21,7 +21,7 @@ const page = { order: 'oldest_first', limit: 10, rowsScannedMax: 10 } as const;
 
 describe('a file of views', () => {
   it('of this ledger is read, and stays as it is', async () => {
-    const views = await openViewsFile(file, stage.file);
+    const views = await openViewsFile(file, { ledgerFile: stage.file });
     expect(views.fixedAt).toBe(1);
     expect(await views.progress()).toMatchObject({ isServing: true, position: 1, rebuild: null });
     expect(await views.events({}, page)).toMatchObject({ kind: 'viewed', upTo: 1 });
@@ -41,7 +41,7 @@ describe('a file of views', () => {
   ];
   it.each(spoilt)('that cannot be served is refused in one line: it %s', async (why, spoil) => {
     spoil();
-    await expect(openViewsFile(file, stage.file)).rejects.toMatchObject({
+    await expect(openViewsFile(file, { ledgerFile: stage.file })).rejects.toMatchObject({
       name: 'CommandRefused',
       message: expect.stringMatching(new RegExp(`^TOKEN_LEDGER_VIEWS_FILE ${file} .*${why}.*$`)),
     });

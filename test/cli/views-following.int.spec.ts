@@ -96,6 +96,7 @@ describe('the views of a server', () => {
   it('say that there is no ledger to follow, and stop nothing', async () => {
     const following = followingOn(`${stage.file}-none`);
     following.start();
+    while (told.length === 0) await pause(5);
     expect(told).toEqual(['ledger_unavailable']);
     const { isServing } = await reader.progress();
     expect(isServing).toBe(false);

@@ -16,7 +16,8 @@ const defaults: readonly (readonly [name: string, expected: Partial<Settings>])[
   ['HOST', { host: 'localhost' }],
   ['TOKEN_LEDGER_ISSUER', { issuer: 'http://localhost:3000' }],
   ['TOKEN_LEDGER_DATA_DIR', { dataDirectory: resolve('data') }],
-  ['TOKEN_LEDGER_DATABASE', { ledgerFile: resolve('data/ledger.sqlite') }],
+  ['TOKEN_LEDGER_DATABASE', { ledgerFile: resolve('data/ledger.sqlite'), postgresUrl: undefined }],
+  ['TOKEN_LEDGER_DATABASE_OWNER', { postgresOwnerUrl: undefined }],
   ['TOKEN_LEDGER_MASTER_KEY', { masterKey: undefined }],
   ['TOKEN_LEDGER_MASTER_KEY_FILE', { masterKeyFile: resolve('keys/master.key') }],
   ['TOKEN_LEDGER_CHECKPOINT_FILE', { checkpointFile: resolve('keys/data.checkpoints') }],
@@ -53,6 +54,10 @@ const valid: Cases = [
   ],
   ['TOKEN_LEDGER_DATABASE', 'sqlite:/srv/l.sqlite', { ledgerFile: '/srv/l.sqlite' }],
   ['TOKEN_LEDGER_DATABASE', 'sqlite:l.sqlite', { ledgerFile: resolve('l.sqlite') }],
+  ...['postgres://u:secret@db.example/tokens', 'postgresql:///tokens?host=/run/postgresql'].map(
+    (url) => ['TOKEN_LEDGER_DATABASE', url, { postgresUrl: url }] as const,
+  ),
+  ['TOKEN_LEDGER_DATABASE_OWNER', 'postgres://o@db/t', { postgresOwnerUrl: 'postgres://o@db/t' }],
   ['TOKEN_LEDGER_MASTER_KEY', KEY, { masterKey: KEY }],
   ['TOKEN_LEDGER_MASTER_KEY_FILE', '/etc/tl.key', { masterKeyFile: '/etc/tl.key' }],
   ['TOKEN_LEDGER_MASTER_KEY_FILE', 'data.key', { masterKeyFile: resolve('data.key') }],
@@ -111,8 +116,15 @@ const invalid: readonly (readonly [name: string, value: string, complaint: strin
         'must be only scheme, host and port, in lower case and without the default port',
       ] as const,
   ),
-  ['TOKEN_LEDGER_DATABASE', 'postgres://db', 'must be sqlite: and the path of a file'],
-  ['TOKEN_LEDGER_DATABASE', 'sqlite:', 'must be sqlite: and the path of a file'],
+  ...['postgres://db', 'mysql://db/tokens', 'sqlite:', 'tokens'].map(
+    (value) =>
+      [
+        'TOKEN_LEDGER_DATABASE',
+        value,
+        'must be sqlite: and the path of a file, or a postgres:// URL',
+      ] as const,
+  ),
+  ['TOKEN_LEDGER_DATABASE_OWNER', 'sqlite:l', 'must be a postgres:// URL with a database'],
   ['TOKEN_LEDGER_MASTER_KEY', 'short', 'must be 32 bytes as base64url (43 characters)'],
   ['TOKEN_LEDGER_MASTER_KEY', `${KEY}=`, 'must be 32 bytes as base64url (43 characters)'],
   ['TOKEN_LEDGER_MASTER_KEY_FILE', 'data/master.key', 'must be outside TOKEN_LEDGER_DATA_DIR'],
@@ -166,6 +178,17 @@ describe('settings', () => {
 
   it('each have a valid value in this table', () => {
     expect([...new Set(valid.map(([name]) => name))]).toEqual(SETTING_NAMES);
+  });
+
+  it('name the role that owns a PostgreSQL database beside the role that uses it', () => {
+    const settings = readSettings({
+      TOKEN_LEDGER_DATABASE: 'postgres://runtime@db/tokens',
+      TOKEN_LEDGER_DATABASE_OWNER: 'postgres://owner@db/tokens',
+    });
+    expect(settings).toMatchObject({
+      postgresUrl: 'postgres://runtime@db/tokens',
+      postgresOwnerUrl: 'postgres://owner@db/tokens',
+    });
   });
 
   it.each(valid)('%s can be %s', (name, value, expected) => {

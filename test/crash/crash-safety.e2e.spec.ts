@@ -144,7 +144,7 @@ async function expectLedgerKeeps(
   try {
     expect(await verifyLedger(source)).toMatchObject({ ok: true, problems: [] });
   } finally {
-    source.close();
+    await source.close();
   }
   const handle = new Database(file, { readonly: true });
   try {

@@ -137,6 +137,6 @@ async function expectVerified(file: string): Promise<void> {
   try {
     expect(await verifyLedger(source)).toMatchObject({ ok: true, problems: [] });
   } finally {
-    source.close();
+    await source.close();
   }
 }

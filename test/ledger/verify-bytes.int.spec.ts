@@ -81,7 +81,7 @@ describe('a verification', () => {
     write(after);
     const source = openSqliteSource(store.file);
     const { ok } = await verifyLedger(source);
-    source.close();
+    await source.close();
     write(before);
     return ok;
   }

@@ -619,7 +619,7 @@ describe('a verification of damaged pages', () => {
         .pluck()
         .all(),
     );
-    const missed = await pagesMissed((source) => ({ ...source, damage: () => [] }));
+    const missed = await pagesMissed((source) => ({ ...source, damage: async () => [] }));
     expect(missed.filter((page) => !other.includes(page))).toEqual([]);
   });
 
@@ -661,7 +661,7 @@ describe('a verification finds nothing', () => {
           onProgress: (done, total) => progress.push(done / total),
           streamsAtOnce: atOnce,
         });
-        source.close();
+        await source.close();
         expect(report.problems).toEqual([]);
         expect(report.events).toBeGreaterThanOrEqual(3000);
       }

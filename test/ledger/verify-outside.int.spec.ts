@@ -105,7 +105,7 @@ describe('the file that repeats the checkpoints', () => {
   it('tells of an old copy that was put back', async () => {
     const old = copyOf(sealed, 'old');
     await sealed.grow(100);
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     const now = readFileSync(sealed.checkpointFile.path, 'utf8');
     expect(await byTheFile(now, old)).toEqual([
       'the checkpoint of size 724 in /checkpoints covers more events than the 624 of the ledger',
@@ -133,9 +133,9 @@ describe('the file that repeats the checkpoints', () => {
     try {
       await live.expectIntact();
       await live.grow(50);
-      sealAll(live.newSealer());
+      await sealAll(live.newSealer());
       await live.grow(5);
-      const { origin, epoch } = live.reads.log();
+      const { origin, epoch } = await live.reads.log();
       // What a server sealed and what was lost then, when a copy from before it was put back.
       const lost = [
         ...['of the lost events', 'of them too'].map((_, more) =>
@@ -153,7 +153,7 @@ describe('the file that repeats the checkpoints', () => {
         (await verifyFile(live.file, undefined, undefined, options)).problems.length;
       expect(await problems()).toBe(3);
       await append(live.ledger, 'log', '0', [await restoredNow(live, epoch + 2)]);
-      sealAll(live.newSealer());
+      await sealAll(live.newSealer());
       expect(await problems()).toBe(0);
       const { path } = live.checkpointFile;
       const text = readFileSync(path, 'utf8');
@@ -216,7 +216,7 @@ describe('an epoch that the key of the log did not begin', () => {
 
   it('is found out by the ledger alone where what it kept was rewritten', async () => {
     tamper(file, (database) => rewriteFact(database, 8));
-    sealAnew(file, signer, join(directory, 'forged'));
+    await sealAnew(file, signer, join(directory, 'forged'));
     expect((await verifyFile(file)).problems).toEqual([
       { problem: 'epoch 1 is acknowledged for other events' },
     ]);
@@ -250,7 +250,7 @@ describe('a checkpoint that somebody kept', () => {
 
   it('alone tells of a history that was rewritten and signed again with the right key', async () => {
     tamper(file, (database) => rewriteFact(database, SECOND_EPOCH_AT + 10));
-    sealAnew(file, signer, join(directory, 'forged'));
+    await sealAnew(file, signer, join(directory, 'forged'));
     expect((await verifyFile(file)).problems).toEqual([]);
     expect(await byKept(all())).toEqual([
       'the checkpoint of size 619 in /checkpoints is of another history',

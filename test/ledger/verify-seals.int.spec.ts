@@ -310,7 +310,7 @@ describe('a verification of what was sealed finds nothing', () => {
       const state = { isRunning: true };
       const sealOn = async (): Promise<void> => {
         await live.grow(10);
-        sealAll(sealer);
+        await sealAll(sealer);
         if (state.isRunning) await sealOn();
       };
       const sealing = sealOn();
@@ -333,7 +333,7 @@ describe('a tree of more than 65,536 events', () => {
   beforeAll(async () => {
     large = await openSealedLedger();
     await large.grow(66_000);
-    sealAll(large.newSealer());
+    await sealAll(large.newSealer());
     await large.expectIntact();
     largeFile = copyOf(large, 'large');
   }, 120_000);

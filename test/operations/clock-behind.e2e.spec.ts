@@ -34,12 +34,17 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-async function readiness(): Promise<{ status: number; detail?: string }> {
+async function readiness(): Promise<{ status: number; detail?: string; retryAfter?: string }> {
   // What was found stands for a second.
   await new Promise((resolve) => setTimeout(resolve, 1010));
   const response = await server.fetch('/health/ready');
   const { detail } = (await response.json()) as { detail?: string };
-  return { status: response.status, ...(detail === undefined ? {} : { detail }) };
+  const retryAfter = response.headers.get('retry-after');
+  return {
+    status: response.status,
+    ...(detail === undefined ? {} : { detail }),
+    ...(retryAfter === null ? {} : { retryAfter }),
+  };
 }
 
 describe('a server whose clock is an hour behind its ledger', () => {
@@ -73,8 +78,12 @@ describe('a server whose clock is an hour behind its ledger', () => {
     expect(await server.get(Ledger).size()).toBe(size);
   });
 
-  it('is not ready, and says why', async () => {
-    expect(await readiness()).toEqual({ status: 503, detail: 'The clock is behind the ledger.' });
+  it('is not ready, and says why and for how long', async () => {
+    expect(await readiness()).toEqual({
+      status: 503,
+      detail: 'The clock is behind the ledger.',
+      retryAfter: '60',
+    });
   });
 
   it('logs that once, however many requests it refuses', () => {

@@ -39,7 +39,7 @@ afterEach(async () => {
   if (server.process.exitCode === null && server.process.signalCode === null) await server.kill();
   const source = openSqliteSource(readSettings(environment).ledgerFile);
   const { problems } = await verifyLedger(source);
-  source.close();
+  await source.close();
   rmSync(directory, { recursive: true, force: true });
   expect(problems.length > 0).toBe(isDamaged);
 });
@@ -129,10 +129,9 @@ describe('SIGTERM', () => {
       }
       expect(await stopped).toBe(0);
       const source = openSqliteSource(readSettings(environment).ledgerFile);
-      const rotations = source
-        .events(-1, 1000, { index: 0, count: 1 })
-        .filter(({ type }) => type === 'RefreshTokenRotated');
-      source.close();
+      const events = await source.events(-1, 1000, { index: 0, count: 1 });
+      await source.close();
+      const rotations = events.filter(({ type }) => type === 'RefreshTokenRotated');
       expect(rotations).toHaveLength(hosts.length);
     },
     TIMEOUT,

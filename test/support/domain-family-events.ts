@@ -167,6 +167,7 @@ export function refreshed(
     data: {
       ...by(at),
       generation: 0,
+      age: 10 * MINUTE,
       idleExpiresAt: at + POLICY.idle,
       requestHash: WHOLE_GRANT,
       token: accessToken(sequence, at),

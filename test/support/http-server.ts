@@ -197,7 +197,7 @@ export class HttpServer {
       const { problems } = await verifyLedger(source);
       if (problems.length > 0) throw new Error(`the ledger: ${JSON.stringify(problems)}`);
     } finally {
-      source.close();
+      await source.close();
       rmSync(this.directory, { recursive: true, force: true });
     }
     const errors = this.logged

@@ -44,6 +44,6 @@ export async function expectSourceIntact(source: LedgerSource): Promise<void> {
     expect(report.problems).toEqual([]);
     expect(report.ok).toBe(true);
   } finally {
-    source.close();
+    await source.close();
   }
 }

@@ -73,6 +73,6 @@ export async function verifyFile(
   try {
     return await verifyLedger(wrap(source), { streamsAtOnce, ...options });
   } finally {
-    source.close();
+    await source.close();
   }
 }

@@ -32,20 +32,20 @@ export const SEALED_EVENTS = 624;
 export async function openSealedHistory(): Promise<SealedLedger> {
   const sealed = await openSealedLedger();
   const { ledger } = sealed;
-  const { origin } = sealed.reads.log();
+  const { origin } = await sealed.reads.log();
   const verifierKey = signer.verifierKey(origin);
   const sealer = sealed.newSealer();
   await append(ledger, 'log', '0', [
     { type: 'LogOpened', data: { origin, epoch: 0, verifierKey } },
   ]);
   await fillLedger(ledger);
-  sealAll(sealer);
+  await sealAll(sealer);
   await sealed.grow(300);
-  sealAll(sealer);
+  await sealAll(sealer);
   await append(ledger, 'log', '0', [await restoredNow(sealed, 1)]);
-  sealAll(sealer);
+  await sealAll(sealer);
   await sealed.grow(300);
-  sealAll(sealer);
+  await sealAll(sealer);
   await sealed.grow(5);
   return sealed;
 }
@@ -96,7 +96,11 @@ export function repairDigest(database: Database.Database, streamId: string): voi
 }
 
 /** Takes all seals away and seals anew, with whatever key; the repeating file is somewhere else. */
-export function sealAnew(file: string, by: CheckpointSigner, checkpoints: string): void {
+export async function sealAnew(
+  file: string,
+  by: CheckpointSigner,
+  checkpoints: string,
+): Promise<void> {
   tamper(file, (database) => database.exec('DELETE FROM checkpoints; DELETE FROM tiles'));
   rmSync(checkpoints, { force: true });
   const sealer = new Sealer({
@@ -104,6 +108,6 @@ export function sealAnew(file: string, by: CheckpointSigner, checkpoints: string
     file: new CheckpointFile(checkpoints),
     signer: by,
   });
-  sealAll(sealer);
-  sealer.close();
+  await sealAll(sealer);
+  await sealer.close();
 }

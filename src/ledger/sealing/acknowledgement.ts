@@ -1,7 +1,6 @@
 import { type Checkpoint, parseCheckpoint } from '../../tlog/checkpoint.js';
 import { leafHash, MerkleFrontier } from '../../tlog/merkle-tree.js';
 import { openNote } from '../../tlog/signed-note.js';
-import { rootFromTiles } from '../../tlog/tile-tree.js';
 import { parseVerifierKey } from '../../tlog/verifier-key.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import type { CheckpointSigner } from './checkpoint-signer.js';
@@ -40,11 +39,11 @@ export function isAcknowledgement(note: string): boolean {
  * What is wrong with the acknowledgement of an epoch: it must be signed by the key, for that origin,
  * and be of the events that there are.
  */
-export function acknowledgementFault(
+export async function acknowledgementFault(
   note: string | undefined,
   { origin, verifierKey, size }: { origin: string; verifierKey: string; size?: number },
   reads: TreeReads,
-): string | undefined {
+): Promise<string | undefined> {
   const key = parseVerifierKey(verifierKey);
   if (note === undefined || key.kind === 'refused') return 'is not acknowledged by any key';
   const opened = openNote(note, [key.verifier]);
@@ -54,7 +53,7 @@ export function acknowledgementFault(
   const { checkpoint } = parsed;
   const isOfEpoch = checkpoint.origin === origin && checkpoint.size === (size ?? checkpoint.size);
   if (!isOfEpoch) return 'is acknowledged for another epoch';
-  const root = rootFromTiles(checkpoint.size, new LogTiles(reads).read);
+  const root = await new LogTiles(reads).root(checkpoint.size);
   return root?.equals(checkpoint.root) === true ? undefined : 'is acknowledged for other events';
 }
 
@@ -62,16 +61,16 @@ export function acknowledgementFault(
  * The root of all events of a ledger, computed from themselves. Throws LedgerCorrupted where what was
  * sealed of them disagrees: no epoch may be begun over that.
  */
-export function rootOfAgreeing(reads: SealReads, size: number): Buffer {
-  SealedTree.under(reads.newestCheckpoint(), reads);
+export async function rootOfAgreeing(reads: SealReads, size: number): Promise<Buffer> {
+  await SealedTree.under(await reads.newestCheckpoint(), reads);
   const events = new MerkleFrontier();
   while (events.size < size) {
-    const bodies = reads.bodies(events.size, Math.min(PAGE_ROWS, size - events.size));
+    const bodies = await reads.bodies(events.size, Math.min(PAGE_ROWS, size - events.size));
     if (bodies.length === 0) break;
     for (const body of bodies) events.append(leafHash(body));
   }
   const root = events.root();
-  const sealed = rootFromTiles(size, new LogTiles(reads).read);
+  const sealed = await new LogTiles(reads).root(size);
   if (events.size === size && sealed?.equals(root) === true) return root;
   throw new LedgerCorrupted('the events are not those that were sealed');
 }

@@ -1,5 +1,6 @@
 import { BoundedMap } from '../../config/bounded-map.js';
 import { leafHash, MerkleFrontier, HASH_BYTES } from '../../tlog/merkle-tree.js';
+import { rootFromTiles } from '../../tlog/tile-tree.js';
 import { TILE_WIDTH, type TileReader } from '../../tlog/tiles.js';
 import type { TreeReads } from './seal-store.port.js';
 
@@ -17,47 +18,82 @@ export class LogTiles {
 
   constructor(private readonly reads: TreeReads) {}
 
-  /** Reads a tile; undefined when there are not so many events. */
-  readonly read: TileReader = (level, index, width) => this.tile(level, index, width);
+  /** The root of the tree over so many events; undefined when there are not so many. */
+  root(size: number): Promise<Buffer | undefined> {
+    return this.computed((read) => rootFromTiles(size, read));
+  }
 
-  private tile(level: number, index: number, width: number): Buffer | undefined {
-    const name = `${level}/${index}/${width}`;
+  /**
+   * What a computation makes of tiles. Which ones it asks for may depend on sizes alone, for it is
+   * done on empty ones first, to see which have to be read: those are read at once.
+   */
+  async computed<Result>(compute: (read: TileReader) => Result): Promise<Result> {
+    const asked = new Map<string, Parameters<TileReader>>();
+    let isComplete = true;
+    const result = compute((level, index, width) => {
+      const name = tileName(level, index, width);
+      const kept = this.tiles.get(name);
+      isComplete &&= kept !== undefined;
+      asked.set(name, [level, index, width]);
+      return kept ?? Buffer.alloc(width * HASH_BYTES);
+    });
+    if (isComplete) return result;
+    const reading = [...asked].map(
+      async ([name, tile]) => [name, await this.read(...tile)] as const,
+    );
+    const tiles = new Map(await Promise.all(reading));
+    return compute((level, index, width) => tiles.get(tileName(level, index, width)));
+  }
+
+  /** Reads a tile; undefined when there are not so many events. */
+  async read(level: number, index: number, width: number): Promise<Buffer | undefined> {
+    const name = tileName(level, index, width);
     const kept = this.tiles.get(name);
     if (kept !== undefined) return kept;
-    const stored = this.reads.fullTile(level, index)?.subarray(0, width * HASH_BYTES);
-    const hashes = stored ?? this.computed(level, index, width);
+    const full = await this.reads.fullTile(level, index);
+    const hashes =
+      full?.subarray(0, width * HASH_BYTES) ?? (await this.fromBelow(level, index, width));
     if (hashes !== undefined) this.tiles.set(name, hashes);
     return hashes;
   }
 
-  private computed(level: number, index: number, width: number): Buffer | undefined {
+  private async fromBelow(
+    level: number,
+    index: number,
+    width: number,
+  ): Promise<Buffer | undefined> {
     const first = index * TILE_WIDTH;
     if (level === 0) {
-      const bodies = this.reads.bodies(first, width);
+      const bodies = await this.reads.bodies(first, width);
       return bodies.length === width ? Buffer.concat(bodies.map(leafHash)) : undefined;
     }
     const roots: Buffer[] = [];
     for (let below = first; below < first + width; below += 1) {
-      const root = this.rootOf(level - 1, below);
+      const root = await this.rootOf(level - 1, below);
       if (root === undefined) return undefined;
       roots.push(root);
     }
     return Buffer.concat(roots);
   }
 
-  private rootOf(level: number, index: number): Buffer | undefined {
+  private async rootOf(level: number, index: number): Promise<Buffer | undefined> {
     const name = `${level}/${index}`;
     const kept = this.roots.get(name);
     if (kept !== undefined) return kept;
-    const hashes = this.reads.fullTile(level, index) ?? this.computed(level, index, TILE_WIDTH);
+    const full = await this.reads.fullTile(level, index);
+    const hashes = full ?? (await this.fromBelow(level, index, TILE_WIDTH));
     const root = hashes && rootOfRow(hashes);
     if (root !== undefined) this.roots.set(name, root);
     return root;
   }
 }
 
+function tileName(level: number, index: number, width: number): string {
+  return `${level}/${index}/${width}`;
+}
+
 /** The root of the perfect tree over the hashes of a full tile. */
-function rootOfRow(hashes: Buffer): Buffer {
+export function rootOfRow(hashes: Buffer): Buffer {
   const row = new MerkleFrontier();
   for (let at = 0; at < hashes.length; at += HASH_BYTES) {
     row.append(hashes.subarray(at, at + HASH_BYTES));

@@ -1,5 +1,4 @@
 import type { Instant } from '../../domain/identifiers.js';
-import { rootFromTiles } from '../../tlog/tile-tree.js';
 import { LedgerError } from '../ledger.errors.js';
 import type { TreeHead } from './acknowledgement.js';
 import type { CheckpointFile } from './checkpoint-file.js';
@@ -24,12 +23,15 @@ export interface Rollback {
  *
  * Takes as long for a large ledger as for a small one: tiles are read, not events.
  */
-export function findRollback(reads: SealReads, file: CheckpointFile): Rollback | undefined {
+export async function findRollback(
+  reads: SealReads,
+  file: CheckpointFile,
+): Promise<Rollback | undefined> {
   const filed = file.last();
   const stated = filed && checkpointOfNote(filed.note);
   if (filed === undefined || stated === undefined) return undefined;
-  const log = reads.log();
-  const size = reads.eventCount();
+  const log = await reads.log();
+  const size = await reads.eventCount();
   const { origin, root: rootKnown } = stated;
   const known = { origin, size: stated.size, root: rootKnown, at: filed.at };
   if (!isSameLog(origin, log.origin)) return { reason: 'other_log', size, known };
@@ -38,13 +40,13 @@ export function findRollback(reads: SealReads, file: CheckpointFile): Rollback |
   if (isLaterEpoch(origin, log.origin)) return { reason: 'shorter', size, known };
   if (origin !== log.origin) return { reason: 'other_history', size, known };
   if (size < stated.size) return { reason: 'shorter', size, known };
-  const root = rootFromTiles(stated.size, new LogTiles(reads).read);
+  const root = await new LogTiles(reads).root(stated.size);
   return root?.equals(stated.root) === true ? undefined : { reason: 'other_history', size, known };
 }
 
 /** Throws a LedgerError `ledger_rolled_back` of one line when the ledger is older than it should be. */
-export function refuseRollback(reads: SealReads, file: CheckpointFile): void {
-  const found = findRollback(reads, file);
+export async function refuseRollback(reads: SealReads, file: CheckpointFile): Promise<void> {
+  const found = await findRollback(reads, file);
   if (found === undefined) return;
   throw new LedgerError(
     'ledger_rolled_back',

@@ -19,30 +19,30 @@ export interface NewSeal {
 /** Reads what the tree is made of. */
 export interface TreeReads {
   /** The canonical bodies from a position on, in order; at most 1,000. */
-  bodies(from: Position, limit: number): readonly string[];
+  bodies(from: Position, limit: number): Promise<readonly string[]>;
   /** The hashes of a tile that is stored because it is full. */
-  fullTile(level: number, index: number): Buffer | undefined;
+  fullTile(level: number, index: number): Promise<Buffer | undefined>;
 }
 
 /** Reads what was sealed, and what it was sealed of. */
 export interface SealReads extends TreeReads {
   /** Which log this is now. */
-  log(): LogIdentity;
+  log(): Promise<LogIdentity>;
   /** The position after the last event. */
-  eventCount(): number;
+  eventCount(): Promise<number>;
   /** The newest checkpoint of all epochs. */
-  newestCheckpoint(): SealedCheckpoint | undefined;
+  newestCheckpoint(): Promise<SealedCheckpoint | undefined>;
   /** The smallest checkpoint of an epoch that is larger than a size. */
-  checkpointAbove(epoch: number, size: number): SealedCheckpoint | undefined;
-  close(): void;
+  checkpointAbove(epoch: number, size: number): Promise<SealedCheckpoint | undefined>;
+  close(): Promise<void>;
 }
 
 /** Reads streams and events as they are stored. */
 export interface StreamReads {
   /** A stream's row. */
-  stream(streamId: string): StoredStream | undefined;
+  stream(streamId: string): Promise<StoredStream | undefined>;
   /** Events from a position on, in order, without their origins; at most 1,000. */
-  events(from: Position, limit: number): readonly StoredEvent[];
+  events(from: Position, limit: number): Promise<readonly StoredEvent[]>;
 }
 
 /** Where seals are kept. Errors: those of the ledger. */
@@ -51,5 +51,5 @@ export interface SealStore extends SealReads, StreamReads {
    * Adds a seal in one durable transaction. False, and nothing written, when the newest checkpoint is
    * not `base` any more, or the epoch not that of the seal: somebody else was faster.
    */
-  append(base: SealedCheckpoint | undefined, seal: NewSeal): boolean;
+  append(base: SealedCheckpoint | undefined, seal: NewSeal): Promise<boolean>;
 }

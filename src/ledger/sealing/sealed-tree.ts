@@ -8,29 +8,30 @@ import type { FullTile, TreeReads } from './seal-store.port.js';
 
 /** The tree as far as it was sealed: its right edge, in memory. */
 export class SealedTree {
-  /** The last partial tile of each level that grew; nobody asks for it once it is full. */
-  private readonly edge = new Map<number, Buffer>();
-
   private constructor(
     private readonly frontier: MerkleFrontier,
-    private readonly stored: TileReader,
+    /** The last partial tile of each level; nobody asks for it once it is full. */
+    private readonly edge: Map<number, Uint8Array>,
   ) {}
 
   /**
    * The tree under a checkpoint, or the empty one. Throws LedgerCorrupted when what is stored is
    * another tree: no checkpoint may follow then, for it would sign another history.
    */
-  static under(checkpoint: SealedCheckpoint | undefined, reads: TreeReads): SealedTree {
-    const { read } = new LogTiles(reads);
+  static async under(
+    checkpoint: SealedCheckpoint | undefined,
+    reads: TreeReads,
+  ): Promise<SealedTree> {
     const size = checkpoint?.size ?? 0;
-    const frontier = frontierFromTiles(size, read);
+    const tiles = new LogTiles(reads);
+    const { frontier, edge } = await tiles.computed((read) => edgeFromTiles(size, read));
     if (frontier === undefined) {
       throw new LedgerCorrupted(`the events that the checkpoint of size ${size} covers are gone`);
     }
     if (checkpoint !== undefined && !frontier.root().equals(checkpoint.root)) {
       throw new LedgerCorrupted(`the events are not those of the checkpoint of size ${size}`);
     }
-    return new SealedTree(frontier, read);
+    return new SealedTree(frontier, edge);
   }
 
   /** How many events the tree has. */
@@ -45,9 +46,7 @@ export class SealedTree {
 
   /** Adds leaf hashes; answers with the tiles that became full. */
   grow(leaves: readonly Buffer[]): FullTile[] {
-    const grown = growTiles(this.size, leaves, (level, index, width) =>
-      width === TILE_WIDTH ? undefined : (this.edge.get(level) ?? this.stored(level, index, width)),
-    );
+    const grown = growTiles(this.size, leaves, (level) => this.edge.get(level));
     if (grown === undefined) throw new LedgerCorrupted('a tile of the tree is missing');
     for (const leaf of leaves) this.frontier.append(leaf);
     for (const { level, width, hashes } of grown) {
@@ -56,4 +55,15 @@ export class SealedTree {
     }
     return grown.filter(({ width }) => width === TILE_WIDTH);
   }
+}
+
+/** The frontier of a tree of this size, and the partial tiles that it is made of. */
+function edgeFromTiles(size: number, read: TileReader) {
+  const edge = new Map<number, Uint8Array>();
+  const frontier = frontierFromTiles(size, (level, index, width) => {
+    const hashes = read(level, index, width);
+    if (hashes !== undefined) edge.set(level, hashes);
+    return hashes;
+  });
+  return { frontier, edge };
 }

@@ -1,4 +1,4 @@
-import type { Instant } from '../../domain/identifiers.js';
+import type { Instant, Position } from '../../domain/identifiers.js';
 import { leafHash } from '../../tlog/merkle-tree.js';
 import type { SealedCheckpoint } from '../seals.port.js';
 import type { CheckpointFile } from './checkpoint-file.js';
@@ -60,60 +60,73 @@ export class Sealer {
    * Seals what was committed, at most 2,048 events of it. True when there may be more. Throws a
    * LedgerError or the file system's error; the next call tries again.
    */
-  seal(): boolean {
-    const head = this.head ?? this.load();
+  async seal(): Promise<boolean> {
+    const head = this.head ?? (await this.load());
     const from = head.tree.size;
     // Until it has succeeded: what fails half way is read again.
     this.head = undefined;
-    this.head = this.sealOn(head);
+    this.head = await this.sealOn(head);
     const to = this.head?.tree.size ?? from;
-    if (to > from) this.parts.observer?.refolded?.(this.refold.check(from, to));
+    if (to > from) await this.checkStreams(from, to);
     if (this.head?.checkpoint !== undefined) this.repeat(this.head.checkpoint);
-    return this.head === undefined || this.parts.store.eventCount() > to;
+    return this.head === undefined || (await this.parts.store.eventCount()) > to;
   }
 
-  close(): void {
-    this.parts.store.close();
+  /** Repeats in the file what another node has sealed; the next seal goes on from there. */
+  async follow(): Promise<void> {
+    this.head = undefined;
+    const checkpoint = await this.parts.store.newestCheckpoint();
+    if (checkpoint !== undefined) this.repeat(checkpoint);
   }
 
-  private load(): SealedHead {
+  async close(): Promise<void> {
+    await this.parts.store.close();
+  }
+
+  private async load(): Promise<SealedHead> {
     const { store } = this.parts;
-    const checkpoint = store.newestCheckpoint();
+    const checkpoint = await store.newestCheckpoint();
     this.isContinued ||= checkpoint !== undefined;
-    return { checkpoint, tree: SealedTree.under(checkpoint, store) };
+    return { checkpoint, tree: await SealedTree.under(checkpoint, store) };
   }
 
   /** What follows a head; the head itself when nothing was committed, undefined when another sealed. */
-  private sealOn(head: SealedHead): SealedHead | undefined {
+  private async sealOn(head: SealedHead): Promise<SealedHead | undefined> {
     const { store, observer } = this.parts;
     const { checkpoint: base, tree } = head;
-    const leaves = this.leaves(tree.size, Math.min(store.eventCount() - tree.size, EVENTS_MAX));
+    const waiting = (await store.eventCount()) - tree.size;
+    const leaves = await this.leaves(tree.size, Math.min(waiting, EVENTS_MAX));
     if (leaves.length === 0) return head;
     const tiles = tree.grow(leaves);
-    const checkpoint = this.sign(tree);
-    if (!store.append(base, { tiles, checkpoint })) return undefined;
+    const checkpoint = await this.sign(tree);
+    if (!(await store.append(base, { tiles, checkpoint }))) return undefined;
     observer?.sealed?.(checkpoint);
     return { checkpoint, tree };
   }
 
-  private leaves(from: number, count: number): Buffer[] {
+  private async leaves(from: number, count: number): Promise<Buffer[]> {
     const leaves: Buffer[] = [];
     while (leaves.length < count) {
       const rows = Math.min(PAGE_ROWS, count - leaves.length);
-      const bodies = this.parts.store.bodies(from + leaves.length, rows);
+      const bodies = await this.parts.store.bodies(from + leaves.length, rows);
       if (bodies.length === 0) break;
       for (const body of bodies) leaves.push(leafHash(body));
     }
     return leaves;
   }
 
-  private sign(tree: SealedTree): SealedCheckpoint {
+  private async sign(tree: SealedTree): Promise<SealedCheckpoint> {
     const { store, signer, clock = Date.now } = this.parts;
-    const { origin, epoch } = store.log();
+    const { origin, epoch } = await store.log();
     const { size } = tree;
     const root = tree.root();
     const note = signer.sign({ origin, size, root });
     return { note, origin, epoch, size, root, sealedAt: clock() };
+  }
+
+  private async checkStreams(from: Position, to: Position): Promise<void> {
+    const refolded = await this.refold.check(from, to);
+    this.parts.observer?.refolded?.(refolded);
   }
 
   /** Repeats a checkpoint in the file, unless it is there. */

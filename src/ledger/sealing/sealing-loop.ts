@@ -27,7 +27,7 @@ export class SealingLoop {
     clearTimeout(this.timer);
     await this.round;
     await this.sealAll();
-    this.sealer.close();
+    await this.sealer.close();
   }
 
   private next(): void {
@@ -37,7 +37,7 @@ export class SealingLoop {
 
   private async sealAll(): Promise<void> {
     try {
-      while (this.sealer.seal()) await nextTurn();
+      while (await this.sealer.seal()) await nextTurn();
     } catch (error) {
       this.onFailure(error);
     }

@@ -7,20 +7,12 @@ import type { SealedCheckpoint } from '../seals.port.js';
 import type { StoredEvent, StoredStream } from '../verification/ledger.source.js';
 import { openLedgerHandle } from '../sqlite/ledger-handle.js';
 import { ledgerErrorOf } from '../sqlite/sqlite-errors.js';
-import { PAGE_ROWS_MAX } from '../sqlite/sqlite-event.reader.js';
-import { checkpointOfNote } from './note-checkpoint.js';
+import { PAGE_ROWS_MAX } from '../stored-rows.js';
+import { type CheckpointRow, sealedCheckpointOf } from './note-checkpoint.js';
 import type { NewSeal, SealStore } from './seal-store.port.js';
 
 /** How long a seal or a read waits for another writer, in milliseconds; nobody waits for a seal. */
 const TIMEOUT = 2000;
-
-interface CheckpointRow {
-  readonly epoch: number;
-  readonly size: number;
-  readonly root: Buffer;
-  readonly note: string;
-  readonly sealedAt: number;
-}
 
 const CHECKPOINT = `SELECT epoch, size, root, note, sealed_at AS sealedAt FROM checkpoints
   WHERE log_id = 0`;
@@ -60,7 +52,7 @@ export class SqliteSealStore implements SealStore {
     this.statements = prepareStatements(handle);
   }
 
-  log(): LogIdentity {
+  async log(): Promise<LogIdentity> {
     return this.reading(() => {
       const log = this.statements.log.get();
       if (log === undefined) throw new LedgerCorrupted('the log has no row');
@@ -68,37 +60,40 @@ export class SqliteSealStore implements SealStore {
     });
   }
 
-  eventCount(): number {
+  async eventCount(): Promise<number> {
     return this.reading(() => this.statements.eventCount.get() ?? 0);
   }
 
-  bodies(from: Position, limit: number): readonly string[] {
+  async bodies(from: Position, limit: number): Promise<readonly string[]> {
     const rowsMax = Math.min(limit, PAGE_ROWS_MAX);
     return this.reading(() => this.statements.bodies.all(from, rowsMax));
   }
 
-  fullTile(level: number, index: number): Buffer | undefined {
+  async fullTile(level: number, index: number): Promise<Buffer | undefined> {
     return this.reading(() => this.statements.tile.get(level, index));
   }
 
-  newestCheckpoint(): SealedCheckpoint | undefined {
+  async newestCheckpoint(): Promise<SealedCheckpoint | undefined> {
     return this.reading(() => sealedOf(this.statements.newest.get()));
   }
 
-  checkpointAbove(epoch: number, size: number): SealedCheckpoint | undefined {
+  async checkpointAbove(epoch: number, size: number): Promise<SealedCheckpoint | undefined> {
     return this.reading(() => sealedOf(this.statements.above.get(epoch, size)));
   }
 
-  stream(streamId: string): StoredStream | undefined {
+  async stream(streamId: string): Promise<StoredStream | undefined> {
     return this.reading(() => this.statements.stream.get(streamId));
   }
 
-  events(from: Position, limit: number): readonly StoredEvent[] {
+  async events(from: Position, limit: number): Promise<readonly StoredEvent[]> {
     const rowsMax = Math.min(limit, PAGE_ROWS_MAX);
     return this.reading(() => this.statements.events.all(from, rowsMax));
   }
 
-  append(base: SealedCheckpoint | undefined, { tiles, checkpoint }: NewSeal): boolean {
+  async append(
+    base: SealedCheckpoint | undefined,
+    { tiles, checkpoint }: NewSeal,
+  ): Promise<boolean> {
     return this.reading(() => {
       this.handle.exec('BEGIN IMMEDIATE');
       try {
@@ -118,7 +113,7 @@ export class SqliteSealStore implements SealStore {
     });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.handle.close();
   }
 
@@ -175,11 +170,5 @@ function prepareStatements(handle: Database.Database) {
 }
 
 function sealedOf(row: CheckpointRow | undefined): SealedCheckpoint | undefined {
-  if (row === undefined) return undefined;
-  const stated = checkpointOfNote(row.note);
-  if (stated?.size !== row.size || !row.root.equals(stated.root)) {
-    const { epoch, size } = row;
-    throw new LedgerCorrupted(`the checkpoint of size ${size} in epoch ${epoch} is not its note`);
-  }
-  return { ...row, origin: stated.origin };
+  return row && sealedCheckpointOf(row);
 }

@@ -19,12 +19,12 @@ export class StoredSeals extends Seals {
   }
 
   async latest(): Promise<SealedCheckpoint | undefined> {
-    const newest = this.reads.newestCheckpoint();
-    return newest?.epoch === this.reads.log().epoch ? newest : undefined;
+    const newest = await this.reads.newestCheckpoint();
+    return newest?.epoch === (await this.reads.log()).epoch ? newest : undefined;
   }
 
   async covering(position: Position): Promise<SealedCheckpoint | undefined> {
-    return this.reads.checkpointAbove(this.reads.log().epoch, position);
+    return this.reads.checkpointAbove((await this.reads.log()).epoch, position);
   }
 
   async published(path: string): Promise<PublishedTile | undefined> {
@@ -38,14 +38,14 @@ export class StoredSeals extends Seals {
 
   async tile(level: number, index: number, width: number): Promise<Buffer | undefined> {
     if (!(await this.isSealed(level, index, width))) return undefined;
-    const hashes = this.tiles.read(level, index, width);
+    const hashes = await this.tiles.read(level, index, width);
     if (hashes === undefined) throw new LedgerCorrupted('a sealed tile is missing');
     return Buffer.from(hashes);
   }
 
   async entries(index: number, width: number): Promise<Buffer | undefined> {
     if (!(await this.isSealed(0, index, width))) return undefined;
-    const bodies = this.reads.bodies(index * TILE_WIDTH, width);
+    const bodies = await this.reads.bodies(index * TILE_WIDTH, width);
     if (bodies.length !== width) throw new LedgerCorrupted('sealed events are missing');
     return encodeEntryBundle(bodies);
   }
@@ -53,13 +53,13 @@ export class StoredSeals extends Seals {
   async inclusionProof(position: Position, size: number): Promise<readonly Buffer[] | undefined> {
     if (!isTreeSize(position) || position >= size || !(await this.isCovered(size)))
       return undefined;
-    return inclusionProof(position, size, this.tiles.read);
+    return this.tiles.computed((read) => inclusionProof(position, size, read));
   }
 
   async consistencyProof(fromSize: number, toSize: number): Promise<readonly Buffer[] | undefined> {
     const isOrdered = isTreeSize(fromSize) && fromSize > 0 && fromSize <= toSize;
     if (!isOrdered || !(await this.isCovered(toSize))) return undefined;
-    return consistencyProof(fromSize, toSize, this.tiles.read);
+    return this.tiles.computed((read) => consistencyProof(fromSize, toSize, read));
   }
 
   /** Whether a tile of this width is in the tree that was sealed last. */

@@ -4,7 +4,7 @@ import type { Position, StreamKind } from '../../domain/identifiers.js';
 import { type FoldedStream, foldStoredEvent } from '../verification/folded-stream.js';
 import type { StreamReads } from './seal-store.port.js';
 import type { StoredEvent, StoredStream } from '../verification/ledger.source.js';
-import type { CheckedEvent } from '../verification/stored-event.check.js';
+import type { ReadEvent } from '../verification/stored-event.check.js';
 import { checkStoredStream } from '../verification/stored-stream.check.js';
 
 /** So many streams are kept as they were folded last, about 3 kB each. */
@@ -35,22 +35,22 @@ export class StreamRefold {
   ) {}
 
   /** Checks the streams that events of these positions belong to; `to` is not among them. */
-  check(from: Position, to: Position): Refolded {
+  async check(from: Position, to: Position): Promise<Refolded> {
     const differing: Refolded['differing'][number][] = [];
     let uncheckedCount = 0;
     let left = this.earlierEventsMax;
-    const sealed = this.eventsIn(from, to);
+    const sealed = await this.eventsIn(from, to);
     for (const [streamId, lastPosition] of lastPositions(sealed.values())) {
       const differs = (problem: string | undefined): void => {
         if (problem !== undefined) differing.push({ streamId, problem });
       };
-      const stored = this.reads.stream(streamId);
+      const stored = await this.reads.stream(streamId);
       if (stored === undefined || stored.lastPosition < lastPosition) {
         differs(stored === undefined ? 'the stream has no row' : 'the row is behind its events');
         continue;
       }
       const kept = this.folded.get(streamId);
-      const since = this.eventsSince(kept, stored.lastPosition, sealed, left);
+      const since = await this.eventsSince(kept, stored.lastPosition, sealed, left);
       left -= since?.readCount ?? 0;
       if (since === undefined) uncheckedCount += 1;
       else differs(this.fold(kept, stored, since.events));
@@ -58,11 +58,14 @@ export class StreamRefold {
     return { differing, uncheckedCount };
   }
 
-  private eventsIn(from: Position, to: Position): ReadonlyMap<Position, StoredEvent> {
+  private async eventsIn(
+    from: Position,
+    to: Position,
+  ): Promise<ReadonlyMap<Position, StoredEvent>> {
     const events = new Map<Position, StoredEvent>();
     let next = from;
     while (next < to) {
-      const page = this.reads.events(next, Math.min(PAGE_ROWS, to - next));
+      const page = await this.reads.events(next, Math.min(PAGE_ROWS, to - next));
       if (page.length === 0) break;
       for (const event of page) if (event.position < to) events.set(event.position, event);
       next = (page.at(-1)?.position ?? to) + 1;
@@ -74,12 +77,12 @@ export class StreamRefold {
    * The events of a stream after what was folded, oldest first, and how many of them had to be read
    * one by one; undefined: more than a bound.
    */
-  private eventsSince(
+  private async eventsSince(
     kept: FoldedStream | undefined,
     last: Position,
     sealed: ReadonlyMap<Position, StoredEvent>,
     readMax: number,
-  ): { readonly events: readonly StoredEvent[]; readonly readCount: number } | undefined {
+  ): Promise<EventsRead | undefined> {
     const events: StoredEvent[] = [];
     const end = kept?.lastPosition ?? -1;
     let readCount = 0;
@@ -89,7 +92,7 @@ export class StreamRefold {
       if (event === undefined) {
         if (readCount === readMax) return undefined;
         readCount += 1;
-        event = this.eventAt(position);
+        event = await this.eventAt(position);
       }
       // The fold says what is wrong with a chain that leads nowhere.
       if (event === undefined) break;
@@ -100,8 +103,8 @@ export class StreamRefold {
     return { events: events.toReversed(), readCount };
   }
 
-  private eventAt(position: Position): StoredEvent | undefined {
-    const [event] = this.reads.events(position, 1);
+  private async eventAt(position: Position): Promise<StoredEvent | undefined> {
+    const [event] = await this.reads.events(position, 1);
     return event?.position === position ? event : undefined;
   }
 
@@ -127,6 +130,11 @@ export class StreamRefold {
   }
 }
 
+interface EventsRead {
+  readonly events: readonly StoredEvent[];
+  readonly readCount: number;
+}
+
 /** The streams that events belong to, and the last of those. */
 function lastPositions(events: Iterable<StoredEvent>): ReadonlyMap<string, Position> {
   const last = new Map<string, Position>();
@@ -135,9 +143,9 @@ function lastPositions(events: Iterable<StoredEvent>): ReadonlyMap<string, Posit
 }
 
 /** What the fold needs of an event; its digest says whether the body is the one that was appended. */
-function readEvent({ streamId, body }: StoredEvent): CheckedEvent | undefined {
+function readEvent({ streamId, body }: StoredEvent): ReadEvent | undefined {
   try {
-    const { data, ...envelope } = JSON.parse(body) as Envelope & Pick<CheckedEvent, 'data'>;
+    const { data, ...envelope } = JSON.parse(body) as Envelope & Pick<ReadEvent, 'data'>;
     const kind = streamId.slice(0, streamId.indexOf(':')) as StreamKind;
     return { kind, envelope, data };
   } catch {

@@ -26,10 +26,7 @@ export function lockForServer(
   settings: Pick<Settings, 'dataDirectory' | 'ledgerFile'>,
 ): () => void {
   const { dataDirectory, ledgerFile } = settings;
-  const releaseDirectory = lockOrRefuse(
-    join(dataDirectory, SERVER_LOCK),
-    `another server is running on ${dataDirectory}; one server owns a data directory`,
-  );
+  const releaseDirectory = lockDataDirectory(dataDirectory);
   try {
     const releaseLedger = lockOrRefuse(
       // Whatever link leads to the ledger, there is one lock.
@@ -44,6 +41,14 @@ export function lockForServer(
     releaseDirectory();
     throw error;
   }
+}
+
+/** Takes only the data directory, of a server whose ledger is elsewhere. Throws like `lockForServer`. */
+export function lockDataDirectory(dataDirectory: string): () => void {
+  return lockOrRefuse(
+    join(dataDirectory, SERVER_LOCK),
+    `another server is running on ${dataDirectory}; one server owns a data directory`,
+  );
 }
 
 /**

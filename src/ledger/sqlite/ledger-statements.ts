@@ -63,6 +63,11 @@ const streamColumns = 'stream_id, kind, project_id, version, last_position, dige
 const eventColumns =
   'position, stream_id, stream_version, previous_position, type, appended_at, body';
 
+const originColumns = 'position, salt, address, user_agent, request_id';
+
+/** Positions in a JSON array, in its order: joined to a table, one statement looks all of them up. */
+const ASKED = '(SELECT key AS place, value AS asked FROM json_each(?)) CROSS JOIN';
+
 /** Prepares every statement that reads or writes the ledger. */
 export function prepareLedgerStatements(handle: Handle) {
   const rows = <Parameters extends unknown[], Row>(
@@ -86,7 +91,7 @@ export function prepareLedgerStatements(handle: Handle) {
       `INSERT INTO events (${eventColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
     insertOrigin: handle.prepare<OriginColumns>(
-      'INSERT INTO origins (position, salt, address, user_agent, request_id) VALUES (?, ?, ?, ?, ?)',
+      `INSERT INTO origins (${originColumns}) VALUES (?, ?, ?, ?, ?)`,
     ),
     blankOrigin: handle.prepare<[number]>(BLANK_ORIGIN),
     stream: rows<[string], StreamColumns>(
@@ -127,10 +132,26 @@ export function prepareLedgerStatements(handle: Handle) {
        FROM events e ${ORIGIN_OF_EVENT}
        WHERE e.position > ? ORDER BY e.position LIMIT ?`,
     ),
+    ...prepareLookups(rows),
+  };
+}
+
+type PrepareRows = <Parameters extends unknown[], Row>(
+  sql: string,
+) => Database.Statement<Parameters, Row>;
+
+/** Prepares what finds events and origins by their positions. */
+function prepareLookups(rows: PrepareRows) {
+  return {
     event: rows<[number], EventColumns>(`SELECT ${eventColumns} FROM events WHERE position = ?`),
+    eventsAt: rows<[positions: string], EventColumns>(
+      `SELECT ${eventColumns} FROM ${ASKED} events ON position = asked ORDER BY place`,
+    ),
     origin: rows<[number], OriginColumns>(
-      `SELECT position, salt, address, user_agent, request_id FROM origins
-       WHERE position = ? AND ${ORIGIN_IS_KEPT}`,
+      `SELECT ${originColumns} FROM origins WHERE position = ? AND ${ORIGIN_IS_KEPT}`,
+    ),
+    originsAt: rows<[positions: string], OriginColumns>(
+      `SELECT ${originColumns} FROM ${ASKED} origins ON position = asked WHERE ${ORIGIN_IS_KEPT}`,
     ),
   };
 }

@@ -75,7 +75,7 @@ function ledgerOn(
 }
 
 /** Throws a LedgerError that names the setting where there can be no such directory. */
-function makeDataDirectory(directory: string): void {
+export function makeDataDirectory(directory: string): void {
   try {
     makePrivateDirectory(directory);
   } catch (error) {

@@ -1,19 +1,16 @@
 import type { Origin, RecordedEvent } from '../../domain/envelope.js';
 import type { Position, StreamId, StreamKind, Subject } from '../../domain/identifiers.js';
-import { type Placement, recordedEvent } from '../event-body.js';
 import type { FedEvent } from '../ledger-feed.port.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import type { EventEvidence, EventPage, StreamRow } from '../ledger.port.js';
+import { PAGE_ROWS_MAX, parseState, readBody, rowsOf } from '../stored-rows.js';
 import type {
   EventColumns,
   FeedColumns,
   LedgerStatements,
+  OriginColumns,
   StreamColumns,
 } from './ledger-statements.js';
-import { parseState } from './sqlite-state.reader.js';
-
-/** No read of the ledger takes more rows than this at once. */
-export const PAGE_ROWS_MAX = 1000;
 
 /** Reads events, streams and origins in pages, on a handle of the ledger. */
 export class SqliteEventReader {
@@ -34,10 +31,8 @@ export class SqliteEventReader {
 
   /** The events at these positions, without those that there are none at. */
   eventsAt(positions: readonly Position[]): RecordedEvent[] {
-    return positions.slice(0, PAGE_ROWS_MAX).flatMap((position) => {
-      const row = this.statements.event.get(position);
-      return row === undefined ? [] : [eventOf(row)];
-    });
+    const asked = JSON.stringify(positions.slice(0, PAGE_ROWS_MAX));
+    return this.statements.eventsAt.all(asked).map(eventOf);
   }
 
   /** A page of one stream, newest first, along its chain of previous positions. */
@@ -87,9 +82,13 @@ export class SqliteEventReader {
   /** The origin of the event at a position, unless it had none or was erased. */
   origin(position: Position): Origin | undefined {
     const row = this.statements.origin.get(position);
-    if (row === undefined) return undefined;
-    const [, , address, userAgent, requestId] = row;
-    return { address, userAgent, requestId };
+    return row === undefined ? undefined : originOf(row);
+  }
+
+  /** The origins of the events at these positions that had one and were not erased. */
+  origins(positions: readonly Position[]): Map<Position, Origin> {
+    const rows = this.statements.originsAt.all(JSON.stringify(positions));
+    return new Map(rows.map((row) => [row[0], originOf(row)]));
   }
 
   /** What the events at these positions are proved with, without those that there are none at. */
@@ -121,10 +120,6 @@ export class SqliteEventReader {
   }
 }
 
-function rowsOf(limit: number): number {
-  return Math.max(1, Math.min(limit, PAGE_ROWS_MAX));
-}
-
 function eventOf([
   position,
   ,
@@ -135,6 +130,10 @@ function eventOf([
   body,
 ]: EventColumns): RecordedEvent {
   return readBody(body, { position, previousPosition, appendedAt });
+}
+
+function originOf([, , address, userAgent, requestId]: OriginColumns): Origin {
+  return { address, userAgent, requestId };
 }
 
 function fedEventOf([
@@ -148,15 +147,6 @@ function fedEventOf([
 ]: FeedColumns): FedEvent {
   const event = readBody(body, { position, previousPosition, appendedAt });
   return { event, origin: address === null ? undefined : { address, userAgent, requestId } };
-}
-
-function readBody(body: string, placement: Placement): RecordedEvent {
-  try {
-    return recordedEvent(body, placement);
-  } catch (error) {
-    const { position } = placement;
-    throw new LedgerCorrupted(`the event at position ${position} cannot be read`, { cause: error });
-  }
 }
 
 function streamRowOf<Kind extends StreamKind>(row: StreamColumns): StreamRow<Kind> {

@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { Instant, Position } from '../../domain/identifiers.js';
-import { TILE_WIDTH } from '../../tlog/tiles.js';
 import { LedgerUnavailable } from '../ledger.errors.js';
 import type {
   LedgerSource,
@@ -17,7 +16,7 @@ import type {
 import { appliedMigrations, schemaFaults } from './ledger-schema.js';
 import { ORIGIN_OF_EVENT } from './ledger-statements.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
-import { PAGE_ROWS_MAX } from './sqlite-event.reader.js';
+import { PAGE_ROWS_MAX } from '../stored-rows.js';
 
 type EventRow = readonly [
   position: Position,
@@ -78,7 +77,7 @@ function sourceOn(
 ): LedgerSource {
   const reads = { ...prepareReads(handle), ...prepareSealReads(handle) };
   const rowsOfDamage = queriesOfDamage.map((query) => handle.prepare<[], string>(query).pluck());
-  const read = <Result>(query: () => Result): Result => {
+  const read = async <Result>(query: () => Result): Promise<Result> => {
     try {
       return query();
     } catch (error) {
@@ -99,7 +98,6 @@ function sourceOn(
         return row && storedEvent(row);
       }),
     sequence: (after, below) => read(() => reads.sequence.all(after, below)),
-    pageEnd: (after, rows) => read(() => reads.pageEnd.get(after, rows - 1)),
     events: (after, upTo, part) =>
       read(() => reads.events.all({ after, upTo, ...part }).map(storedEvent)),
     streams: (after, part) => read(() => reads.streams.all({ after, ...part })),
@@ -122,7 +120,7 @@ function sourceOn(
         ...schemaFaults(handle, applied),
         ...rowsOfDamage.flatMap((query) => query.all()),
       ]),
-    close: () => handle.close(),
+    close: async () => void handle.close(),
   };
 }
 
@@ -142,15 +140,10 @@ function prepareReads(handle: Database.Database) {
     event: handle.prepare<[number], EventRow>(`${EVENTS} WHERE e.position = ?`).raw(),
     sequence: handle
       .prepare<[number, number], SequenceRow>(
-        `SELECT position, appended_at, body FROM events WHERE position > ? AND position < ?
-         ORDER BY position LIMIT ${TILE_WIDTH}`,
+        `SELECT position, appended_at FROM events WHERE position > ? AND position < ?
+         ORDER BY position LIMIT ${PAGE_ROWS_MAX}`,
       )
       .raw(),
-    pageEnd: handle
-      .prepare<[number, number], Position>(
-        'SELECT position FROM events WHERE position > ? ORDER BY position LIMIT 1 OFFSET ?',
-      )
-      .pluck(),
     events: handle
       .prepare<[{ after: number; upTo: number } & StreamPartition], EventRow>(
         `${EVENTS} WHERE e.position > :after AND e.position <= :upTo AND ${isOfPart('stream_id')}
@@ -212,13 +205,13 @@ function prepareSealReads(handle: Database.Database) {
          WHERE e.stream_id = 'log:0')
        SELECT position, body FROM chain ORDER BY position`,
     ),
-    sealedEpochs: handle.prepare<[], ReturnType<LedgerSource['sealedEpochs']>[number]>(
+    sealedEpochs: handle.prepare<[], Awaited<ReturnType<LedgerSource['sealedEpochs']>>[number]>(
       `WITH RECURSIVE ${distinct('epoch', 'checkpoints')}
        SELECT epoch, (SELECT min(size) FROM checkpoints WHERE log_id = 0 AND epoch = found.epoch)
          AS sizeMin, (SELECT max(size) FROM checkpoints WHERE log_id = 0 AND epoch = found.epoch)
          AS sizeMax FROM found WHERE epoch IS NOT NULL`,
     ),
-    tileLevels: handle.prepare<[], ReturnType<LedgerSource['tileLevels']>[number]>(
+    tileLevels: handle.prepare<[], Awaited<ReturnType<LedgerSource['tileLevels']>>[number]>(
       `WITH RECURSIVE ${distinct('level', 'tiles')}
        SELECT level, (SELECT min(tile_index) FROM tiles WHERE log_id = 0 AND level = found.level)
          AS indexMin, (SELECT max(tile_index) FROM tiles WHERE log_id = 0 AND level = found.level)

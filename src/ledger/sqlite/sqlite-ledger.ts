@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type Database from 'better-sqlite3';
 import type { Origin, RecordedEvent } from '../../domain/envelope.js';
 import {
@@ -11,6 +12,7 @@ import {
 import type { StateOf } from '../../domain/streams.js';
 import type { AnyExecution, AppendPlan } from '../append-plan.js';
 import { GroupCommit } from '../group-commit.js';
+import { type LedgerObserver, tellObserver } from '../ledger-observer.js';
 import {
   LedgerCorrupted,
   LedgerError,
@@ -32,13 +34,7 @@ import { ledgerErrorOf } from './sqlite-errors.js';
 import { SqliteEventReader } from './sqlite-event.reader.js';
 import { SqliteStateReader } from './sqlite-state.reader.js';
 
-/** What the ledger tells of its work: for metrics, and to wake who follows the ledger. */
-export interface LedgerObserver {
-  /** A batch was committed. */
-  flushed?(flush: { decisions: number; events: number; durationMilliseconds: number }): void;
-  /** A decision failed, or the store did; a read only tells of a ledger that contradicts itself. */
-  failed?(code: LedgerErrorCode | 'decider', error: unknown): void;
-}
+export type { LedgerObserver } from '../ledger-observer.js';
 
 interface Waiting {
   readonly execution: AnyExecution;
@@ -139,14 +135,7 @@ export class SqliteLedger extends Ledger {
   }
 
   origins(positions: readonly Position[]): Promise<ReadonlyMap<Position, Origin>> {
-    return this.snapshot(() => {
-      const found = new Map<Position, Origin>();
-      for (const position of positions) {
-        const origin = this.events.origin(position);
-        if (origin !== undefined) found.set(position, origin);
-      }
-      return found;
-    });
+    return this.snapshot(() => this.events.origins(positions));
   }
 
   streamsOwnedBy(
@@ -170,6 +159,12 @@ export class SqliteLedger extends Ledger {
 
   size(): Promise<Position> {
     return this.snapshot(() => (this.statements.lastEvent.get()?.[0] ?? -1) + 1);
+  }
+
+  async sizeBytes(): Promise<number> {
+    const files = [this.options.file, `${this.options.file}-wal`];
+    const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+    return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   close(): Promise<void> {
@@ -221,7 +216,7 @@ export class SqliteLedger extends Ledger {
       const { answers, events } = this.commit(batch);
       for (const answer of answers) answer();
       const durationMilliseconds = performance.now() - startedAt;
-      this.tell(() => {
+      tellObserver(() => {
         this.options.observer?.flushed?.({ decisions: batch.length, events, durationMilliseconds });
         this.options.afterCommit?.(events);
       });
@@ -286,18 +281,7 @@ export class SqliteLedger extends Ledger {
   }
 
   private tellFailed(code: LedgerErrorCode | 'decider', error: unknown): void {
-    this.tell(() => this.options.observer?.failed?.(code, error));
-  }
-
-  /** An observer's own failure is the process's: it must not look like that of a commit. */
-  private tell(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      setImmediate(() => {
-        throw error;
-      });
-    }
+    tellObserver(() => this.options.observer?.failed?.(code, error));
   }
 
   private endTransaction(): void {

@@ -9,6 +9,7 @@ import type { StreamHead } from '../append-plan.js';
 import { BoundedMap } from '../../config/bounded-map.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import type { StateReader } from '../ledger.port.js';
+import { parseState } from '../stored-rows.js';
 import type { LedgerStatements } from './ledger-statements.js';
 
 /** How many clients, accounts, projects and keys are kept in memory. */
@@ -68,14 +69,5 @@ export class SqliteStateReader implements StateReader {
   /** The stream that holds a unique key. */
   findKey(project: ProjectId, keyKind: DirectoryKeyKind, key: string): StreamId | undefined {
     return this.statements.directoryKey.get(project, keyKind, key)?.[0] as StreamId | undefined;
-  }
-}
-
-/** Reads a state as it is stored. Throws LedgerCorrupted when it is not JSON. */
-export function parseState<Kind extends StreamKind>(streamId: string, text: string): StateOf<Kind> {
-  try {
-    return JSON.parse(text) as StateOf<Kind>;
-  } catch (error) {
-    throw new LedgerCorrupted(`the state of ${streamId} cannot be read`, { cause: error });
   }
 }

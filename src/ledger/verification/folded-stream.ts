@@ -3,7 +3,7 @@ import type { Instant, Position, StreamKind } from '../../domain/identifiers.js'
 import { evolve, type StateOf } from '../../domain/streams.js';
 import { digestAfter } from '../stream-digest.js';
 import type { StoredEvent } from './ledger.source.js';
-import type { CheckedEvent } from './stored-event.check.js';
+import type { ReadEvent } from './stored-event.check.js';
 
 /** A stream as its events make it. */
 export interface FoldedStream {
@@ -16,11 +16,11 @@ export interface FoldedStream {
   readonly state: StateOf<StreamKind>;
 }
 
-/** Folds one checked event into its stream, or says why it cannot follow what was folded before. */
+/** Folds one event into its stream, or says why it cannot follow what was folded before. */
 export function foldStoredEvent(
   folded: Map<string, FoldedStream>,
   stored: StoredEvent,
-  { kind, envelope, data }: CheckedEvent,
+  { kind, envelope, data }: ReadEvent,
 ): string | undefined {
   const before = folded.get(stored.streamId);
   const version = (before?.version ?? 0) + 1;

@@ -46,8 +46,8 @@ export interface StoredKey {
   readonly isOfPart: number;
 }
 
-/** What tells the order of the log: an event's place, its time, and the bytes that are sealed. */
-export type SequenceRow = readonly [position: Position, appendedAt: Instant, body: string];
+/** What tells the order of the log: an event's place and its time. */
+export type SequenceRow = readonly [position: Position, appendedAt: Instant];
 
 /** A checkpoint's row exactly as it is stored. */
 export interface StoredCheckpoint {
@@ -77,41 +77,39 @@ export interface StreamPartition {
 }
 
 /**
- * A ledger to be verified, read in pages on a handle of its own. Every read throws LedgerCorrupted
- * where the database itself is damaged.
+ * A ledger to be verified, read in pages on a handle of its own. Every read is rejected with
+ * LedgerCorrupted where the database itself is damaged.
  */
 export interface LedgerSource extends TreeReads {
   /** The position after the last event, and how many streams there are. */
-  counts(): { readonly events: number; readonly streams: number };
+  counts(): Promise<{ readonly events: number; readonly streams: number }>;
   /** The first position from this one on that has an event. */
-  positionFrom(position: Position): Position | undefined;
+  positionFrom(position: Position): Promise<Position | undefined>;
   /** When the last event below a position was appended; 0 when there is none. */
-  appendedAtBefore(position: Position): Instant;
+  appendedAtBefore(position: Position): Promise<Instant>;
   /** The stored event at a position. */
-  event(position: Position): StoredEvent | undefined;
-  /** The order of the events after a position and below another one; at most 256 rows. */
-  sequence(after: Position, below: Position): readonly SequenceRow[];
-  /** The last position of a page of so many events after a position; undefined: of fewer. */
-  pageEnd(after: Position, rows: number): Position | undefined;
+  event(position: Position): Promise<StoredEvent | undefined>;
+  /** The order of the events after a position and below another one; at most 1,000 rows. */
+  sequence(after: Position, below: Position): Promise<readonly SequenceRow[]>;
   /** The stored events of a part after a position up to another one, in order. */
-  events(after: Position, upTo: Position, part: StreamPartition): readonly StoredEvent[];
+  events(after: Position, upTo: Position, part: StreamPartition): Promise<readonly StoredEvent[]>;
   /** Stored streams of a part after an id, in order; at most 1,000. */
-  streams(after: string, part: StreamPartition): readonly StoredStream[];
+  streams(after: string, part: StreamPartition): Promise<readonly StoredStream[]>;
   /** Stored unique keys after another one, in order, of whatever part; at most 1,000. */
-  keys(after: StoredKey | undefined, part: StreamPartition): readonly StoredKey[];
+  keys(after: StoredKey | undefined, part: StreamPartition): Promise<readonly StoredKey[]>;
   /** The log itself, at one moment. */
-  log(): StoredLog;
+  log(): Promise<StoredLog>;
   /** The epochs that there are checkpoints of, with their smallest and largest sizes. */
-  sealedEpochs(): readonly { epoch: number; sizeMin: number; sizeMax: number }[];
+  sealedEpochs(): Promise<readonly { epoch: number; sizeMin: number; sizeMax: number }[]>;
   /** The levels that there are tiles of, with their first and last places. */
-  tileLevels(): readonly { level: number; indexMin: number; indexMax: number }[];
+  tileLevels(): Promise<readonly { level: number; indexMin: number; indexMax: number }[]>;
   /** The size of an epoch's newest checkpoint that is at most so large; 0 when there is none. */
-  newestSize(epoch: number, sizeMax: number): number;
+  newestSize(epoch: number, sizeMax: number): Promise<number>;
   /** The stored checkpoint of an epoch and a size. */
-  checkpoint(epoch: number, size: number): StoredCheckpoint | undefined;
+  checkpoint(epoch: number, size: number): Promise<StoredCheckpoint | undefined>;
   /** Stored checkpoints of an epoch after a size up to another one, in order; at most 1,000. */
-  checkpoints(epoch: number, after: number, upTo: number): readonly StoredCheckpoint[];
+  checkpoints(epoch: number, after: number, upTo: number): Promise<readonly StoredCheckpoint[]>;
   /** What is wrong with the database beside its events, streams and keys; empty when it is intact. */
-  damage(): readonly string[];
-  close(): void;
+  damage(): Promise<readonly string[]>;
+  close(): Promise<void>;
 }

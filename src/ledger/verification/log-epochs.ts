@@ -71,19 +71,30 @@ export function logRowFaults(
  * What is wrong with how epochs were begun. They have one key: the one that is given, or that of the
  * first of them; and what follows the first is signed by it.
  */
-export function epochFaults(
+export async function epochFaults(
   epochs: readonly LogEpoch[],
   reads: TreeReads,
   keyOf = keyOfFirst(epochs),
-): readonly string[] {
-  return epochs.flatMap(({ epoch, origin, verifierKey, acknowledgement, sizeMin }, index) => {
-    if (verifierKey === undefined || keyOf === undefined) return [];
-    if (keyOf(origin) !== verifierKey) return [`epoch ${epoch} names another key than the log's`];
-    if (index === 0) return [];
-    const size = sizeMin - 1;
-    const fault = acknowledgementFault(acknowledgement, { origin, verifierKey, size }, reads);
-    return fault === undefined ? [] : [`epoch ${epoch} ${fault}`];
-  });
+): Promise<readonly string[]> {
+  const faults: string[] = [];
+  for (const [
+    index,
+    { epoch, origin, verifierKey, acknowledgement, sizeMin },
+  ] of epochs.entries()) {
+    if (verifierKey === undefined || keyOf === undefined) continue;
+    if (keyOf(origin) !== verifierKey) {
+      faults.push(`epoch ${epoch} names another key than the log's`);
+    } else if (index > 0) {
+      const size = sizeMin - 1;
+      const fault = await acknowledgementFault(
+        acknowledgement,
+        { origin, verifierKey, size },
+        reads,
+      );
+      if (fault !== undefined) faults.push(`epoch ${epoch} ${fault}`);
+    }
+  }
+  return faults;
 }
 
 /** What checkpoints of an origin are verified with. */

@@ -2,7 +2,6 @@ import { statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseCheckpoint } from '../../tlog/checkpoint.js';
 import { openNote } from '../../tlog/signed-note.js';
-import { rootFromTiles } from '../../tlog/tile-tree.js';
 import { type NoteVerifier, parseVerifierKey } from '../../tlog/verifier-key.js';
 import { isLaterEpoch, isSameLog } from '../sealing/log-origin.js';
 import { LogTiles } from '../sealing/log-tiles.js';
@@ -65,7 +64,7 @@ export class OutsideCheckpoints {
 
   private async checkAll(
     path: string,
-    faultOf: (noted: Noted) => string | undefined,
+    faultOf: (noted: Noted) => Promise<string | undefined>,
   ): Promise<CheckedFile> {
     const problems: VerificationProblem[] = [];
     const origins = new Set<string>();
@@ -76,7 +75,7 @@ export class OutsideCheckpoints {
         problems.push({ problem: `line ${noted.line} of ${path} is no checkpoint` });
         continue;
       }
-      const fault = faultOf(noted);
+      const fault = await faultOf(noted);
       const { size, origin = '' } = checkpointOfNote(noted.note) ?? {};
       origins.add(origin);
       if (fault !== undefined) {
@@ -101,10 +100,10 @@ export class OutsideCheckpoints {
     return [...acknowledged];
   }
 
-  private repeatedFault(
+  private async repeatedFault(
     { note, at }: Noted,
     acknowledged: readonly LogEpoch[],
-  ): string | undefined {
+  ): Promise<string | undefined> {
     const stated = checkpointOfNote(note);
     if (stated === undefined) return 'is none';
     const { origin, size, root } = stated;
@@ -118,18 +117,21 @@ export class OutsideCheckpoints {
     }
     if (isLost) return 'covers events that were lost, and no acknowledgement follows it';
     if (epoch.acknowledgement === note) return this.treeFault(size, root);
-    const stored = this.source.checkpoint(epoch.epoch, size);
+    const stored = await this.source.checkpoint(epoch.epoch, size);
     if (stored?.note === note) {
       return stored.sealedAt === at ? undefined : 'has another time in the ledger';
     }
-    const fault = this.treeFault(size, root);
+    const fault = await this.treeFault(size, root);
     if (fault !== undefined) return fault;
     if (stored !== undefined) return 'has another note in the ledger';
     // A copy from before it was made knows only the events that it was made of.
     return epoch.sizeMax === Infinity ? 'is not in the ledger' : undefined;
   }
 
-  private keptFault(note: string, verifiers: readonly NoteVerifier[]): string | undefined {
+  private async keptFault(
+    note: string,
+    verifiers: readonly NoteVerifier[],
+  ): Promise<string | undefined> {
     const opened = openNote(note, verifiers);
     if (opened.kind === 'refused') return 'is not signed by the key';
     const parsed = parseCheckpoint(opened.text);
@@ -142,10 +144,10 @@ export class OutsideCheckpoints {
     return this.treeFault(size, root);
   }
 
-  private treeFault(size: number, root: Uint8Array): string | undefined {
-    const { events } = this.source.counts();
+  private async treeFault(size: number, root: Uint8Array): Promise<string | undefined> {
+    const { events } = await this.source.counts();
     if (size > events) return `covers more events than the ${events} of the ledger`;
-    const rootOfEvents = rootFromTiles(size, this.tiles.read);
+    const rootOfEvents = await this.tiles.root(size);
     return rootOfEvents?.equals(root) === true ? undefined : 'is of another history';
   }
 

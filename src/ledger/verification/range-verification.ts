@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Position } from '../../domain/identifiers.js';
 import type { LedgerSource } from './ledger.source.js';
 import { SealedRange, type SealedExtent } from './sealed-range.js';
-import { ProblemList } from './verification-problems.js';
+import { differenceIn } from './stored-event.check.js';
+import { ProblemList, type VerificationProblem } from './verification-problems.js';
 
 /** The events from a position on and below another one. */
 export interface RangeTask {
@@ -16,7 +17,7 @@ export interface RangeTask {
 /** So many events are checked in a range: whole tiles, and small enough to share out evenly. */
 export const RANGE_EVENTS = 64 * 256;
 
-/** Checks the order of the events in a range, and that they are the ones that were sealed. */
+/** Checks the order of the events in a range, and what was sealed of them. */
 export class RangeVerification {
   readonly problems = new ProblemList();
 
@@ -28,18 +29,21 @@ export class RangeVerification {
 
   async run(): Promise<void> {
     const { from, below, sealed } = this.task;
-    const tree =
-      sealed.size > from
-        ? new SealedRange(this.source, from, sealed, (problem) => this.problems.add(problem))
-        : undefined;
+    await this.checkOrder();
+    if (sealed.size <= from) return;
+    const report = (problem: VerificationProblem): void => this.problems.add(problem);
+    await new SealedRange(this.source, from, sealed, report).check(below);
+  }
+
+  private async checkOrder(): Promise<void> {
+    const { from, below } = this.task;
     let next = from;
-    let before = this.source.appendedAtBefore(from);
+    let before = await this.source.appendedAtBefore(from);
     while (next < below) {
-      const page = this.source.sequence(next - 1, below);
-      for (const [position, appendedAt, body] of page) {
+      const page = await this.source.sequence(next - 1, below);
+      for (const [position, appendedAt] of page) {
         if (position !== next) this.problems.add({ position: next, problem: 'events are missing' });
-        if (appendedAt < before) this.addBackwards(position);
-        tree?.take(position, body);
+        if (appendedAt < before) await this.addBackwards(position);
         next = position + 1;
         before = appendedAt;
       }
@@ -50,12 +54,12 @@ export class RangeVerification {
     if (next < below) this.problems.add({ position: next, problem: 'events are missing' });
   }
 
-  private addBackwards(position: Position): void {
-    const streamId = this.source.event(position)?.streamId;
+  private async addBackwards(position: Position): Promise<void> {
+    const streamId = (await this.source.event(position))?.streamId;
     this.problems.add({
       position,
       ...(streamId === undefined ? {} : { streamId }),
-      problem: 'the body and the column appended_at differ',
+      problem: differenceIn('appended_at'),
     });
   }
 }

@@ -6,10 +6,13 @@ import type { LogEpoch } from './log-epochs.js';
  * The checkpoints and tiles that should not be stored: of an epoch that the log does not have, or of
  * events that are not there. A sealer may go on meanwhile: what has to be less is read first.
  */
-export function surplusSeals(source: LedgerSource, epochs: readonly LogEpoch[]): readonly string[] {
-  const levels = source.tileLevels();
-  const sealed = source.sealedEpochs();
-  const { events } = source.counts();
+export async function surplusSeals(
+  source: LedgerSource,
+  epochs: readonly LogEpoch[],
+): Promise<readonly string[]> {
+  const levels = await source.tileLevels();
+  const sealed = await source.sealedEpochs();
+  const { events } = await source.counts();
   const faults: string[] = [];
   for (const { epoch, sizeMin, sizeMax } of sealed) {
     const known = epochs.find((one) => one.epoch === epoch);
@@ -39,13 +42,13 @@ export function surplusSeals(source: LedgerSource, epochs: readonly LogEpoch[]):
 }
 
 /** The size of the newest checkpoint of so many events; 0 when there is none. */
-export function sealedSize(
+export async function sealedSize(
   source: LedgerSource,
   epochs: readonly LogEpoch[],
   events: number,
-): number {
+): Promise<number> {
   const sizes = epochs.map(({ epoch, sizeMax }) =>
     source.newestSize(epoch, Math.min(sizeMax, events)),
   );
-  return Math.max(0, ...sizes);
+  return Math.max(0, ...(await Promise.all(sizes)));
 }

@@ -8,16 +8,21 @@ import type {
   StoredStream,
   StreamPartition,
 } from './ledger.source.js';
-import { checkStoredEvent } from './stored-event.check.js';
+import { RANGE_EVENTS } from './range-verification.js';
+import { SealedLeaves } from './sealed-leaves.js';
+import { type CheckedEvent, checkStoredEvent, differenceIn } from './stored-event.check.js';
 import { FoldedKeys } from './stored-key.check.js';
 import { checkStoredStream } from './stored-stream.check.js';
 import { ProblemList } from './verification-problems.js';
+import { wholeTiles } from './whole-tiles.js';
 
 /** One part of all streams, to be folded from their events below a position. */
 export interface StreamTask {
   readonly kind: 'streams';
   readonly part: StreamPartition;
   readonly events: Position;
+  /** How many of them the newest checkpoint covers. */
+  readonly sealed: number;
 }
 
 /**
@@ -34,12 +39,17 @@ const PAGE_ROWS_MAX = 4000;
 export class StreamVerification {
   readonly problems = new ProblemList();
   private readonly folded = new Map<string, FoldedStream>();
+  private readonly leaves: SealedLeaves;
+  /** Further differing hashes up to this position are not told of. */
+  private differsUpTo: Position = -1;
 
   constructor(
     private readonly source: LedgerSource,
     private readonly task: StreamTask,
     private readonly onEvents: (events: number) => void,
-  ) {}
+  ) {
+    this.leaves = new SealedLeaves(wholeTiles(source), task.sealed);
+  }
 
   async run(): Promise<void> {
     await this.readEvents();
@@ -50,21 +60,49 @@ export class StreamVerification {
   private async readEvents(): Promise<void> {
     const { part, events } = this.task;
     const rows = Math.min(PAGE_ROWS_OF_PART * part.count, PAGE_ROWS_MAX);
-    let after: Position = -1;
-    while (after < events - 1 && !this.problems.isFull) {
-      const end = Math.min(this.source.pageEnd(after, rows) ?? events - 1, events - 1);
-      const page = this.source.events(after, end, part);
-      for (const stored of page) this.take(stored);
-      after = end;
+    let from = await this.source.positionFrom(0);
+    while (from !== undefined && from < events && !this.problems.isFull) {
+      const upTo = Math.min(from + rows, events) - 1;
+      const page = await this.source.events(from - 1, upTo, part);
+      await this.leaves.load(from, upTo);
+      for (const stored of page) {
+        this.compareLeaf(stored);
+        const late = this.take(stored);
+        // Hardly ever: nothing is waited for event by event.
+        if (late !== undefined) await this.takeLate(stored, late);
+      }
       this.onEvents(page.length);
       await nextTurn();
+      // After a gap, however large, with the next event that there is.
+      from = await this.source.positionFrom(upTo + 1);
     }
   }
 
-  private take(stored: StoredEvent): void {
+  /** Tells of the first hash in a range that is not the one that was sealed. */
+  private compareLeaf({ position, body }: StoredEvent): void {
+    const problem = this.leaves.fault(position, body);
+    if (problem === undefined || position <= this.differsUpTo) return;
+    this.differsUpTo = position - (position % RANGE_EVENTS) + RANGE_EVENTS - 1;
+    this.problems.add({ position, problem });
+  }
+
+  /** Checks and folds an event; one that was appended later than it was recorded is only checked. */
+  private take(stored: StoredEvent): CheckedEvent | undefined {
+    if (this.problems.isFaulty(stored.streamId)) return undefined;
+    const checked = checkStoredEvent(stored);
+    if (!('problem' in checked) && checked.isLate) return checked;
+    this.fold(stored, checked);
+    return undefined;
+  }
+
+  private async takeLate(stored: StoredEvent, checked: CheckedEvent): Promise<void> {
+    const before = await this.source.appendedAtBefore(stored.position);
+    const isLatest = before === stored.appendedAt;
+    this.fold(stored, isLatest ? checked : { problem: differenceIn('appended_at') });
+  }
+
+  private fold(stored: StoredEvent, checked: ReturnType<typeof checkStoredEvent>): void {
     const { position, streamId } = stored;
-    if (this.problems.isFaulty(streamId)) return;
-    const checked = checkStoredEvent(stored, (before) => this.source.appendedAtBefore(before));
     const problem =
       'problem' in checked ? checked.problem : foldStoredEvent(this.folded, stored, checked);
     if (problem !== undefined) this.problems.add({ position, streamId, problem });
@@ -75,7 +113,7 @@ export class StreamVerification {
     const { part, events } = this.task;
     const keys = new FoldedKeys(this.folded);
     let last: StoredKey | undefined;
-    let page = this.source.keys(last, part);
+    let page = await this.source.keys(last, part);
     while (page.length > 0 && !this.problems.isFull) {
       for (const stored of page) {
         const hasGrown = (stored.lastPosition ?? -1) >= events;
@@ -87,7 +125,7 @@ export class StreamVerification {
       // A key that is no text comes back for ever: it was just reported.
       if (JSON.stringify(end) === JSON.stringify(last)) break;
       last = end;
-      page = this.source.keys(last, part);
+      page = await this.source.keys(last, part);
     }
     if (this.problems.isFull) return;
     for (const problem of keys.rest()) this.problems.add(problem);
@@ -97,15 +135,15 @@ export class StreamVerification {
   private async compareStreams(): Promise<void> {
     const { part } = this.task;
     let after = '';
-    let page = this.source.streams(after, part);
+    let page = await this.source.streams(after, part);
     while (page.length > 0 && !this.problems.isFull) {
-      for (const stored of page) this.compareStream(stored);
+      for (const stored of page) await this.compareStream(stored);
       await nextTurn();
       const last = page.at(-1)?.streamId ?? after;
       // An id that is no text comes back for ever: it was just reported.
       if (last === after) break;
       after = last;
-      page = this.source.streams(after, part);
+      page = await this.source.streams(after, part);
     }
     if (this.problems.isFull) return;
     for (const streamId of this.folded.keys()) {
@@ -113,19 +151,19 @@ export class StreamVerification {
     }
   }
 
-  private compareStream(stored: StoredStream): void {
+  private async compareStream(stored: StoredStream): Promise<void> {
     const { streamId } = stored;
     const problem =
       stored.lastPosition < this.task.events
         ? checkStoredStream(stored, this.folded.get(streamId))
-        : this.checkGrownStream(stored);
+        : await this.checkGrownStream(stored);
     if (problem !== undefined) this.problems.add({ streamId, problem });
     this.folded.delete(streamId);
   }
 
   /** A stream that went on since the events were counted: its last event must be there at least. */
-  private checkGrownStream(stored: StoredStream): string | undefined {
-    const event = this.source.event(stored.lastPosition);
+  private async checkGrownStream(stored: StoredStream): Promise<string | undefined> {
+    const event = await this.source.event(stored.lastPosition);
     const isLast = event?.streamId === stored.streamId && event.streamVersion === stored.version;
     return isLast ? undefined : 'the state is ahead of the events';
   }

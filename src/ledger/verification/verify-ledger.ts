@@ -92,10 +92,10 @@ async function verifyAll(
   found: Found,
 ): Promise<void> {
   const { streamsAtOnce = STREAMS_AT_ONCE, runner = inTurn(source) } = options;
-  Object.assign(found, source.counts());
-  const log = source.log();
+  Object.assign(found, await source.counts());
+  const log = await source.log();
   const epochs = logEpochs(log);
-  found.sealed = sealedSize(source, epochs, found.events);
+  found.sealed = await sealedSize(source, epochs, found.events);
   const { checkpointFile, kept } = options;
   const outside = new OutsideCheckpoints(source, epochs);
   if (kept !== undefined) {
@@ -104,16 +104,16 @@ async function verifyAll(
     found.lists.push(checked.problems);
   }
   const rows = [
-    ...source.damage(),
+    ...(await source.damage()),
     ...logRowFaults(log.rows, epochs),
-    ...surplusSeals(source, epochs),
-    ...epochFaults(epochs, wholeTiles(source), options.keyOf),
+    ...(await surplusSeals(source, epochs)),
+    ...(await epochFaults(epochs, wholeTiles(source), options.keyOf)),
   ];
   found.lists.push(rows.map((problem) => ({ problem })));
   const sealed = { size: found.sealed, epochs };
   const tasks = [
     ...streamTasks(found, streamsAtOnce, runner.threads),
-    ...rangeTasks(source, found.events, sealed),
+    ...(await rangeTasks(source, found.events, sealed)),
   ];
   found.lists.push(...(await runner.run(tasks, passesTeller(found.events, options.onProgress))));
   if (checkpointFile !== undefined && existsSync(checkpointFile)) {
@@ -131,7 +131,7 @@ function passesTeller(events: number, onProgress?: VerificationProgress): (passe
 }
 
 function streamTasks(
-  { events, streams }: { readonly events: number; readonly streams: number },
+  { events, streams, sealed }: Pick<Found, 'events' | 'streams' | 'sealed'>,
   streamsAtOnce: number,
   threads: number,
 ): StreamTask[] {
@@ -141,15 +141,20 @@ function streamTasks(
     kind: 'streams',
     part: { index, count },
     events,
+    sealed,
   }));
 }
 
 /** Ranges of all events; one that follows a large gap begins where there are events again. */
-function rangeTasks(source: LedgerSource, events: Position, sealed: SealedExtent): RangeTask[] {
+async function rangeTasks(
+  source: LedgerSource,
+  events: Position,
+  sealed: SealedExtent,
+): Promise<RangeTask[]> {
   const tasks: RangeTask[] = [];
   let from = 0;
   while (from < events) {
-    const next = source.positionFrom(from + RANGE_EVENTS) ?? events;
+    const next = (await source.positionFrom(from + RANGE_EVENTS)) ?? events;
     const below = next < events ? next - (next % RANGE_EVENTS) : events;
     tasks.push({ kind: 'range', from, below, sealed });
     from = below;

@@ -6,8 +6,8 @@ import type { TreeReads } from '../sealing/seal-store.port.js';
 export function wholeTiles(reads: TreeReads): TreeReads {
   return {
     bodies: (from, limit) => reads.bodies(from, limit),
-    fullTile: (level, index) => {
-      const stored = reads.fullTile(level, index);
+    fullTile: async (level, index) => {
+      const stored = await reads.fullTile(level, index);
       const isWhole = Buffer.isBuffer(stored) && stored.length === TILE_WIDTH * HASH_BYTES;
       return isWhole ? stored : undefined;
     },

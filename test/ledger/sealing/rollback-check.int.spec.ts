@@ -25,18 +25,18 @@ let sealed: SealedLedger;
 beforeEach(async () => {
   sealed = await openSealedLedger();
   await sealed.grow(300);
-  sealAll(sealed.newSealer());
+  await sealAll(sealed.newSealer());
 });
 
 afterEach(() => sealed.remove());
 
 /** What the check finds in a database file, by the checkpoint file of the ledger. */
-function checked(file: string, checkpoints = sealed.checkpointFile) {
+async function checked(file: string, checkpoints = sealed.checkpointFile) {
   const reads = openSealReads(file);
   try {
-    return findRollback(reads, checkpoints);
+    return await findRollback(reads, checkpoints);
   } finally {
-    reads.close();
+    await reads.close();
   }
 }
 
@@ -50,36 +50,36 @@ function copy(name: string): string {
 
 const goOn = async (): Promise<void> => {
   await sealed.grow(50);
-  sealAll(sealed.newSealer());
+  await sealAll(sealed.newSealer());
 };
 
 /** Begins another epoch of the ledger, and seals it unless a crash comes first. */
 async function restore(epoch: number, isSealed = true, isFiled = true): Promise<string> {
-  const first = sealed.reads.log();
+  const first = await sealed.reads.log();
   await decideOn(sealed.ledger, 'log', '0', ({ state }) =>
     decideOpenLog(state, { ...first, verifierKey: signer.verifierKey(first.origin) }),
   );
   const { data } = await restoredNow(sealed, epoch, { isFiled });
   await decideOn(sealed.ledger, 'log', '0', ({ state }) => decideRestoreLedger(state, data));
-  if (isSealed) sealAll(sealed.newSealer());
+  if (isSealed) await sealAll(sealed.newSealer());
   return data.origin;
 }
 
 describe('a ledger that is as its checkpoints say', () => {
   it('passes, also when it has grown since', async () => {
-    expect(checked(sealed.file)).toBeUndefined();
+    expect(await checked(sealed.file)).toBeUndefined();
     await sealed.grow(300);
-    expect(checked(sealed.file)).toBeUndefined();
+    expect(await checked(sealed.file)).toBeUndefined();
     const reads = openSealReads(sealed.file);
-    expect(() => refuseRollback(reads, sealed.checkpointFile)).not.toThrow();
-    reads.close();
+    await refuseRollback(reads, sealed.checkpointFile);
+    await reads.close();
   });
 
-  it('passes where there is no checkpoint file, and not where it holds none', () => {
+  it('passes where there is no checkpoint file, and not where it holds none', async () => {
     const { path } = sealed.checkpointFile;
-    expect(checked(sealed.file, new CheckpointFile(`${path}.gone`))).toBeUndefined();
+    expect(await checked(sealed.file, new CheckpointFile(`${path}.gone`))).toBeUndefined();
     appendFileSync(`${path}.torn`, '{"at":1,"note":"token');
-    expect(() => checked(sealed.file, new CheckpointFile(`${path}.torn`))).toThrow(
+    await expect(checked(sealed.file, new CheckpointFile(`${path}.torn`))).rejects.toThrow(
       'torn holds no checkpoint: put a copy of it back, or move it away to begin it anew',
     );
   });
@@ -88,8 +88,8 @@ describe('a ledger that is as its checkpoints say', () => {
     const old = copy('old');
     await goOn();
     appendFileSync(sealed.checkpointFile.path, '{"at":1,"note":"token');
-    expect(checked(sealed.file)).toBeUndefined();
-    expect(checked(old)).toMatchObject({ reason: 'shorter' });
+    expect(await checked(sealed.file)).toBeUndefined();
+    expect(await checked(old)).toMatchObject({ reason: 'shorter' });
   });
 
   it.each<[what: string, damage: (path: string, lines: string[]) => void]>([
@@ -106,8 +106,8 @@ describe('a ledger that is as its checkpoints say', () => {
     const { path } = sealed.checkpointFile;
     damage(path, readFileSync(path, 'utf8').trim().split('\n'));
     expect(new CheckpointFile(path).last()).toEqual(sealed.checkpointFile.last());
-    expect(checked(old)).toMatchObject({ reason: 'shorter', known: { size: 350 } });
-    expect(checked(sealed.file)).toBeUndefined();
+    expect(await checked(old)).toMatchObject({ reason: 'shorter', known: { size: 350 } });
+    expect(await checked(sealed.file)).toBeUndefined();
   });
 
   it('is in the file once: what is no news is not added', async () => {
@@ -121,7 +121,7 @@ describe('a ledger that is as its checkpoints say', () => {
 
   it('costs no more in a large ledger: the tiles are read, and 255 events at most', async () => {
     await sealed.grow(5000);
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     const { reads } = sealed;
     const read: number[] = [];
     const counting: TreeReads & SqliteSealStore = Object.assign(
@@ -133,7 +133,7 @@ describe('a ledger that is as its checkpoints say', () => {
         },
       },
     );
-    expect(findRollback(counting, sealed.checkpointFile)).toBeUndefined();
+    expect(await findRollback(counting, sealed.checkpointFile)).toBeUndefined();
     expect(read).toEqual([5300 % 256]);
   });
 });
@@ -142,13 +142,13 @@ describe('a ledger that is not', () => {
   it('is found shorter when an old copy was put back', async () => {
     const old = copy('old');
     await goOn();
-    expect(checked(old)).toMatchObject({
+    expect(await checked(old)).toMatchObject({
       reason: 'shorter',
       size: 300,
-      known: { size: 350, origin: sealed.reads.log().origin },
+      known: { size: 350, origin: (await sealed.reads.log()).origin },
     });
     const reads = openSealReads(old);
-    expect(() => refuseRollback(reads, sealed.checkpointFile)).toThrow(
+    await expect(refuseRollback(reads, sealed.checkpointFile)).rejects.toThrow(
       expect.objectContaining({
         code: 'ledger_rolled_back',
         message: expect.stringMatching(
@@ -156,7 +156,7 @@ describe('a ledger that is not', () => {
         ) as unknown,
       }),
     );
-    reads.close();
+    await reads.close();
   });
 
   it('is found out when the copy went on by itself', async () => {
@@ -168,35 +168,35 @@ describe('a ledger that is not', () => {
     const others = Array.from({ length: 60 }, () => recorded('x'));
     await append(forked, 'administration', 'other', others);
     await forked.close();
-    expect(checked(old)).toMatchObject({ reason: 'other_history', size: 360 });
-    expect(checked(sealed.file)).toBeUndefined();
+    expect(await checked(old)).toMatchObject({ reason: 'other_history', size: 360 });
+    expect(await checked(sealed.file)).toBeUndefined();
   });
 
   it('is found to be another one when two databases were swapped', async () => {
     const other = await openSealedLedger();
     await other.grow(500);
-    sealAll(other.newSealer());
-    expect(checked(other.file)).toMatchObject({
+    await sealAll(other.newSealer());
+    expect(await checked(other.file)).toMatchObject({
       reason: 'other_log',
       size: 500,
       known: { size: 300 },
     });
     const reads = openSealReads(other.file);
-    expect(() => refuseRollback(reads, sealed.checkpointFile)).toThrow(
+    await expect(refuseRollback(reads, sealed.checkpointFile)).rejects.toThrow(
       'move that file away to begin anew',
     );
-    reads.close();
+    await reads.close();
     await other.remove();
   });
 
-  it('is found out when its events were edited under a checkpoint', () => {
+  it('is found out when its events were edited under a checkpoint', async () => {
     onDatabase(sealed.file, (database) => {
       database.exec('DROP TRIGGER events_refuse_update');
       database.exec(
         `UPDATE events SET body = replace(body, 'action', 'attack') WHERE position = 299`,
       );
     });
-    expect(checked(sealed.file)).toMatchObject({ reason: 'other_history', size: 300 });
+    expect(await checked(sealed.file)).toMatchObject({ reason: 'other_history', size: 300 });
   });
 });
 
@@ -214,10 +214,10 @@ describe('a later epoch', () => {
 
   it('is what the ledger and its next checkpoint say', async () => {
     const origin = await restore(1);
-    expect(sealed.reads.log()).toEqual({ origin, epoch: 1 });
+    expect(await sealed.reads.log()).toEqual({ origin, epoch: 1 });
     expect(await sealed.seals.latest()).toMatchObject({ origin, epoch: 1, size: 302 });
     expect(await sealed.seals.covering(0)).toMatchObject({ epoch: 1, size: 302 });
-    expect(checked(sealed.file)).toBeUndefined();
+    expect(await checked(sealed.file)).toBeUndefined();
     await sealed.expectIntact();
   });
 
@@ -225,28 +225,32 @@ describe('a later epoch', () => {
     await restore(1, false);
     expect(await sealed.seals.latest()).toBeUndefined();
     expect(await sealed.seals.published('tile/0/000')).toBeUndefined();
-    expect(checked(sealed.file)).toBeUndefined();
+    expect(await checked(sealed.file)).toBeUndefined();
   });
 
   it('is refused when the file does not acknowledge it, also before its first checkpoint', async () => {
     const old = copy('old');
     const file = readFileSync(sealed.checkpointFile.path);
     await restore(1, false, false);
-    expect(checked(sealed.file)).toMatchObject({ reason: 'unknown_epoch' });
+    expect(await checked(sealed.file)).toMatchObject({ reason: 'unknown_epoch' });
     await restore(2);
     writeFileSync(sealed.checkpointFile.path, file);
-    expect(checked(sealed.file)).toMatchObject({ reason: 'unknown_epoch' });
+    expect(await checked(sealed.file)).toMatchObject({ reason: 'unknown_epoch' });
     onDatabase(old, (database) => {
       database.exec(`INSERT INTO logs SELECT 0, origin || '/1-deadbeef', 1, 1 FROM logs`);
     });
-    expect(checked(old)).toMatchObject({ reason: 'unknown_epoch' });
+    expect(await checked(old)).toMatchObject({ reason: 'unknown_epoch' });
   });
 
   it('is missed by an old copy of the one before, however long that is', async () => {
     await sealed.grow(1000);
     const old = copy('old');
     await restore(1);
-    expect(checked(old)).toMatchObject({ reason: 'shorter', size: 1300, known: { size: 1302 } });
+    expect(await checked(old)).toMatchObject({
+      reason: 'shorter',
+      size: 1300,
+      known: { size: 1302 },
+    });
   });
 
   it('is another history when it was begun twice', async () => {
@@ -256,7 +260,7 @@ describe('a later epoch', () => {
       database.exec('DROP TRIGGER logs_refuse_update');
       database.exec(`UPDATE logs SET origin = replace(origin, '0123abcd', '89abcdef')`);
     });
-    sealAll(sealed.newSealer());
-    expect(checked(once)).toMatchObject({ reason: 'other_history' });
+    await sealAll(sealed.newSealer());
+    expect(await checked(once)).toMatchObject({ reason: 'other_history' });
   });
 });

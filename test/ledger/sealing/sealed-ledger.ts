@@ -42,10 +42,10 @@ export async function restoredNow(
   epoch: number,
   { by = signer, isFiled = true } = {},
 ): Promise<EventOf<'log'> & { type: 'LedgerRestored' }> {
-  const log = reads.log();
+  const log = await reads.log();
   const origin = originOfEpoch(log.origin, epoch, '0123abcd');
   const size = await ledger.size();
-  const root = rootOfAgreeing(reads, size);
+  const root = await rootOfAgreeing(reads, size);
   const acknowledgement = signAcknowledgement(
     by,
     { origin, size, root },
@@ -95,8 +95,8 @@ export async function openSealedLedger(): Promise<SealedLedger> {
       await store.expectIntact();
     },
     remove: async () => {
-      for (const sealer of sealers) sealer.close();
-      reads.close();
+      for (const sealer of sealers) await sealer.close();
+      await reads.close();
       await store.remove();
       rmSync(outside, { recursive: true, force: true });
     },
@@ -106,7 +106,7 @@ export async function openSealedLedger(): Promise<SealedLedger> {
 /** Records what the checkpoints are verified with, unless that was done: a verification asks for it. */
 async function nameTheKey(ledger: Ledger, reads: SqliteSealStore): Promise<void> {
   if ((await ledger.load('log', '0')) !== undefined) return;
-  const { origin, epoch } = reads.log();
+  const { origin, epoch } = await reads.log();
   const verifierKey = signer.verifierKey(origin);
   await append(ledger, 'log', '0', [{ type: 'LogOpened', data: { origin, epoch, verifierKey } }]);
 }
@@ -119,8 +119,8 @@ async function grow(ledger: Ledger, events: number): Promise<void> {
 }
 
 /** Seals until nothing waits. */
-export function sealAll(sealer: Sealer): void {
-  while (sealer.seal());
+export async function sealAll(sealer: Sealer): Promise<void> {
+  while (await sealer.seal());
 }
 
 /** All bodies of a ledger, read without any code of the sealer. */

@@ -58,7 +58,7 @@ describe('a ledger that grows', () => {
     for (const next of [1, 2, 3, 255, 256, 257, 511, 512, 700, 1024, 1500]) {
       await sealed.grow(next - size);
       size = next;
-      sealAll(sealer);
+      await sealAll(sealer);
       const checkpoint = await latest();
       const leaves = bodiesOf(sealed.file).map((body) => leafHash(body));
       expect({ size: checkpoint.size, root: checkpoint.root.toString('hex') }).toEqual({
@@ -84,7 +84,7 @@ describe('a ledger that grows', () => {
 
   it('proves of every event that it is in it, and gives it back', async () => {
     await sealed.grow(600);
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     const { size, root } = await latest();
     const bodies = bodiesOf(sealed.file);
     for (const [position, body] of bodies.entries()) {
@@ -98,8 +98,8 @@ describe('a ledger that grows', () => {
   it('is sealed in checkpoints of at most 2,048 events when many have come', async () => {
     await sealed.grow(2900);
     const sealer = sealed.newSealer();
-    expect(sealer.seal()).toBe(true);
-    expect(sealer.seal()).toBe(false);
+    expect(await sealer.seal()).toBe(true);
+    expect(await sealer.seal()).toBe(false);
     expect(rowsOf(CHECKPOINT_SIZES)).toEqual([2048, 2900]);
     expect(rowsOf('SELECT count(*) FROM tiles')).toEqual([11]);
     const leaves = bodiesOf(sealed.file).map((body) => leafHash(body));
@@ -111,18 +111,18 @@ describe('a ledger that grows', () => {
 
   it('gets no checkpoint while nothing happens', async () => {
     const sealer = sealed.newSealer();
-    expect(sealer.seal()).toBe(false);
+    expect(await sealer.seal()).toBe(false);
     expect(await sealed.seals.latest()).toBeUndefined();
     await sealed.grow(3);
-    sealAll(sealer);
-    sealAll(sealer);
+    await sealAll(sealer);
+    await sealAll(sealer);
     expect(rowsOf(CHECKPOINT_SIZES)).toEqual([3]);
     expect(filedNotes()).toEqual([(await latest()).note]);
   });
 
   it('answers nothing beyond its last checkpoint, nor what is no path', async () => {
     await sealed.grow(300);
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     await sealed.grow(10);
     const { seals } = sealed;
     for (const path of [
@@ -152,7 +152,7 @@ describe('a ledger that grows', () => {
 
   it('refuses that what was sealed is changed, taken away or replaced', async () => {
     await sealed.grow(256);
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     for (const statement of [
       'UPDATE tiles SET level = 1',
       'DELETE FROM tiles',
@@ -186,10 +186,10 @@ describe('a crash', () => {
     await sealed.grow(5);
     mkdirSync(sealed.checkpointFile.path, { recursive: true });
     const sealer = sealed.newSealer();
-    expect(() => sealer.seal()).toThrow('EISDIR');
+    await expect(sealer.seal()).rejects.toThrow('EISDIR');
     expect(rowsOf(CHECKPOINT_SIZES)).toEqual([5]);
     rmSync(sealed.checkpointFile.path, { recursive: true });
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     expect(rowsOf(CHECKPOINT_SIZES)).toEqual([5]);
     expect(filedNotes()).toEqual([(await latest()).note]);
   });
@@ -198,24 +198,24 @@ describe('a crash', () => {
     await sealed.grow(5);
     mkdirSync(sealed.checkpointFile.path, { recursive: true });
     const sealer = sealed.newSealer();
-    expect(() => sealer.seal()).toThrow('EISDIR');
+    await expect(sealer.seal()).rejects.toThrow('EISDIR');
     await sealed.grow(5);
-    expect(() => sealer.seal()).toThrow('EISDIR');
+    await expect(sealer.seal()).rejects.toThrow('EISDIR');
     expect(rowsOf(CHECKPOINT_SIZES)).toEqual([5, 10]);
     rmSync(sealed.checkpointFile.path, { recursive: true });
-    sealAll(sealer);
+    await sealAll(sealer);
     expect(filedNotes()).toEqual([(await latest()).note]);
   });
 
   it('that tears a line of the file leaves the lines around it', async () => {
     const sealer = sealed.newSealer();
     await sealed.grow(5);
-    sealAll(sealer);
+    await sealAll(sealer);
     const { note } = await latest();
     appendFileSync(sealed.checkpointFile.path, '{"at":1,"note":"token-led');
     expect(sealed.checkpointFile.last()?.note).toBe(note);
     await sealed.grow(5);
-    sealAll(sealer);
+    await sealAll(sealer);
     expect(sealed.checkpointFile.last()?.note).toBe((await latest()).note);
     const lines = readFileSync(sealed.checkpointFile.path, 'utf8').split('\n');
     expect(lines).toHaveLength(4);
@@ -224,11 +224,11 @@ describe('a crash', () => {
 
   it('before the commit leaves nothing: the next sealer goes on from the edge', async () => {
     await sealed.grow(300);
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     await sealed.grow(500);
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     await sealed.grow(1);
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     const leaves = bodiesOf(sealed.file).map((body) => leafHash(body));
     expect((await latest()).root).toEqual(referenceRoot(leaves));
     expect(rowsOf(CHECKPOINT_SIZES)).toEqual([300, 800, 801]);
@@ -240,11 +240,11 @@ describe('two sealers of one ledger', () => {
     const [one, other] = [sealed.newSealer(), sealed.newSealer()];
     for (const events of [10, 300, 1, 256]) {
       await sealed.grow(events);
-      sealAll(one);
-      sealAll(other);
+      await sealAll(one);
+      await sealAll(other);
       await sealed.grow(events);
-      sealAll(other);
-      sealAll(one);
+      await sealAll(other);
+      await sealAll(one);
     }
     const leaves = bodiesOf(sealed.file).map((body) => leafHash(body));
     const checkpoint = await latest();
@@ -255,38 +255,38 @@ describe('two sealers of one ledger', () => {
 
   it('cannot follow on a checkpoint that is not the newest', async () => {
     await sealed.grow(1);
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     const store = openSealStore(sealed.file);
     const checkpoint = { ...(await latest()), size: 2 };
-    expect(store.append(undefined, { tiles: [], checkpoint })).toBe(false);
-    expect(store.append({ ...checkpoint, size: 3 }, { tiles: [], checkpoint })).toBe(false);
-    store.close();
+    expect(await store.append(undefined, { tiles: [], checkpoint })).toBe(false);
+    expect(await store.append({ ...checkpoint, size: 3 }, { tiles: [], checkpoint })).toBe(false);
+    await store.close();
     expect(rowsOf(CHECKPOINT_SIZES)).toEqual([1]);
   });
 
   it('cannot seal under the name of an epoch that is over', async () => {
     await sealed.grow(1);
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     const store = openSealStore(sealed.file);
     const base = await latest();
     await sealed.setEpoch(1);
-    expect(store.append(base, { tiles: [], checkpoint: { ...base, size: 2 } })).toBe(false);
+    expect(await store.append(base, { tiles: [], checkpoint: { ...base, size: 2 } })).toBe(false);
     await sealed.setEpoch(0);
-    store.close();
+    await store.close();
   });
 });
 
 describe('a sealer', () => {
   it('does not sign another history than it signed before', async () => {
     await sealed.grow(5);
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
     const edit = (from: string, to: string): void =>
       tamper(sealed.file, (database) => {
         database.prepare('UPDATE events SET body = replace(body, ?, ?)').run(from, to);
       });
     edit('action-3', 'action-4');
     await sealed.grow(1);
-    expect(() => sealed.newSealer().seal()).toThrow(
+    await expect(sealed.newSealer().seal()).rejects.toThrow(
       'the events are not those of the checkpoint of size 5',
     );
     expect(rowsOf(CHECKPOINT_SIZES)).toEqual([5]);
@@ -297,23 +297,23 @@ describe('a sealer', () => {
         )
         .run();
     });
-    sealAll(sealed.newSealer());
+    await sealAll(sealed.newSealer());
   });
 
   it('says when the file that repeats its checkpoints is gone, and makes it anew', async () => {
     const missing: number[] = [];
     const observer = { fileMissing: ({ size }: SealedCheckpoint) => void missing.push(size) };
     await sealed.grow(5);
-    sealAll(sealed.newSealer(observer));
+    await sealAll(sealed.newSealer(observer));
     expect(missing).toEqual([]);
     rmSync(dirname(sealed.checkpointFile.path), { recursive: true });
     const sealer = sealed.newSealer(observer);
-    sealAll(sealer);
+    await sealAll(sealer);
     expect(missing).toEqual([5]);
     expect(filedNotes()).toEqual([(await latest()).note]);
     rmSync(sealed.checkpointFile.path);
     await sealed.grow(1);
-    sealAll(sealer);
+    await sealAll(sealer);
     expect(missing).toEqual([5, 6]);
   });
 

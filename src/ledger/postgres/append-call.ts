@@ -1,0 +1,195 @@
+import type { Instant, Position, StreamId } from '../../domain/identifiers.js';
+import type { LogState } from '../../domain/log/log.state.js';
+import { DIRECTORY_KINDS, ownersOf } from '../../domain/streams.js';
+import type { AnyExecution, PlannedStream, StreamHead } from '../append-plan.js';
+import type { DecisionTurn, TakenDecision } from './decision-turn.js';
+import type { LedgerGround } from './head-memory.js';
+import { type HeadColumns, headOf } from './head.reader.js';
+import type { NamedStatement } from './postgres-connection.js';
+
+/** The one statement that appends. */
+export const APPEND: NamedStatement = {
+  name: 'ledger.append',
+  text: 'SELECT * FROM ledger.append(0, $1, $2, $3, $4, $5, $6, $7, $8, $9)',
+};
+
+/** What the append answers with, in the order of its columns. */
+export type AppendRow = readonly [
+  moved: boolean,
+  stale: readonly number[],
+  fresh: readonly (readonly [streamId: StreamId, ...head: HeadColumns | readonly null[]])[],
+  origin: string,
+  epoch: number,
+  directoryVersion: number,
+  firstPosition: Position,
+  appendedAt: Instant,
+];
+
+/** An event as the append takes it; the last one of a stream says what the stream is after it. */
+interface EventRecord {
+  readonly unit: number;
+  readonly stream_id: StreamId;
+  readonly version: number;
+  readonly previous: Position | undefined;
+  readonly type: string;
+  readonly body: string;
+  readonly salt?: string;
+  readonly address?: string;
+  readonly user_agent?: string;
+  readonly request_id?: string;
+  /** The version that the stream had before all of these; of its last event only, like what follows. */
+  before?: number;
+  kind?: string;
+  project_id?: string;
+  subject_id?: string | null;
+  client_id?: string | null;
+  digest?: string;
+  state?: string;
+}
+
+/** An event that was sent, by what it is found by. */
+export type SentEvent = Pick<EventRecord, 'unit' | 'stream_id' | 'version' | 'body'>;
+
+/** A stream that is written, with its last event among all that are appended. */
+interface WrittenStream {
+  readonly streamId: StreamId;
+  readonly versionBefore: number;
+  last: PlannedStream;
+  lastEvent: EventRecord;
+}
+
+/** What an append came to. */
+export interface AppendAnswer {
+  /** The ledger is not as the decisions saw it: none of them stands. */
+  readonly moved: boolean;
+  /** Units of which another version was seen: their decisions do not stand. */
+  readonly stale: ReadonlySet<number>;
+  /** Those streams as they are now. */
+  readonly fresh: ReadonlyMap<StreamId, StreamHead | undefined>;
+  readonly ground: LedgerGround;
+  /** How many events were appended. */
+  readonly events: number;
+  /** The streams that were written, as they are now. */
+  readonly heads: ReadonlyMap<StreamId, StreamHead>;
+}
+
+/** One append of the decisions of a turn: what it sends, and what its answer means. */
+export class AppendCall<Item extends { readonly execution: AnyExecution }> {
+  private readonly events: EventRecord[] = [];
+  private readonly streams = new Map<StreamId, WrittenStream>();
+  private readonly newKeys: object[] = [];
+  private newLog: LogState | undefined;
+  private changesDirectory = false;
+
+  constructor(private readonly turn: DecisionTurn<Item>) {
+    for (const decision of turn.decisions) {
+      for (const stream of decision.plan?.streams ?? []) this.add(decision, stream);
+    }
+    for (const { last, lastEvent, versionBefore } of this.streams.values()) {
+      const { subjectId, clientId } = ownersOf(last.after.state);
+      lastEvent.before = versionBefore;
+      lastEvent.kind = last.kind;
+      lastEvent.project_id = last.after.project;
+      lastEvent.subject_id = subjectId;
+      lastEvent.client_id = clientId;
+      lastEvent.digest = last.after.digest;
+      lastEvent.state = JSON.stringify(last.after.state);
+    }
+  }
+
+  /** How many events these units append. */
+  eventsOf(units: ReadonlySet<number>): number {
+    return this.events.filter(({ unit }) => units.has(unit)).length;
+  }
+
+  /** The parameters of the statement. */
+  parameters(): readonly unknown[] {
+    const { ground, recordedAt } = this.turn;
+    const seen = this.turn
+      .seen()
+      .map(({ unit, streamId, version }) => ({ unit, stream_id: streamId, version }));
+    return [
+      ground.epoch,
+      ground.directoryVersion,
+      recordedAt,
+      JSON.stringify(seen),
+      JSON.stringify(this.events),
+      JSON.stringify(this.newKeys),
+      this.changesDirectory,
+      this.newLog?.epoch,
+      this.newLog?.origin,
+    ];
+  }
+
+  /** Reads the answer. Throws LedgerCorrupted when a state in it cannot be read. */
+  answer(row: AppendRow): AppendAnswer {
+    const [moved, stale, fresh, origin, epoch, directoryVersion, position, lastAppendedAt] = row;
+    const staleUnits = new Set(stale);
+    const appended = moved ? [] : this.events.filter(({ unit }) => !staleUnits.has(unit));
+    const positions = new Map(appended.map((event, index) => [event, position + index]));
+    const heads = new Map<StreamId, StreamHead>();
+    for (const { streamId, last, lastEvent } of this.streams.values()) {
+      const lastPosition = positions.get(lastEvent);
+      if (lastPosition !== undefined) heads.set(streamId, { ...last.after, lastPosition });
+    }
+    return {
+      moved,
+      stale: staleUnits,
+      fresh: new Map(fresh.map(freshHeadOf)),
+      ground: { origin, epoch, directoryVersion, lastAppendedAt },
+      events: appended.length,
+      heads,
+    };
+  }
+
+  /** The first event of each unit that writes: where it is found if it was committed. */
+  firstEvents(): readonly SentEvent[] {
+    const units = new Set<number>();
+    return this.events.filter(({ unit }) => !units.has(unit) && units.add(unit).has(unit));
+  }
+
+  /** The streams that it writes. */
+  get written(): readonly StreamId[] {
+    return [...this.streams.keys()];
+  }
+
+  private add({ unit }: TakenDecision<Item>, stream: PlannedStream): void {
+    const { kind, streamId, before, after, newKeys } = stream;
+    let known = this.streams.get(streamId);
+    for (const { type, streamVersion, body, origin } of stream.events) {
+      const event: EventRecord = {
+        unit,
+        stream_id: streamId,
+        version: streamVersion,
+        previous: known === undefined ? before?.lastPosition : undefined,
+        type,
+        body,
+        ...(origin && {
+          salt: origin.salt,
+          address: origin.address,
+          user_agent: origin.userAgent,
+          request_id: origin.requestId,
+        }),
+      };
+      this.events.push(event);
+      known ??= {
+        streamId,
+        versionBefore: before?.version ?? 0,
+        last: stream,
+        lastEvent: event,
+      };
+      known.last = stream;
+      known.lastEvent = event;
+      this.streams.set(streamId, known);
+    }
+    for (const { keyKind, key } of newKeys) {
+      this.newKeys.push({ project_id: after.project, key_kind: keyKind, key, stream_id: streamId });
+    }
+    if (kind === 'log') this.newLog = after.state as LogState;
+    if (DIRECTORY_KINDS.has(kind)) this.changesDirectory = true;
+  }
+}
+
+function freshHeadOf([streamId, ...row]: AppendRow[2][number]): [StreamId, StreamHead | undefined] {
+  return [streamId, row[1] === null ? undefined : headOf(streamId, row as HeadColumns)];
+}

@@ -1,0 +1,112 @@
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import {
+  POSTGRES_LEDGER_MIGRATIONS,
+  postgresLedgerDataSourceOptions,
+} from '../connection-options.js';
+import { LedgerError, LedgerUnavailable } from '../ledger.errors.js';
+import { RUNTIME_GRANTS } from '../migrations/postgres-1763856000000-create-ledger.js';
+import { NODE_GRANTS } from '../migrations/postgres-1763942400000-add-nodes.js';
+import { CONNECT_TIMEOUT, describeDatabase } from './postgres-connection.js';
+import { postgresErrorOf } from './postgres-errors.js';
+
+/** The two numbers of the advisory lock under which one process makes the tables. */
+const MIGRATION_LOCK = [0x746c6f67, -1];
+/** How long others wait for it, and any statement here. In milliseconds. */
+const MIGRATION_TIMEOUT = 60_000;
+/** `pg_terminate_backend` waits for the end since this version. */
+const SERVER_VERSION_MIN = 14;
+
+/** Who prepares the tables, and for whom. */
+export interface SchemaPreparation {
+  /** Of the role that owns the tables, or is to own them. */
+  readonly ownerUrl: string;
+  /** The role that serves requests, when it is another one. */
+  readonly runtimeRole: string | undefined;
+  /** Whether tables may be made or brought up to date. */
+  readonly mayMigrate: boolean;
+}
+
+/**
+ * Sees to it that the ledger's tables are there as this version knows them; processes that do so at
+ * once wait for each other. Throws a LedgerError, `schema_newer` for tables of a newer version.
+ */
+export async function prepareSchema(preparation: SchemaPreparation): Promise<void> {
+  const { ownerUrl, runtimeRole } = preparation;
+  const database = describeDatabase(ownerUrl);
+  const client = new pg.Client({
+    connectionString: ownerUrl,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    query_timeout: MIGRATION_TIMEOUT,
+  });
+  // What breaks the connection fails the statement that uses it.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await expectServerVersion(client, database);
+    const isReady = await isMigrated(client, database);
+    if (isReady && runtimeRole === undefined) return;
+    if (!isReady && !preparation.mayMigrate) {
+      throw new LedgerUnavailable(
+        'ledger_unavailable',
+        `${database} has no ledger of this version`,
+      );
+    }
+    await client.query('SELECT pg_advisory_lock($1, $2)', MIGRATION_LOCK);
+    if (!(await isMigrated(client, database))) {
+      await client.query('CREATE SCHEMA IF NOT EXISTS ledger');
+      await migrate(ownerUrl);
+    }
+    if (runtimeRole !== undefined) await grant(client, runtimeRole);
+  } catch (error) {
+    throw postgresErrorOf(error, database);
+  } finally {
+    await client.end();
+  }
+}
+
+async function expectServerVersion(client: pg.Client, database: string): Promise<void> {
+  const { rows } = await client.query<{ version: number }>(
+    "SELECT current_setting('server_version_num')::integer / 10000 AS version",
+  );
+  const version = rows[0]?.version ?? 0;
+  if (version >= SERVER_VERSION_MIN) return;
+  throw new LedgerUnavailable(
+    'ledger_unavailable',
+    `${database} is PostgreSQL ${version}; the ledger needs ${SERVER_VERSION_MIN} or newer`,
+  );
+}
+
+/** Whether all our migrations were made. Throws `schema_newer` when one is none of ours. */
+async function isMigrated(client: pg.Client, database: string): Promise<boolean> {
+  const table = await client.query<{ found: boolean }>(
+    "SELECT to_regclass('ledger.migrations') IS NOT NULL AS found",
+  );
+  if (table.rows[0]?.found !== true) return false;
+  const { rows } = await client.query<{ name: string }>('SELECT name FROM ledger.migrations');
+  const known = new Set<string>(POSTGRES_LEDGER_MIGRATIONS.map((migration) => migration.name));
+  const unknown = rows.find(({ name }) => !known.has(name));
+  if (unknown !== undefined) {
+    throw new LedgerError(
+      'schema_newer',
+      `${database} was written by a newer version (${unknown.name}); start that version instead`,
+    );
+  }
+  return rows.length === known.size;
+}
+
+async function migrate(ownerUrl: string): Promise<void> {
+  const source = new DataSource(postgresLedgerDataSourceOptions(ownerUrl));
+  await source.initialize();
+  try {
+    await source.runMigrations();
+  } finally {
+    await source.destroy();
+  }
+}
+
+async function grant(client: pg.Client, runtimeRole: string): Promise<void> {
+  const role = client.escapeIdentifier(runtimeRole);
+  const rights = [...RUNTIME_GRANTS, ...NODE_GRANTS];
+  await client.query(rights.map((right) => `GRANT ${right} TO ${role}`).join(';'));
+}

@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { LedgerUnavailable } from '../ledger.errors.js';
+import { isUndone, postgresErrorOf } from './postgres-errors.js';
+
+/** How long a connection may take to be made, in milliseconds. */
+export const CONNECT_TIMEOUT = 2000;
+/** How long PostgreSQL may work at a statement, and how much longer its answer may take. In milliseconds. */
+const STATEMENT_TIMEOUT = 5000;
+const ANSWER_PATIENCE = 1000;
+/** How long a connection that nobody uses is kept, in milliseconds. */
+const IDLE_TIMEOUT = 300_000;
+/** So many reads may wait for a connection. */
+const WAITING_READS_MAX = 4096;
+
+/**
+ * What every connection is set to, whatever its URL or its role says. Transactions that wait for a
+ * client are ended where PostgreSQL can (17 and later).
+ */
+const sessionSettings = (
+  statementTimeout: number,
+): string => `SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on;
+  SET statement_timeout = ${statementTimeout};
+  SELECT set_config(name, '${2 * statementTimeout}', false) FROM pg_catalog.pg_settings
+  WHERE name IN ('transaction_timeout', 'idle_in_transaction_session_timeout')`;
+
+/** The number that PostgreSQL's documentation calls the OID of bigint: positions fit a number. */
+const BIGINT = 20;
+
+/** A statement that PostgreSQL keeps prepared under its name. */
+export interface NamedStatement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A backend of PostgreSQL, as another connection can name it. */
+export interface Backend {
+  readonly processId: number;
+  readonly applicationName: string;
+}
+
+/** What a statement failed with, and whose backend it was sent to. */
+export class StatementFailure extends Error {
+  constructor(
+    readonly reason: unknown,
+    /** Undefined: it was not sent. */
+    readonly backend: Backend | undefined,
+  ) {
+    super('a statement failed', { cause: reason });
+  }
+}
+
+/** Connections to one database, a bounded number of them. */
+export class PostgresConnections {
+  /** What the database is called in errors. */
+  readonly database: string;
+  private readonly pool: pg.Pool;
+  private readonly applicationName: string;
+
+  constructor(
+    url: string,
+    connectionsMax: number,
+    /** How long a statement may take, in milliseconds. */
+    statementTimeout = STATEMENT_TIMEOUT,
+  ) {
+    this.database = describeDatabase(url);
+    this.applicationName = `token-ledger ${randomBytes(6).toString('hex')}`;
+    this.pool = new pg.Pool({
+      connectionString: withName(url, this.applicationName),
+      max: connectionsMax,
+      connectionTimeoutMillis: CONNECT_TIMEOUT,
+      query_timeout: statementTimeout + ANSWER_PATIENCE,
+      idleTimeoutMillis: IDLE_TIMEOUT,
+      keepAlive: true,
+      types: { getTypeParser },
+      onConnect: async (client) => {
+        // What breaks a connection fails the statement that uses it.
+        client.on('error', () => undefined);
+        await client.query(sessionSettings(statementTimeout));
+      },
+    });
+    // A connection that breaks while nobody uses it is replaced when it is needed.
+    this.pool.on('error', () => undefined);
+  }
+
+  /** Runs a statement and answers with its rows as arrays. Throws a LedgerError, or its own fault. */
+  async rows<Row extends readonly unknown[]>(
+    statement: NamedStatement,
+    values: readonly unknown[],
+  ): Promise<readonly Row[]> {
+    try {
+      return await this.send<Row>(statement, values);
+    } catch (error) {
+      throw postgresErrorOf((error as StatementFailure).reason, this.database);
+    }
+  }
+
+  /** Runs a statement like `rows`; throws a StatementFailure. */
+  async send<Row extends readonly unknown[]>(
+    { name, text }: NamedStatement,
+    values: readonly unknown[],
+  ): Promise<readonly Row[]> {
+    const client = await this.connect();
+    try {
+      const query = { name, text, values: [...values], rowMode: 'array' as const };
+      const { rows } = await client.query<Row>(query);
+      client.release();
+      return rows;
+    } catch (error) {
+      const { processID: processId } = client as unknown as { readonly processID: number };
+      // What failed otherwise than by PostgreSQL's own word may be in any state.
+      client.release(!isUndone(error));
+      throw new StatementFailure(error, { processId, applicationName: this.applicationName });
+    }
+  }
+
+  /** Ends all connections. */
+  close(): Promise<void> {
+    return this.pool.end();
+  }
+
+  private async connect(): Promise<pg.PoolClient> {
+    if (this.pool.ending) throw new StatementFailure(closed(), undefined);
+    if (this.pool.waitingCount >= WAITING_READS_MAX) {
+      const failure = new LedgerUnavailable('ledger_unavailable', 'too many reads are waiting');
+      throw new StatementFailure(failure, undefined);
+    }
+    try {
+      return await this.pool.connect();
+    } catch (error) {
+      throw new StatementFailure(error, undefined);
+    }
+  }
+}
+
+function closed(): LedgerUnavailable {
+  return new LedgerUnavailable('ledger_unavailable', 'the ledger is closed');
+}
+
+function getTypeParser(type: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (type === BIGINT) return Number;
+  return pg.types.getTypeParser(type, format as 'text') as (value: string) => unknown;
+}
+
+/** The database of a URL as a person may read it: without user, password and parameters. */
+export function describeDatabase(url: string): string {
+  const { host, pathname } = parsed(url);
+  return `the database ${host}${pathname}`;
+}
+
+/** The role of a URL; undefined when it names none. */
+export function roleOf(url: string): string | undefined {
+  return decodeURIComponent(parsed(url).username) || undefined;
+}
+
+/** A connection can be told apart from those of other processes by its name. */
+function withName(url: string, applicationName: string): string {
+  const named = parsed(url);
+  named.searchParams.set('application_name', applicationName);
+  return named.href;
+}
+
+function parsed(url: string): URL {
+  if (/^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return new URL(url);
+  // What it is cannot be told: it may hold a password.
+  throw new LedgerUnavailable(
+    'ledger_unavailable',
+    'the URL of the database is none: it must be like postgres://user:password@host:5432/database',
+  );
+}

@@ -1,0 +1,245 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { streamIdOf } from '../../src/domain/identifiers.js';
+import type { PostgresLedger } from '../../src/ledger/postgres/postgres-ledger.js';
+import { LOG_LOCK_CLASS } from '../../src/ledger/migrations/postgres-append-function.js';
+import {
+  append,
+  clientRegistered,
+  count,
+  decideOn,
+  incidentOpened,
+  metadataNamed,
+  recorded,
+} from '../support/ledger-executions.js';
+import { beginFamily, refreshFamily } from '../support/ledger-families.js';
+import { expectLedgerError } from '../support/ledger-faults.js';
+import { openPostgresStore, type PostgresLedgerStore } from '../support/ledger-postgres.js';
+import { LEDGER_TESTED_AT, settableClock } from '../support/ledger-store.js';
+import { openPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
+import { usePostgres } from '../support/postgres-server.js';
+import { allEvents } from './ledger-contract.js';
+
+const FAMILY = '019a43c1e4007abc8def0123456789ab';
+const server = usePostgres();
+
+let store: PostgresLedgerStore;
+let proxy: PostgresProxy;
+/** Two nodes on one database; the second one reaches it through the proxy. */
+let ledger: PostgresLedger;
+let distant: PostgresLedger;
+
+beforeEach(async () => {
+  store = await openPostgresStore(server());
+  ({ ledger } = store);
+  proxy = await openPostgresProxy(store.url);
+  distant = await store.open({ url: proxy.url });
+});
+
+afterEach(async () => {
+  try {
+    await store.expectIntact();
+  } finally {
+    await proxy.close();
+    await store.remove();
+  }
+});
+
+const roundTripsOf = async (work: () => Promise<unknown>): Promise<number> => {
+  const before = proxy.roundTrips;
+  await work();
+  return proxy.roundTrips - before;
+};
+
+describe('two nodes on one ledger', () => {
+  it('give one successor, whichever of them the token is presented to', async () => {
+    await beginFamily(ledger, FAMILY);
+    for (let generation = 0; generation < 20; generation += 1) {
+      const presented = [ledger, distant, ledger, distant].map((node) =>
+        refreshFamily(node, FAMILY, generation),
+      );
+      const answers = await Promise.all(presented);
+      expect(answers.map((answer) => answer.generation)).toEqual(answers.map(() => generation + 1));
+      expect(answers.filter(({ how }) => how === 'rotated')).toHaveLength(1);
+      expect(answers.filter(({ how }) => how === 'retried')).toHaveLength(3);
+    }
+    expect(ledger.conflicts + distant.conflicts).toBeGreaterThan(0);
+    const types = (await allEvents(ledger)).map(({ type }) => type);
+    expect(types.filter((type) => type === 'RefreshTokenRotated')).toHaveLength(20);
+  });
+
+  it('append what nobody else touched beside what somebody was faster at', async () => {
+    for (const id of ['a', 'b', 'c']) await count(distant, id);
+    await count(ledger, 'b');
+    expect(distant.conflicts).toBe(0);
+    const tripped = await roundTripsOf(() =>
+      Promise.all(['a', 'b', 'c'].map((id) => count(distant, id))),
+    );
+    expect(distant.conflicts).toBe(1);
+    // What was remembered of b was old: the append itself says how b is now.
+    expect(tripped).toBe(2);
+    const order = (await allEvents(ledger)).map(({ streamId }) => streamId.at(-1));
+    expect(order.join('')).toBe('abcbacb');
+  });
+
+  it('decide again what was decided on what another node changed, also when nothing is written', async () => {
+    await count(distant, 'a');
+    await count(ledger, 'a');
+    const seen = await decideOn(distant, 'administration', 'a', ({ state }) => ({
+      events: [],
+      outcome: state?.count,
+    }));
+    expect(seen).toBe(2);
+    await count(ledger, 'a');
+    const broken = decideOn(distant, 'administration', 'a', ({ state }) => {
+      throw new Error(`at ${state?.count}`);
+    });
+    await expect(broken).rejects.toThrow('at 3');
+  });
+
+  it('take decisions that hang together on what both nodes wrote, or not at all', async () => {
+    await count(distant, 'a');
+    await count(ledger, 'a');
+    const [together, alone] = await Promise.all([
+      decideOn(distant, 'administration', 'b', (stream) => ({
+        events: [recorded('x')],
+        outcome: stream.find('administration', 'a')?.count,
+      })),
+      count(distant, 'c'),
+    ]);
+    expect([together, alone]).toEqual([2, 0]);
+    expect((await distant.streamRow('administration', 'b'))?.version).toBe(1);
+  });
+
+  it('see at once which stream the other one has begun', async () => {
+    await count(distant, 'a');
+    await append(ledger, 'incident', 'i', [incidentOpened()]);
+    const streamId = streamIdOf('incident', 'i');
+    const again = decideOn(distant, 'administration', 'a', () => ({
+      events: [recorded('x')],
+      companions: [{ kind: 'incident', streamId, events: [incidentOpened()] }],
+      outcome: undefined,
+    }));
+    await expect(again).rejects.toThrow('incident:i cannot begin');
+    expect(await ledger.size()).toBe(2);
+  });
+
+  it('know each change of the directory before they decide', async () => {
+    await append(ledger, 'client', 'web', [clientRegistered('one')]);
+    const nameAt = (node: PostgresLedger) =>
+      decideOn(node, 'session', 's', (stream) => ({
+        events: [],
+        outcome: stream.find('client', 'web')?.metadata.name,
+      }));
+    expect([await nameAt(ledger), await nameAt(distant)]).toEqual(['one', 'one']);
+    for (const name of ['two', 'three', 'four']) {
+      const data = { metadata: metadataNamed(name) };
+      await append(ledger, 'client', 'web', [{ type: 'ClientUpdated', data }]);
+      expect(await Promise.all([nameAt(distant), nameAt(distant)])).toEqual([name, name]);
+    }
+  });
+
+  it('go on while one of them stands still in the middle of an append', async () => {
+    await count(distant, 'a');
+    proxy.requests('hold', 40);
+    const paused = count(distant, 'a');
+    await proxy.disturbed();
+    for (let index = 1; index < 5; index += 1) expect(await count(ledger, 'a')).toBe(index);
+    proxy.requests('pass');
+    expect(await paused).toBe(5);
+    proxy.answers('hold');
+    const unanswered = count(distant, 'a');
+    await proxy.disturbed();
+    expect(await count(ledger, 'a')).toBe(7);
+    proxy.answers('pass');
+    expect(await unanswered).toBe(6);
+  });
+
+  it('wait for nobody who holds the log longer than a statement may take', async () => {
+    await count(distant, 'a');
+    const holder = store.query(`SELECT pg_advisory_xact_lock(${LOG_LOCK_CLASS}, 0), pg_sleep(0.2)`);
+    expect(await count(ledger, 'b')).toBe(0);
+    await holder;
+  });
+});
+
+describe('a steady node', () => {
+  it('rotates with one round trip for each flush, however many families are in it', async () => {
+    const families = Array.from({ length: 20 }, (_, index) => `${FAMILY}${index}`);
+    await Promise.all(families.map((family) => beginFamily(distant, family)));
+    for (let generation = 0; generation < 5; generation += 1) {
+      const tripped = await roundTripsOf(() =>
+        Promise.all(families.map((family) => refreshFamily(distant, family, generation))),
+      );
+      expect(tripped).toBe(1);
+    }
+    expect(distant.conflicts).toBe(0);
+  });
+
+  it('reads a family, its client and its account with one round trip', async () => {
+    await beginFamily(ledger, FAMILY);
+    await append(ledger, 'client', 'web', [clientRegistered('Web')]);
+    const read = () =>
+      distant.read((reader) => [
+        reader.find('family', FAMILY)?.generation,
+        reader.find('client', 'web')?.metadata.name,
+      ]);
+    expect(await read()).toEqual([0, 'Web']);
+    expect(await roundTripsOf(read)).toBe(1);
+  });
+
+  it('finds nothing under a name that PostgreSQL has no text for', async () => {
+    expect(await ledger.load('client', 'web\0')).toBeUndefined();
+    const found = await decideOn(ledger, 'administration', 'a', (stream) => ({
+      events: [],
+      outcome: stream.find('client', 'web\0'),
+    }));
+    expect(found).toBeUndefined();
+  });
+});
+
+describe('clocks of two nodes', () => {
+  const HOUR = 3_600_000;
+
+  it('an hour apart: the one that is behind records nothing until it has caught up', async () => {
+    const ahead = settableClock(LEDGER_TESTED_AT + HOUR);
+    const early = await store.open({ clock: ahead });
+    await count(ledger, 'a');
+    await count(ledger, 'b');
+    await count(early, 'a');
+    await expectLedgerError(count(ledger, 'b'), 'clock_behind', '3,600 s behind');
+    await expectLedgerError(count(ledger, 'new'), 'clock_behind');
+    store.clock.now = ahead.now - 1000;
+    expect(await count(ledger, 'b')).toBe(1);
+    expect(await count(early, 'b')).toBe(2);
+  });
+
+  it('a little apart: neither waits for the other, and appended times never run backwards', async () => {
+    const ahead = settableClock(LEDGER_TESTED_AT + 400);
+    const early = await store.open({ clock: ahead });
+    for (let index = 0; index < 6; index += 1) {
+      await count(ledger, 'behind');
+      await count(early, 'ahead');
+      ahead.now += 1;
+      store.clock.now += 1;
+    }
+    expect(ledger.conflicts + early.conflicts).toBe(0);
+    const appended = (await allEvents(ledger)).map(({ appendedAt }) => appendedAt);
+    expect(appended).toEqual(appended.toSorted((a, b) => a - b));
+    // What a node knows to have been recorded, it never records anything before.
+    const recordedTimes = (await allEvents(ledger)).map(({ recordedAt }) => recordedAt);
+    expect(recordedTimes.at(-2)).toBeGreaterThanOrEqual(LEDGER_TESTED_AT);
+  });
+
+  it('a second apart: what would be recorded too early is decided again', async () => {
+    const ahead = settableClock(LEDGER_TESTED_AT + 30_000);
+    const early = await store.open({ clock: ahead });
+    await count(ledger, 'a');
+    await count(early, 'b');
+    const told = await decideOn(ledger, 'administration', 'a', ({ recordedAt }) => ({
+      events: [recorded('x')],
+      outcome: recordedAt,
+    }));
+    expect(told).toBe(ahead.now);
+    expect(ledger.conflicts).toBe(1);
+  });
+});

@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+/** What becomes of bytes on their way through the proxy. */
+type Way = 'pass' | 'hold' | 'break';
+
+/** A network between a ledger and its PostgreSQL, which a test disturbs. */
+export interface PostgresProxy {
+  /** The URL of the database through the proxy. */
+  readonly url: string;
+  /** How often PostgreSQL has said that it is ready for a query: each is one round trip. */
+  readonly roundTrips: number;
+  /**
+   * What becomes of requests from now on: they pass, are held after so many bytes of what comes next,
+   * or break the connection instead of passing.
+   */
+  requests(way: Way, bytesBefore?: number): void;
+  /** What becomes of answers from now on. */
+  answers(way: Way): void;
+  /** Ends once something was held, or a connection was broken. */
+  disturbed(): Promise<void>;
+  /** Breaks every connection. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+/** Message types of PostgreSQL's protocol, version 3 (PostgreSQL documentation, 54.7). */
+const READY_FOR_QUERY = 'Z'.charCodeAt(0);
+const HEADER_BYTES = 5;
+
+/** Opens a proxy before the PostgreSQL of a URL. */
+export async function openPostgresProxy(target: string): Promise<PostgresProxy> {
+  const { port, hostname } = new URL(target);
+  const pairs = new Set<ProxiedConnection>();
+  const state = { requests: 'pass' as Way, answers: 'pass' as Way, bytesBefore: 0, roundTrips: 0 };
+  let tellDisturbed: () => void = () => undefined;
+  let whenDisturbed = Promise.resolve();
+  const expectDisturbance = (): void => {
+    whenDisturbed = new Promise((resolve) => {
+      tellDisturbed = resolve;
+    });
+  };
+  const proxy = createServer((client) => {
+    const pair = new ProxiedConnection(client, connect(Number(port), hostname), state, () =>
+      tellDisturbed(),
+    );
+    pairs.add(pair);
+    client.on('close', () => pairs.delete(pair));
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const url = new URL(target);
+  url.port = String((proxy.address() as { port: number }).port);
+  const pass = (): void => {
+    for (const pair of pairs) pair.pass();
+  };
+  const cut = (): void => {
+    for (const pair of pairs) pair.cut();
+  };
+  return {
+    url: url.href,
+    get roundTrips() {
+      return state.roundTrips;
+    },
+    requests: (way, bytesBefore = 0) => {
+      Object.assign(state, { requests: way, bytesBefore });
+      if (way === 'pass') pass();
+      else expectDisturbance();
+    },
+    answers: (way) => {
+      state.answers = way;
+      if (way === 'pass') pass();
+      else expectDisturbance();
+    },
+    disturbed: () => whenDisturbed,
+    cut,
+    close: async () => {
+      cut();
+      proxy.close();
+      await once(proxy, 'close');
+    },
+  };
+}
+
+interface ProxyState {
+  readonly requests: Way;
+  readonly answers: Way;
+  bytesBefore: number;
+  roundTrips: number;
+}
+
+/** One connection through the proxy. */
+class ProxiedConnection {
+  private readonly heldRequests: Buffer[] = [];
+  private readonly heldAnswers: Buffer[] = [];
+  /** What PostgreSQL has sent and is no whole message yet. */
+  private unread = Buffer.alloc(0);
+
+  constructor(
+    private readonly client: Socket,
+    private readonly server: Socket,
+    private readonly state: ProxyState,
+    private readonly disturbed: () => void,
+  ) {
+    client.setNoDelay();
+    server.setNoDelay();
+    client.on('data', (bytes: Buffer) => this.request(bytes));
+    server.on('data', (bytes: Buffer) => this.answer(bytes));
+    for (const socket of [client, server]) {
+      // Whichever end breaks, the other one is told.
+      socket.on('error', () => undefined);
+      socket.on('close', () => this.cut());
+    }
+  }
+
+  pass(): void {
+    for (const bytes of this.heldRequests.splice(0)) this.server.write(bytes);
+    for (const bytes of this.heldAnswers.splice(0)) this.client.write(bytes);
+  }
+
+  cut(): void {
+    this.client.destroy();
+    this.server.destroy();
+  }
+
+  private request(bytes: Buffer): void {
+    const { requests, bytesBefore } = this.state;
+    if (requests === 'pass') this.server.write(bytes);
+    else if (requests === 'hold') {
+      const passing = Math.min(bytesBefore, bytes.length);
+      this.state.bytesBefore -= passing;
+      if (passing > 0) this.server.write(bytes.subarray(0, passing));
+      this.heldRequests.push(bytes.subarray(passing));
+      this.disturbed();
+    } else this.break();
+  }
+
+  private answer(bytes: Buffer): void {
+    this.count(bytes);
+    const { answers } = this.state;
+    if (answers === 'pass') this.client.write(bytes);
+    else if (answers === 'hold') {
+      this.heldAnswers.push(bytes);
+      this.disturbed();
+    } else this.break();
+  }
+
+  private break(): void {
+    this.cut();
+    this.disturbed();
+  }
+
+  private count(bytes: Buffer): void {
+    this.unread = Buffer.concat([this.unread, bytes]);
+    while (this.unread.length >= HEADER_BYTES) {
+      const messageBytes = 1 + this.unread.readInt32BE(1);
+      if (this.unread.length < messageBytes) return;
+      if (this.unread[0] === READY_FOR_QUERY) this.state.roundTrips += 1;
+      this.unread = this.unread.subarray(messageBytes);
+    }
+  }
+}
