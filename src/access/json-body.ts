@@ -1,10 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { parameterProblem } from './operator-door.decorator.js';
 import { Problem } from './problem-details.js';
+import { problemOfIssue } from './wrong-parameter.js';
 
-/** What the name of a member may look like to be repeated: a token in its place may not. */
-const MEMBER_NAME = /^[A-Za-z_]{1,32}$/;
+const BODY = { place: 'the body', unknown: 'has a member that is unknown here' };
 const JSON_TYPE = /^application\/json(?:\s*;.*)?$/i;
 
 /** The JSON value in a request's body. Throws a Problem 415 or 400 when there is none. */
@@ -22,13 +21,5 @@ export function jsonBodyOf({ body, headers }: FastifyRequest): unknown {
 
 /** What is wrong with a body, by the member that it is about; no value is repeated. */
 export function problemOfBody({ issues: [issue] }: z.ZodError): Problem {
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-  const member = [...(issue?.path ?? []), ...unknown].map(String);
-  const isTold = member.length > 0 && member.every((name) => MEMBER_NAME.test(name));
-  return parameterProblem(isTold ? member.join('.') : 'the body', whyOf(issue, isTold));
-}
-
-function whyOf(issue: z.ZodError['issues'][number] | undefined, isTold: boolean): string {
-  if (issue?.code === 'unrecognized_keys' && !isTold) return 'has a member that is unknown here';
-  return issue?.message ?? 'is wrong';
+  return problemOfIssue(issue, BODY);
 }

@@ -18,12 +18,22 @@ export function canonicalAddress(address: string): string {
 export function addressGroup(address: string): string {
   const plain = canonicalAddress(address);
   if (!isIPv6(plain)) return plain;
-  const [head = '', tail] = plain.split('::');
+  const groups = allGroupsOf(plain).slice(0, 4);
+  return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
+}
+
+/** The binary digits of an address as it is written here: 32 of IPv4, 128 of IPv6. */
+export function addressBits(address: string): string {
+  const groups = isIPv6(address) ? allGroupsOf(address) : groupsOf(address);
+  return groups.map((group) => group.toString(2).padStart(16, '0')).join('');
+}
+
+function allGroupsOf(address: string): number[] {
+  const [head = '', tail] = address.split('::');
   const leading = groupsOf(head);
   const trailing = tail === undefined ? [] : groupsOf(tail);
   const zeros = Array.from({ length: 8 - leading.length - trailing.length }, () => 0);
-  const groups = [...leading, ...zeros, ...trailing].slice(0, 4);
-  return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
+  return [...leading, ...zeros, ...trailing];
 }
 
 function groupsOf(text: string): number[] {

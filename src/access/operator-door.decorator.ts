@@ -6,33 +6,13 @@ import {
   UseGuards,
   UsePipes,
 } from '@nestjs/common';
-import { ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiResponse, ApiSecurity, ApiTags } from './api-description.js';
 import type { OperatorScope } from '../domain/directory/operator-scopes.rules.js';
 import { BearerGuard, RequireScopes } from './bearer.guard.js';
-import { Problem, ProblemDetailsFilter } from './problem-details.js';
+import { ProblemDetailsFilter } from './problem-details.js';
+import { type ParameterIssue, problemOfIssue } from './wrong-parameter.js';
 
-type Issue = Parameters<
-  NonNullable<
-    NonNullable<ConstructorParameters<typeof StandardSchemaValidationPipe>[0]>['exceptionFactory']
-  >
->[0][number] & { readonly keys?: readonly string[] };
-
-/** A wrong parameter, named and never repeated: what was typed may be a secret in the wrong place. */
-export function parameterProblem(parameter: string, why: string): Problem {
-  return new Problem({
-    status: 400,
-    title: 'Bad Request',
-    detail: `${parameter} ${why}`,
-    parameter,
-  });
-}
-
-function wrongParameter([issue]: readonly Issue[]): Problem {
-  const segment = issue?.path?.[0];
-  const named = typeof segment === 'object' ? segment.key : (segment ?? issue?.keys?.[0]);
-  const parameter = String(named ?? 'a parameter').slice(0, 64);
-  return parameterProblem(parameter, issue?.message ?? 'is wrong');
-}
+const REQUEST = { place: 'the request', unknown: 'has a parameter that is unknown here' };
 
 /** Documents an answer that is a problem, by its example. */
 export function ApiProblem(status: number, title: string, detail: string, parameter?: string) {
@@ -59,7 +39,11 @@ export function OperatorDoor({ scope, tag, security }: OperatorDoorWords): Class
   return applyDecorators(
     UseGuards(BearerGuard),
     RequireScopes(scope),
-    UsePipes(new StandardSchemaValidationPipe({ exceptionFactory: wrongParameter })),
+    UsePipes(
+      new StandardSchemaValidationPipe({
+        exceptionFactory: ([issue]: readonly ParameterIssue[]) => problemOfIssue(issue, REQUEST),
+      }),
+    ),
     UseFilters(ProblemDetailsFilter),
     ApiTags(tag),
     ApiSecurity(security, [scope]),

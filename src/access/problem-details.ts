@@ -104,8 +104,8 @@ export function problemOf(exception: unknown): ProblemAnswer {
 /** Callers come back after this at the latest: somebody may set the clock at any moment. */
 const WAIT_SECONDS_MAX = 60;
 
-/** When it is worth trying again (RFC 9110, 10.2.3). */
-function waitSecondsOf(exception: unknown): number {
+/** In how many seconds it is worth trying again what failed, from 1 to 60 (RFC 9110, 10.2.3). */
+export function waitSecondsOf(exception: unknown): number {
   if (!(exception instanceof ClockBehind)) return 1;
   return Math.min(Math.ceil(exception.waitMilliseconds / 1000), WAIT_SECONDS_MAX);
 }

@@ -1,9 +1,9 @@
 import { Controller, Get, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiOperation } from '@nestjs/swagger';
+import { ApiOperation } from '../access/api-description.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { parameterProblem } from '../access/operator-door.decorator.js';
+import { parameterProblem } from '../access/wrong-parameter.js';
 import type { ViewsBeingBuilt } from '../views/views.port.js';
 import { AuditDoor, Unstored } from './audit-door.decorator.js';
 import type { AuditEvent } from './audit-event.answer.js';

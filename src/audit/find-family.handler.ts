@@ -10,11 +10,15 @@ import { blockedBy, ownersAt, ownersOf } from './family-owners.reader.js';
 import { FindFamily } from './find-family.query.js';
 import { firstEventOf } from './first-event.reader.js';
 import { streamRowAt } from './stream-history.reader.js';
+import { ViewsReader } from '../views/views.port.js';
 
 /** Answers what is known about a family. */
 @QueryHandler(FindFamily)
 export class FindFamilyHandler implements IQueryHandler<FindFamily> {
-  constructor(private readonly ledger: Ledger) {}
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly views: ViewsReader,
+  ) {}
 
   async execute({ familyId, moment }: FindFamily): Promise<FamilyAnswer | undefined> {
     const newest = await newestEvent(this.ledger);
@@ -36,14 +40,18 @@ export class FindFamilyHandler implements IQueryHandler<FindFamily> {
         blockedBy: blockedBy(row.state, owners),
         client: { id: row.state.clientId, name: owners.client?.metadata.name ?? null },
         ...factsOf(row.state),
-        events: await this.marksOf(row),
+        events: await this.marksOf(familyId, row),
       },
     };
   }
 
-  private async marksOf(row: StreamRow<'family'>): Promise<AuditFamily['events']> {
-    const first = await firstEventOf(this.ledger, row.streamId, row.state.grantedAt);
-    const last = await eventAt(this.ledger, row.lastPosition);
+  private async marksOf(
+    familyId: string,
+    row: StreamRow<'family'>,
+  ): Promise<AuditFamily['events']> {
+    const { ledger, views } = this;
+    const first = await firstEventOf({ ledger, views }, familyId, row.state.grantedAt);
+    const last = await eventAt(ledger, row.lastPosition);
     return {
       count: row.version,
       first: first === undefined ? null : markOf(first),

@@ -68,12 +68,13 @@ export async function pageOf(
   const { streamId, type } = choice;
   if (streamId === undefined || type !== undefined) return search(ledger, choice, limit, upTo);
   const page = { order: 'oldest_first', limit, after: choice.after, upTo } as const;
-  const viewed = await views.events({ streamId }, { ...page, rowsScannedMax: EVENTS_SEARCHED });
+  const scanned = { ...page, rowsScannedMax: EVENTS_SEARCHED };
+  const viewed = await views.eventPositions({ streamId }, scanned);
   if (viewed.kind === 'being_built' || viewed.upTo === null) {
     return search(ledger, choice, limit, upTo);
   }
   const { rows, next } = viewed.answer;
-  const events = await ledger.eventsAt(rows.map(({ position }) => position));
+  const events = await ledger.eventsAt(rows);
   if (next !== null || viewed.upTo >= upTo) return { events, next };
   const after = Math.max(choice.after ?? -1, viewed.upTo);
   const later = await search(ledger, { streamId, after }, limit - events.length, upTo);

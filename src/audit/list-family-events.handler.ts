@@ -38,8 +38,8 @@ export class ListFamilyEventsHandler implements IQueryHandler<ListFamilyEvents> 
   private async hadBegun(familyId: string, moment: Moment | undefined): Promise<boolean> {
     const family = await this.ledger.load('family', familyId);
     if (family === undefined || moment === undefined) return family !== undefined;
-    const streamId = streamIdOf('family', familyId);
-    const first = await firstEventOf(this.ledger, streamId, family.grantedAt);
+    const { ledger, views } = this;
+    const first = await firstEventOf({ ledger, views }, familyId, family.grantedAt);
     return first !== undefined && first.position <= moment.position;
   }
 }

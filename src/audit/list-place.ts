@@ -1,11 +1,11 @@
 import type { QueryBus } from '@nestjs/cqrs';
-import { parameterProblem } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
 import type { Position } from '../domain/identifiers.js';
 import type { ViewOrder, ViewsBeingBuilt } from '../views/views.port.js';
 import { FindFixedState, FindMoment } from './find-moment.query.js';
 import type { Listing, ListingRequest } from './listing.reader.js';
 import type { At, Moment } from '../access/moment.js';
+import { parameterProblem } from '../access/wrong-parameter.js';
 import { HISTORY_EVENTS_MAX, HistoryTooLong } from './stream-history.reader.js';
 import { pinnedCursor, pinnedPlaceOf } from './pinned-cursor.js';
 

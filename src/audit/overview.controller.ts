@@ -1,8 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse } from '../access/api-description.js';
 import type { z } from 'zod';
-import { parameterProblem } from '../access/operator-door.decorator.js';
 import { type ActivityAnswer, activityAnswer } from './activity.answer.js';
 import { ApiNotFound, AuditDoor, found, Unstored } from './audit-door.decorator.js';
 import { momentParameters, PAGE_ITEMS } from './audit.parameters.js';
@@ -16,6 +15,7 @@ import {
 } from './list.parameters.js';
 import { built, clientCursorOf, clientPlaceOf, momentFor } from './list-place.js';
 import type { Moment } from '../access/moment.js';
+import { parameterProblem } from '../access/wrong-parameter.js';
 import {
   CountActivity,
   FindClient,

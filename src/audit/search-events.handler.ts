@@ -1,6 +1,7 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import type { Position } from '../domain/identifiers.js';
 import { Ledger } from '../ledger/ledger.port.js';
-import { ViewsReader, type ViewedEvent, type ViewsBeingBuilt } from '../views/views.port.js';
+import { ViewsReader, type ViewsBeingBuilt } from '../views/views.port.js';
 import { type AuditEvent, auditEventsOf } from './audit-event.answer.js';
 import { type Listing, listingOf } from './listing.reader.js';
 import { SearchEvents } from './search-events.query.js';
@@ -18,15 +19,13 @@ export class SearchEventsHandler implements IQueryHandler<SearchEvents> {
     request,
     isWhole,
   }: SearchEvents): Promise<Listing<AuditEvent> | ViewsBeingBuilt> {
-    return listingOf<ViewedEvent, AuditEvent>(
+    return listingOf<Position, AuditEvent>(
       { ledger: this.ledger, views: this.views },
       {
-        page: (page) => this.views.events(filter, page),
-        positionOf: ({ position }) => position,
-        itemsOf: async (rows) => {
-          const positions = rows.map(({ position }) => position);
-          return auditEventsOf(this.ledger, await this.ledger.eventsAt(positions));
-        },
+        page: (page) => this.views.eventPositions(filter, page),
+        positionOf: (position) => position,
+        itemsOf: async (positions) =>
+          auditEventsOf(this.ledger, await this.ledger.eventsAt(positions)),
       },
       request,
       isWhole,

@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse } from '../access/api-description.js';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { ActiveAccessToken } from '../access/access-token-status.js';

@@ -1,4 +1,6 @@
-import { errors, jwtVerify, type JWTPayload } from 'jose';
+import type { JWTPayload } from 'jose';
+import { JWKSNoMatchingKey } from 'jose/errors';
+import { jwtVerify } from 'jose/jwt/verify';
 import type { Instant } from '../domain/identifiers.js';
 import type { SigningKeyRing } from './signing-key-ring.js';
 
@@ -44,6 +46,6 @@ export function numericDate(instant: Instant): number {
 
 function keyOf(ring: SigningKeyRing, keyId: string | undefined) {
   const key = keyId === undefined ? undefined : ring.verificationKey(keyId);
-  if (key === undefined) throw new errors.JWKSNoMatchingKey();
+  if (key === undefined) throw new JWKSNoMatchingKey();
   return key;
 }

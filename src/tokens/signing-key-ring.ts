@@ -6,7 +6,8 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { calculateJwkThumbprint, type JSONWebKeySet, type JWK } from 'jose';
+import type { JSONWebKeySet, JWK } from 'jose';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 import type { JsonValue } from '../domain/canonical-json.js';
 import type { SigningKeyState } from '../domain/directory/directory.state.js';
 import { keyThatSigns } from '../domain/directory/signing-key.rules.js';

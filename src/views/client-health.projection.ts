@@ -5,6 +5,8 @@ import type { AuditEventRow, HealthCount, HealthMeasure, ProjectedEvent } from '
 /** A retry before this is one of a client that sends twice; later, of one that lost an answer. In ms. */
 const PROMPT_RETRY = 2000;
 
+type Refreshed = Extract<ProjectedEvent, { type: 'RefreshTokenRotated' | 'AccessTokenRefreshed' }>;
+
 /** As what a client's refresh with a token of another client is counted for the one that tried. */
 export const FOREIGN_PRESENTATION: HealthMeasure = 'rejected:foreign_client';
 
@@ -29,13 +31,10 @@ export function measuresOf(event: ProjectedEvent): readonly HealthMeasure[] | nu
   switch (event.type) {
     case 'GrantRedeemed':
       return ['redeemed'];
-    case 'RefreshTokenRotated': {
-      const { age, token } = event.data;
-      const isEarly = age < (token.expiresAt - token.issuedAt) / 2;
-      return isEarly ? ['rotated', 'refreshed_early'] : ['rotated'];
-    }
+    case 'RefreshTokenRotated':
+      return isEarly(event.data) ? ['rotated', 'refreshed_early'] : ['rotated'];
     case 'AccessTokenRefreshed':
-      return ['refreshed'];
+      return isEarly(event.data) ? ['refreshed', 'refreshed_early'] : ['refreshed'];
     case 'RefreshRetried': {
       const { age, otherParty } = event.data;
       const measure = age < PROMPT_RETRY ? 'retried_within_2_seconds' : 'retried_later';
@@ -53,6 +52,11 @@ export function measuresOf(event: ProjectedEvent): readonly HealthMeasure[] | nu
     default:
       return null;
   }
+}
+
+/** Whether a refresh came when half of an access token was left. */
+function isEarly({ age, token }: Pick<Refreshed['data'], 'age' | 'token'>): boolean {
+  return age < (token.expiresAt - token.issuedAt) / 2;
 }
 
 /** The owner of a stolen token did not present it. */

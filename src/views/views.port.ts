@@ -265,6 +265,12 @@ export abstract class ViewsReader {
   /** Events, through the index that has the fewest rows for this filter. */
   abstract events(filter: EventFilter, page: PageRequest): Promise<Viewed<ViewPage<ViewedEvent>>>;
 
+  /** As `events`, of which only the places are told: their bodies stand in the ledger. */
+  abstract eventPositions(
+    filter: EventFilter,
+    page: PageRequest,
+  ): Promise<Viewed<ViewPage<Position>>>;
+
   /** Families by when they were granted. */
   abstract families(
     filter: FamilyFilter,

@@ -110,6 +110,24 @@ describe('a token that was good', () => {
   });
 });
 
+describe('the name of an unknown parameter', () => {
+  it.each([
+    'tlr_AQEAAACrZGVmYXVsdAAAAAAAAZqjwrfwfFGhssPU5fYHGA',
+    'eyJhbGciOiJFUzI1NiJ9',
+    'a.b',
+    'x'.repeat(33),
+    encodeURIComponent('<b>'),
+  ])('is not repeated where it may be a secret: %s', async (name) => {
+    const { status, body, text } = await read(server, `/audit/events?${name}=1`, token);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({
+      parameter: 'the request',
+      detail: 'the request has a parameter that is unknown here',
+    });
+    expect(text).not.toContain(decodeURIComponent(name));
+  });
+});
+
 describe('a wrong parameter is named, and its value is not repeated', () => {
   const refusals: readonly (readonly [path: string, parameter: string, detail: RegExp])[] = [
     ['/audit/events?limit=0', 'limit', /from 1 to 1000/],

@@ -149,8 +149,8 @@ describe('a chosen part of a ledger that grows while it is read', () => {
   it('is shown as far as the answer says, and whole up to there', async () => {
     const ledger = server.get(Ledger);
     const views = server.get(ViewsReader);
-    const original = views.events.bind(views);
-    const growing = jest.spyOn(views, 'events').mockImplementation(async (filter, page) => {
+    const original = views.eventPositions.bind(views);
+    const growing = jest.spyOn(views, 'eventPositions').mockImplementation(async (filter, page) => {
       await issueTokens(1);
       await followed(views, (await ledger.size()) - 1);
       return original(filter, page);
@@ -169,7 +169,7 @@ describe('a chosen part of a ledger that grows while it is read', () => {
 describe('a ledger that there are no views of yet', () => {
   it('is still chosen from by type; what only the views know has to wait', async () => {
     const none = { kind: 'being_built', done: 7, total: 20 } as const;
-    const building = jest.spyOn(server.get(ViewsReader), 'events').mockResolvedValue(none);
+    const building = jest.spyOn(server.get(ViewsReader), 'eventPositions').mockResolvedValue(none);
     const page = await list('type=ClientRegistered');
     const all = await lines('type=ClientRegistered');
     const refused = await read(server, '/audit/events?outcome=directory', token);

@@ -221,6 +221,7 @@ describe('an incident', () => {
 
 describe("a client's health", () => {
   const rotated = (age: number): EventSketch => ({ type: 'RefreshTokenRotated', data: { age } });
+  const refreshed = (age: number): EventSketch => ({ type: 'AccessTokenRefreshed', data: { age } });
   const retried = (age: number, otherParty: boolean): EventSketch => ({
     type: 'RefreshRetried',
     data: { age, otherParty },
@@ -251,6 +252,12 @@ describe("a client's health", () => {
     const half = (1_793_611_201_000 - 1_793_610_600_417) / 2;
     expect(health(rotated(Math.floor(half)))).toEqual({ rotated: 1, refreshed_early: 1 });
     expect(health(rotated(Math.ceil(half)))).toEqual({ rotated: 1 });
+  });
+
+  it('tells it so too where the refresh token stays the same', () => {
+    const half = (1_793_611_260_000 - 1_793_610_660_000) / 2;
+    expect(health(refreshed(half - 1))).toEqual({ refreshed: 1, refreshed_early: 1 });
+    expect(health(refreshed(half))).toEqual({ refreshed: 1 });
   });
 
   it('tells retries by their age and by who retried', () => {

@@ -164,6 +164,8 @@ describe('events', () => {
     expect(rows).toEqual(expected);
     expect(next).toBeNull();
     expect((await viewed(reader.events(filter, NEWEST))).rows).toEqual(expected.toReversed());
+    const places = await viewed(reader.eventPositions(filter, ALL));
+    expect(places).toMatchObject({ rows: expected.map(({ position }) => position), next: null });
   });
 
   it('of an incident are its evidence, by the id that it has', async () => {

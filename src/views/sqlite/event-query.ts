@@ -34,10 +34,14 @@ export class EventQuery {
 
   /** A page of the events that match, up to a position. */
   page(filter: EventFilter, upTo: Position, request: PageRequest): ViewPage<ViewedEvent> {
-    const conditions = this.conditionsOf(filter);
-    if (conditions === undefined) return emptyPage;
-    const found = this.scan.find(conditions, upTo, request);
+    const found = this.positions(filter, upTo, request);
     return { ...found, rows: found.rows.flatMap((position) => this.eventAt(position) ?? []) };
+  }
+
+  /** A page of the places of the events that match, up to a position. */
+  positions(filter: EventFilter, upTo: Position, request: PageRequest): ViewPage<Position> {
+    const conditions = this.conditionsOf(filter);
+    return conditions === undefined ? emptyPage : this.scan.find(conditions, upTo, request);
   }
 
   /** The event at a position. */

@@ -79,6 +79,13 @@ export class SqliteViewsReader extends ViewsReader {
     return this.view(page.upTo, (views, upTo) => views.events.page(filter, upTo, page));
   }
 
+  async eventPositions(
+    filter: EventFilter,
+    page: PageRequest,
+  ): Promise<Viewed<ViewPage<Position>>> {
+    return this.view(page.upTo, (views, upTo) => views.events.positions(filter, upTo, page));
+  }
+
   async families(filter: FamilyFilter, page: PageRequest): Promise<Viewed<ViewPage<ViewedFamily>>> {
     return this.view(page.upTo, (views, upTo) => views.families.page(filter, upTo, page));
   }

@@ -1,7 +1,7 @@
 import type { EventType } from '../event-outcomes.js';
 
 /** Grows with every change of a table or a projection: views of another version are built anew. */
-export const VIEWS_SCHEMA_VERSION = 2;
+export const VIEWS_SCHEMA_VERSION = 3;
 
 /**
  * The tables. Rows are keyed by the position of the event that began them, which is their row id: so
