@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
 import { DirectoryModule } from '../directory/directory.module.js';
+import { ListRevocationsHandler } from './list-revocations.handler.js';
 import { PreviewRevocationHandler } from './preview-revocation.handler.js';
 import { RevocationOrders } from './revocation-order.reader.js';
 import { RevocationPreviewController } from './revocation-preview.controller.js';
@@ -16,6 +17,7 @@ import { StartRevocationHandler } from './start-revocation.handler.js';
 @Module({
   imports: [DirectoryModule],
   providers: [
+    ListRevocationsHandler,
     PreviewRevocationHandler,
     RevocationOrders,
     RevocationReach,

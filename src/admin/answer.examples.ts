@@ -7,8 +7,7 @@ const selector = {
 const setDigest = 'NMzzoVq9lJAMP5RX3f3rHDgiOklSZ2XbvLy0pYxgNPM';
 const tokensNotBefore = '2026-11-21T02:14:06.991Z';
 
-/** What a revocation is told like when it is completed. */
-export const revocationExample = {
+const completedExample = {
   id: '5f0c6a3a8f5b4d1f9d7e2b1c0a998877',
   status: 'completed',
   selector,
@@ -27,7 +26,18 @@ export const revocationExample = {
     familiesRevoked: 2,
     familiesEnded: 0,
   },
+};
+
+/** What a revocation is told like when it is completed. */
+export const revocationExample = {
+  ...completedExample,
   record: 'eyJhbGciOiJFUzI1NiIsInR5cCI6InJldm9jYXRpb24tcmVjb3JkK2p3dCJ9…',
+};
+
+/** What a list of revocations is told like. */
+export const revocationListExample = {
+  revocations: [completedExample],
+  next: '5f0c6a3a8f5b4d1f9d7e2b1c0a998877',
 };
 
 /** What a preview is told like. */

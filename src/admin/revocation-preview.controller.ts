@@ -1,6 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse } from '../access/api-description.js';
 import type { z } from 'zod';
 import { OperatorDoor, Unstored } from '../access/operator-door.decorator.js';
 import { PreviewRevocation } from './preview-revocation.query.js';

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { RevocationSelector } from '../domain/events/revocation.events.js';
 import type { Instant } from '../domain/identifiers.js';
 import type { RevocationState } from '../domain/revocation/revocation.state.js';
-import { previewExample, revocationExample } from './answer.examples.js';
+import { previewExample, revocationExample, revocationListExample } from './answer.examples.js';
+import type { ListedRevocation, RevocationPage } from './list-revocations.query.js';
 import type { RevocationPreview } from './preview-revocation.query.js';
 import type { RevocationProgress } from './revocation.runner.js';
 
@@ -23,39 +24,42 @@ export function selectorAnswerOf(selector: RevocationSelector): z.infer<typeof s
   return { kind, id, from: timeTextOf(from), to: timeTextOf(to) };
 }
 
+const listedRevocation = z.object({
+  id: z.string().meta({ example: '5f0c6a3a8f5b4d1f9d7e2b1c0a998877' }),
+  status: z.enum(['running', 'completed']),
+  selector: selectorAnswer,
+  position: count.meta({ description: 'What came after it is not in the set.' }),
+  families: count.meta({ description: 'Token families in the set.' }),
+  clientTokens: count.meta({ description: 'client_credentials tokens in the set.' }),
+  setDigest: z.string().meta({
+    description:
+      'SHA-256 of the ids of the streams in the set, sorted, each followed by a line feed; base64url.',
+  }),
+  tokensNotBefore: timeText.nullable().meta({
+    description:
+      'What was granted before is void since the revocation began; null: no mark is set.',
+  }),
+  startedAt: timeText,
+  progress: z
+    .object({ done: count, total: count })
+    .nullable()
+    .meta({ description: 'Set while this process ends families.' }),
+  result: z
+    .object({
+      completedAt: timeText,
+      families: count,
+      clientTokens: count,
+      setDigest: z.string(),
+      familiesRevoked: count.meta({ description: 'Ended by this revocation.' }),
+      familiesEnded: count.meta({ description: 'Ended by something else meanwhile.' }),
+    })
+    .nullable()
+    .meta({ description: 'Set when it is completed.' }),
+});
+
 /** A revocation that was started. */
-export const revocationAnswer = z
-  .object({
-    id: z.string().meta({ example: '5f0c6a3a8f5b4d1f9d7e2b1c0a998877' }),
-    status: z.enum(['running', 'completed']),
-    selector: selectorAnswer,
-    position: count.meta({ description: 'What came after it is not in the set.' }),
-    families: count.meta({ description: 'Token families in the set.' }),
-    clientTokens: count.meta({ description: 'client_credentials tokens in the set.' }),
-    setDigest: z.string().meta({
-      description:
-        'SHA-256 of the ids of the streams in the set, sorted, each followed by a line feed; base64url.',
-    }),
-    tokensNotBefore: timeText.nullable().meta({
-      description:
-        'What was granted before is void since the revocation began; null: no mark is set.',
-    }),
-    startedAt: timeText,
-    progress: z
-      .object({ done: count, total: count })
-      .nullable()
-      .meta({ description: 'Set while this process ends families.' }),
-    result: z
-      .object({
-        completedAt: timeText,
-        families: count,
-        clientTokens: count,
-        setDigest: z.string(),
-        familiesRevoked: count.meta({ description: 'Ended by this revocation.' }),
-        familiesEnded: count.meta({ description: 'Ended by something else meanwhile.' }),
-      })
-      .nullable()
-      .meta({ description: 'Set when it is completed.' }),
+export const revocationAnswer = listedRevocation
+  .extend({
     record: z
       .string()
       .nullable()
@@ -69,6 +73,20 @@ export const revocationAnswer = z
 /** A revocation that was started. */
 export type RevocationAnswer = z.infer<typeof revocationAnswer>;
 
+/** Revocations that were started. */
+export const revocationList = z
+  .object({
+    revocations: z.array(listedRevocation).meta({
+      description: 'Newest first; a signed record is only with the answer about one.',
+    }),
+    next: z.string().nullable().meta({
+      description: 'Pass it as `cursor` for the next page; null: there is nothing more.',
+    }),
+  })
+  .meta({ id: 'RevocationList', examples: [revocationListExample] });
+/** Revocations that were started. */
+export type RevocationListAnswer = z.infer<typeof revocationList>;
+
 /** What is told of a revocation besides its state. */
 export interface RevocationSurroundings {
   readonly progress?: RevocationProgress | undefined;
@@ -78,9 +96,29 @@ export interface RevocationSurroundings {
 /** A revocation as the answers write it. */
 export function revocationAnswerOf(
   id: string,
-  { terms, startedAt, completed }: RevocationState,
+  state: RevocationState,
   { progress, record }: RevocationSurroundings,
 ): RevocationAnswer {
+  return { ...listedRevocationOf({ id, state }, progress), record: record ?? null };
+}
+
+/** A page of revocations as the answers write it. */
+export function revocationListOf(
+  { revocations, next }: RevocationPage,
+  progressOf: (id: string) => RevocationProgress | undefined,
+): RevocationListAnswer {
+  return {
+    revocations: revocations.map((revocation) =>
+      listedRevocationOf(revocation, progressOf(revocation.id)),
+    ),
+    next,
+  };
+}
+
+function listedRevocationOf(
+  { id, state: { terms, startedAt, completed } }: ListedRevocation,
+  progress: RevocationProgress | undefined,
+): z.infer<typeof listedRevocation> {
   const { selector, position, families, clientTokens, setDigest, tokensNotBefore } = terms;
   return {
     id,
@@ -94,7 +132,6 @@ export function revocationAnswerOf(
     startedAt: new Date(startedAt).toISOString(),
     progress: completed === undefined ? (progress ?? null) : null,
     result: completed === undefined ? null : resultOf(completed),
-    record: record ?? null,
   };
 }
 

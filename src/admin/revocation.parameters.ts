@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { strictParameters } from '../access/ledger-parameters.js';
 import { momentText } from '../access/moment.js';
 import type { RevocationSelector } from '../domain/events/revocation.events.js';
-import { addressRangeOf } from './address-range.js';
+import { addressRangeOf, addressRangeWords } from './address-range.js';
 
 const NO_POSITION = 'must be a position of the ledger';
 const ID = /^[\w-]{1,128}$/;
@@ -33,15 +33,17 @@ const selectorShape = {
   address: z
     .string('must be given once')
     .transform((text, context) => {
-      const range = addressRangeOf(text);
-      if (range !== undefined) return range;
-      context.addIssue('must be an IP address or a range like 192.0.2.0/24');
+      const found = addressRangeOf(text);
+      if ('range' in found) return found.range;
+      context.addIssue(addressRangeWords[found.refusal]);
       return z.NEVER;
     })
     .optional()
     .meta({
       type: 'string',
-      description: 'All that came from these addresses. Only its keyed digest is in the ledger.',
+      description:
+        'All that came from these addresses: one, or a range that begins with its first address. ' +
+        '`::ffff:10.0.0.0/104` is `10.0.0.0/8`. Only its keyed digest is in the ledger.',
       example: '192.0.2.0/24',
     }),
   from: time,
@@ -55,7 +57,7 @@ export const revocationBody = strictParameters({
 });
 
 const DIGITS = /^\d{1,15}$/;
-/** How many families a page has when nothing is said, and at most. */
+/** How many items a page has when nothing is said, and at most. */
 export const PAGE_ITEMS = 100;
 const PAGE_ITEMS_MAX = 1000;
 
@@ -68,6 +70,25 @@ function wholeNumber(minimum: number, maximum: number, error: string) {
     .transform(Number)
     .optional();
 }
+
+const limit = wholeNumber(1, PAGE_ITEMS_MAX, `must be a whole number from 1 to ${PAGE_ITEMS_MAX}`);
+
+/** What a cursor that leads nowhere is told. */
+export const NO_CURSOR = 'is not a cursor of this list';
+
+/** The parameters of the list of revocations. */
+export const revocationListParameters = strictParameters({
+  limit: limit.meta({
+    type: 'integer',
+    description: `How many revocations at most; ${PAGE_ITEMS} when absent.`,
+    example: PAGE_ITEMS,
+  }),
+  cursor: z
+    .string('must be given once')
+    .regex(/^[0-9a-f]{32}$/, NO_CURSOR)
+    .optional()
+    .meta({ description: 'Where to go on: `next` of the page before.' }),
+});
 
 /** The parameters of a preview. */
 export const previewParameters = strictParameters({
@@ -82,7 +103,7 @@ export const previewParameters = strictParameters({
     .regex(/^[0-9a-f]{32}$/, 'must be the id of a family')
     .optional()
     .meta({ description: 'Where to go on: `next` of the page before.' }),
-  limit: wholeNumber(1, PAGE_ITEMS_MAX, `must be a whole number from 1 to ${PAGE_ITEMS_MAX}`).meta({
+  limit: limit.meta({
     type: 'integer',
     description: `How many families at most; ${PAGE_ITEMS} when absent.`,
     example: PAGE_ITEMS,

@@ -1,5 +1,6 @@
-import { ApiProblem, parameterProblem } from '../access/operator-door.decorator.js';
+import { ApiProblem } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
+import { parameterProblem } from '../access/wrong-parameter.js';
 import type { RevocationSelector } from '../domain/events/revocation.events.js';
 import type { RevocationRefusal } from './revocation-order.reader.js';
 import { ONE_SELECTOR } from './revocation.parameters.js';

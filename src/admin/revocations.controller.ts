@@ -1,6 +1,6 @@
-import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
-import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiBody, ApiOperation, ApiResponse } from '../access/api-description.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { ActiveAccessToken } from '../access/access-token-status.js';
@@ -10,14 +10,25 @@ import { jsonBodyOf, problemOfBody } from '../access/json-body.js';
 import { ApiProblem, OperatorDoor, Unstored } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
 import { requestContextOf } from '../access/request-context.js';
+import { parameterProblem } from '../access/wrong-parameter.js';
 import type { RevocationState } from '../domain/revocation/revocation.state.js';
 import { Ledger } from '../ledger/ledger.port.js';
+import { ListRevocations } from './list-revocations.query.js';
 import {
   type RevocationAnswer,
   revocationAnswer,
   revocationAnswerOf,
+  revocationList,
+  type RevocationListAnswer,
+  revocationListOf,
 } from './revocation.answer.js';
-import { revocationBody, selectorOf } from './revocation.parameters.js';
+import {
+  NO_CURSOR,
+  PAGE_ITEMS,
+  revocationBody,
+  revocationListParameters,
+  selectorOf,
+} from './revocation.parameters.js';
 import { ApiNoSet, noSet, notOneSelector } from './revocation.problems.js';
 import { RevocationQueue } from './revocation-queue.service.js';
 import { RevocationRecords } from './revocation-record.service.js';
@@ -39,6 +50,7 @@ const idInPath = z.object({
 export class RevocationsController {
   constructor(
     private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
     private readonly record: AdministrationRecord,
     private readonly queue: RevocationQueue,
     private readonly records: RevocationRecords,
@@ -88,6 +100,24 @@ export class RevocationsController {
     await this.record.record('revocation.start', id, bearer, context);
     void reply.header('location', `/admin/revocations/${id}`);
     return this.told(id, state);
+  }
+
+  /** Which revocations were started. */
+  @Get()
+  @Unstored()
+  @ApiOperation({
+    summary: 'Which revocations were started',
+    description: 'Newest first. One that is started meanwhile is on none of the pages that follow.',
+  })
+  @ApiResponse({ status: 200, description: 'A page of them.', standardSchema: revocationList })
+  @ApiProblem(400, 'Bad Request', `cursor ${NO_CURSOR}`, 'cursor')
+  async list(
+    @Query({ schema: revocationListParameters })
+    { cursor, limit = PAGE_ITEMS }: z.infer<typeof revocationListParameters>,
+  ): Promise<RevocationListAnswer> {
+    const page = await this.queries.execute(new ListRevocations(cursor, limit));
+    if (page.kind === 'unknown_revocation') throw parameterProblem('cursor', NO_CURSOR);
+    return revocationListOf(page, (id) => this.queue.progressOf(id));
   }
 
   /** How far a revocation is, and what it came to. */

@@ -16,7 +16,7 @@ const divergence = z.object({
   simulated: z.string().meta({ example: 'killed' }),
 });
 
-const backtestJobExample = {
+const listedJobExample = {
   id: 'Yk3mV8x2QbWc7LrP0sTzNg',
   status: 'done',
   from: 0,
@@ -26,6 +26,10 @@ const backtestJobExample = {
   queuedAt: '2026-11-21T02:20:00.000Z',
   progress: { done: 120_634, total: 120_634 },
   result: backtestResultExample,
+};
+
+const backtestJobExample = {
+  ...listedJobExample,
   divergences: [
     {
       familyId: '019aa3c2b7f07c51a1b2c3d4e5f60718',
@@ -37,23 +41,23 @@ const backtestJobExample = {
   ],
 };
 
+const listedJob = z.object({
+  id: z.string(),
+  status: z.enum(['queued', 'running', 'done', 'cancelled', 'failed']),
+  from: z.int().nonnegative().meta({ description: 'Families granted at this position or later.' }),
+  to: z.int().nonnegative().meta({ description: 'By their events up to this position.' }),
+  policy: askedPolicy,
+  client: z.string().nullable().meta({ description: 'null: families of every client.' }),
+  queuedAt: timeText,
+  progress: z
+    .object({ done: z.int().nonnegative(), total: z.int().nonnegative() })
+    .meta({ description: 'In positions of the ledger, from the newest family to the oldest.' }),
+  result: backtestResult.nullable().meta({ description: 'Set when it is done.' }),
+});
+
 /** A backtest that was asked for. */
-export const backtestJob = z
-  .object({
-    id: z.string(),
-    status: z.enum(['queued', 'running', 'done', 'cancelled', 'failed']),
-    from: z
-      .int()
-      .nonnegative()
-      .meta({ description: 'Families granted at this position or later.' }),
-    to: z.int().nonnegative().meta({ description: 'By their events up to this position.' }),
-    policy: askedPolicy,
-    client: z.string().nullable().meta({ description: 'null: families of every client.' }),
-    queuedAt: timeText,
-    progress: z
-      .object({ done: z.int().nonnegative(), total: z.int().nonnegative() })
-      .meta({ description: 'In positions of the ledger, from the newest family to the oldest.' }),
-    result: backtestResult.nullable().meta({ description: 'Set when it is done.' }),
+export const backtestJob = listedJob
+  .extend({
     divergences: z.array(divergence).meta({
       description: 'The first of the attempts that come out otherwise; at most 100.',
     }),
@@ -62,9 +66,30 @@ export const backtestJob = z
 /** A backtest that was asked for. */
 export type BacktestJobAnswer = z.infer<typeof backtestJob>;
 
+/** Backtests that were asked for. */
+export const backtestList = z
+  .object({
+    backtests: z.array(listedJob).meta({
+      description:
+        'Newest first; the attempts that come out otherwise are with the answer about one.',
+    }),
+  })
+  .meta({ id: 'BacktestList', examples: [{ backtests: [listedJobExample] }] });
+/** Backtests that were asked for. */
+export type BacktestListAnswer = z.infer<typeof backtestList>;
+
 /** A job as the answers of the replay write it. */
 export function backtestJobOf(job: BacktestJob): BacktestJobAnswer {
-  const { id, status, order, queuedAt, done, total, summary, divergences } = job;
+  return { ...listedJobOf(job), divergences: job.divergences.map(divergenceOf) };
+}
+
+/** Jobs as the answers of the replay list them. */
+export function backtestListOf(jobs: readonly BacktestJob[]): BacktestListAnswer {
+  return { backtests: jobs.map(listedJobOf) };
+}
+
+function listedJobOf(job: BacktestJob): z.infer<typeof listedJob> {
+  const { id, status, order, queuedAt, done, total, summary } = job;
   return {
     id,
     status,
@@ -75,7 +100,6 @@ export function backtestJobOf(job: BacktestJob): BacktestJobAnswer {
     queuedAt: timeTextOf(queuedAt),
     progress: { done, total },
     result: summary === undefined ? null : backtestResultOf(summary),
-    divergences: divergences.map(divergenceOf),
   };
 }
 

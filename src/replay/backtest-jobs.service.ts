@@ -73,6 +73,11 @@ export class BacktestJobs implements OnModuleDestroy {
     return job;
   }
 
+  /** The jobs that are remembered, newest first. */
+  list(): readonly BacktestJob[] {
+    return [...this.jobs.values()].reverse();
+  }
+
   /** A job that is remembered. */
   find(id: string): BacktestJob | undefined {
     return this.jobs.get(id);

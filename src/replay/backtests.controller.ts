@@ -1,15 +1,23 @@
 import { Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse } from '../access/api-description.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AdministrationRecord } from '../access/administration-record.service.js';
 import { bearerOf } from '../access/bearer.guard.js';
 import { jsonBodyOf, problemOfBody } from '../access/json-body.js';
-import { ApiProblem, parameterProblem, Unstored } from '../access/operator-door.decorator.js';
+import { ApiProblem, Unstored } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
 import { requestContextOf } from '../access/request-context.js';
+import { parameterProblem } from '../access/wrong-parameter.js';
 import { Ledger } from '../ledger/ledger.port.js';
-import { backtestJob, backtestJobOf, type BacktestJobAnswer } from './backtest-job.answer.js';
+import {
+  backtestJob,
+  type BacktestJobAnswer,
+  backtestJobOf,
+  backtestList,
+  type BacktestListAnswer,
+  backtestListOf,
+} from './backtest-job.answer.js';
 import { BacktestJobs } from './backtest-jobs.service.js';
 import { backtestRange } from './backtest-range.reader.js';
 import { backtestPolicyOf, backtestRequest, backtestRequestSchema } from './backtest.parameters.js';
@@ -58,6 +66,19 @@ export class BacktestsController {
     if (job === undefined) throw noRoom();
     void reply.header('location', `/replay/backtests/${job.id}`);
     return backtestJobOf(job);
+  }
+
+  /** The backtests that this process remembers. */
+  @Get()
+  @Unstored()
+  @ApiOperation({
+    summary: 'Which backtests wait, run, and have ended',
+    description:
+      'Newest first: all that wait or run, and the last ones that have ended. A restart forgets them.',
+  })
+  @ApiResponse({ status: 200, description: 'The backtests.', standardSchema: backtestList })
+  list(): BacktestListAnswer {
+    return backtestListOf(this.jobs.list());
   }
 
   /** How far a backtest is, and what it came to. */

@@ -1,6 +1,6 @@
 import type { NoSuchMoment } from '../access/moment.js';
-import { parameterProblem } from '../access/operator-door.decorator.js';
 import type { Problem } from '../access/problem-details.js';
+import { parameterProblem } from '../access/wrong-parameter.js';
 import type { NoRange } from './backtest-range.reader.js';
 
 /** Why there is no moment where the ledger was asked for one. */

@@ -1,9 +1,10 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse } from '../access/api-description.js';
 import type { z } from 'zod';
-import { ApiProblem, parameterProblem, Unstored } from '../access/operator-door.decorator.js';
+import { ApiProblem, Unstored } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
+import { parameterProblem } from '../access/wrong-parameter.js';
 import { type ReplayedDifference, replayedDifference } from './difference.answer.js';
 import { type NoDifference, ReplayDifference } from './replay-difference.query.js';
 import { ReplayDoor } from './replay-door.decorator.js';

@@ -1,6 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { BacktestJobAnswer } from '../../src/replay/backtest-job.answer.js';
+import {
+  type BacktestJobAnswer,
+  backtestList,
+  type BacktestListAnswer,
+} from '../../src/replay/backtest-job.answer.js';
 import { clientToken, read } from '../audit/audit-stage.js';
 import { type Answer, answerOf, beginFamily, refresh } from '../support/http-flow.js';
 import { HttpServer, type TestClient, TestClock } from '../support/http-server.js';
@@ -136,6 +140,22 @@ describe('a backtest by its id', () => {
     const { status } = (await answer.json()) as BacktestJobAnswer;
     expect(['cancelled', 'done']).toContain(status);
     expect((await ended(`${JOBS}/${body.id}`)).status).toBe(status);
+  });
+
+  it('is listed with the others of this process, newest first', async () => {
+    await server.restart();
+    const asked: BacktestJobAnswer[] = [];
+    for (const retryWindowSeconds of [1, 2, 3]) {
+      const { body } = await ask({ policy: { retryWindowSeconds } });
+      asked.unshift(await ended(`${JOBS}/${body.id}`));
+    }
+    const { status, headers, body } = await read<BacktestListAnswer>(server, JOBS, token);
+    expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(backtestList.strict().parse(body)).toEqual({
+      backtests: asked.map(({ divergences: _, ...listed }) => listed),
+    });
+    const auditor = await clientToken(server, await server.register('auditor'));
+    expect((await read(server, JOBS, auditor)).status).toBe(403);
   });
 
   it('is forgotten by a restart, and the record of it stays', async () => {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { AskedPolicy } from '../../src/replay/backtest.parameters.js';
 import type { BacktestResult } from '../../src/replay/backtest-result.answer.js';
 import type { ReplayedDifference } from '../../src/replay/difference.answer.js';
 import type { ReplayedState } from '../../src/replay/state.answer.js';
@@ -146,13 +147,14 @@ describe('backtest', () => {
   it('tells what another window would have changed, and records that it was run', async () => {
     const before = await eventsOf(stage.ledger);
     const out = join(newDirectory(), 'attempts.ndjson');
-    const { result } = await json<{ result: BacktestResult }>(
+    const { policy, result } = await json<{ policy: AskedPolicy; result: BacktestResult }>(
       'backtest',
       '--retry-window-seconds',
       '60',
       '--out',
       out,
     );
+    expect(policy).toEqual({ retryWindowSeconds: 60 });
     expect(result).toMatchObject({
       families: { read: 4, diverged: 2 },
       falseAlarmsAvoided: { cause: 1 },

@@ -43,6 +43,11 @@ const schemas: ReadonlyMap<string, z.ZodType> = new Map(
   ),
 );
 
+/** The schema of an event's data, strict at every depth; undefined: a stream of that kind holds none. */
+export function dataSchemaOf(kind: string, type: string): z.ZodType | undefined {
+  return schemas.get(`${kind}:${type}`);
+}
+
 /** Where a value breaks its schema: `token.expiresAt`. It never quotes the value. */
 export function faultPlaceOf(error: z.ZodError): string {
   return error.issues[0]?.path.join('.') || 'the top';
@@ -50,7 +55,7 @@ export function faultPlaceOf(error: z.ZodError): string {
 
 /** What is wrong with an event by the catalogue; undefined: nothing. All of it may be anything. */
 export function eventDataFault(kind: string, type: string, data: unknown): string | undefined {
-  const schema = schemas.get(`${kind}:${type}`);
+  const schema = dataSchemaOf(kind, type);
   if (schema === undefined) return `a stream of kind ${kind} cannot hold ${type}`;
   const { error } = schema.safeParse(data);
   return error && `the data of ${type} are wrong at ${faultPlaceOf(error)}`;

@@ -124,6 +124,7 @@ export const tokenFamilyEvents = {
     .object({
       ...byFields,
       generation: counter,
+      age: duration.describe('since the token was used before, or else issued, ms'),
       idleExpiresAt: instant,
       requestHash: identifier,
       token: accessTokenFacts,

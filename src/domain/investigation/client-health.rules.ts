@@ -15,7 +15,7 @@ export interface ClientCounters {
   readonly retriedAtUnknownAge: number;
   /** Those of the retries that came from another network and agent. */
   readonly retriedByOtherParty: number;
-  /** Those of the rotations that came when the access token was far from expiring. */
+  /** Those of the refreshes that came when the access token was far from expiring. */
   readonly refreshedEarly: number;
   /** Those of the rejections that were by a slow twin, `stale_inside_window`. */
   readonly staleInsideWindow: number;
@@ -199,8 +199,8 @@ const healthRules: readonly HealthRule[] = [
   {
     finding: 'refreshes_too_early',
     count: ({ refreshedEarly }) => refreshedEarly,
-    // A refresh that made no successor does not say how old the access token before was.
-    outOf: ({ rotated }) => rotated,
+    // A retry is one more presentation of what was counted already.
+    outOf: ({ rotated, refreshed }) => rotated + refreshed,
     advice: 'Keep the access token until shortly before expires_in has passed, and refresh then.',
   },
   {

@@ -39,7 +39,7 @@ export function evolveFamily(
   if (state === undefined) throw new Error(`${event.type} cannot be the first event of a family`);
   const contradiction = contradictionOf(state, event);
   if (contradiction !== undefined) throw new Error(`${event.type}: ${contradiction}`);
-  return { ...change(state, event), updatedAt: event.recordedAt };
+  return change(state, event);
 }
 
 function change(
@@ -55,8 +55,10 @@ function change(
     case 'AccessTokenRefreshed':
       return {
         ...state,
+        refreshedAt: at,
         idleExpiresAt: event.data.idleExpiresAt,
         nextSequence: event.data.token.sequence + 1,
+        updatedAt: at,
       };
     case 'RefreshRetried':
       return retried(state, event.data, at);
@@ -65,7 +67,7 @@ function change(
     case 'PresentationsCounted':
     case 'LedgerRollbackSuspected':
     case 'RefreshTokenReuseDetected':
-      return state;
+      return { ...state, updatedAt: at };
     case 'FamilyRevoked':
       return {
         ...state,
@@ -76,6 +78,7 @@ function change(
           incidentId: event.data.incidentId,
           revocationId: event.data.revocationId,
         },
+        updatedAt: at,
       };
     case 'AccessTokenRevoked':
       return accessTokenRevoked(state, event.data, at);
@@ -120,6 +123,7 @@ function redeemed(state: FamilyState, event: DataOf<'GrantRedeemed'>, at: Instan
     idleExpiresAt: event.idleExpiresAt,
     boundSenderKey: event.boundSenderKey,
     nextSequence: event.token.sequence + 1,
+    updatedAt: at,
   };
 }
 
@@ -140,6 +144,7 @@ function rotated(
     shadowedGenerations: state.shadowedGenerations.filter(
       (generation) => generation >= event.generation - SHADOW_GENERATIONS,
     ),
+    updatedAt: at,
   };
 }
 
@@ -183,6 +188,7 @@ function present(state: FamilyState, at: Instant, seen: string | undefined): Fam
       count: before.count + 1,
       seen: known ? before.seen : [...before.seen, seen].slice(-PRESENTATIONS_PER_HOUR),
     },
+    updatedAt: at,
   };
 }
 
@@ -196,11 +202,12 @@ function accessTokenRevoked(
     { sequence: event.sequence, expiresAt: event.expiresAt },
   ].sort((left, right) => left.sequence - right.sequence);
   const [forgotten] = revoked.slice(0, -REVOKED_SEQUENCES_REMEMBERED);
-  if (forgotten === undefined) return { ...state, revokedSequences: revoked };
+  if (forgotten === undefined) return { ...state, revokedSequences: revoked, updatedAt: at };
   return {
     ...state,
     revokedThrough: Math.max(state.revokedThrough ?? 0, forgotten.sequence),
     revokedSequences: revoked.slice(1),
+    updatedAt: at,
   };
 }
 

@@ -58,6 +58,8 @@ export interface FamilyState {
   readonly keyId?: string | undefined;
   /** When the last rotations were, oldest first; the last one made the current generation. */
   readonly recentRotations: readonly Instant[];
+  /** When the current refresh token was used last, where it stays the same one. */
+  readonly refreshedAt?: Instant;
   readonly idleExpiresAt?: Instant | undefined;
   readonly absoluteExpiresAt: Instant;
   readonly boundSenderKey?: string | undefined;

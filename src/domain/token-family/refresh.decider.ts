@@ -112,9 +112,13 @@ function standingOf(state: FamilyState, presented: number, current: number, now:
   return inside ? 'stale' : 'reused';
 }
 
-/** Since when the current generation is there: made by the last rotation, the first one by its code. */
+/**
+ * Since when the client has what the current refresh token got it: from its last use where it stays, and
+ * else from the rotation that made it, the first one from its code.
+ */
 function currentAgeOf(state: FamilyState, context: FamilyContext): number {
-  const since = state.recentRotations.at(-1) ?? state.code?.redeemedAt ?? state.grantedAt;
+  const madeAt = state.recentRotations.at(-1) ?? state.code?.redeemedAt ?? state.grantedAt;
+  const since = state.refreshedAt ?? madeAt;
   return Math.max(0, context.receivedAt - since);
 }
 
@@ -136,6 +140,7 @@ function renew(
   const idleExpiresAt = idleExpiryOf(state, context);
   const common = {
     ...byOf(command.caller, context),
+    age: currentAgeOf(state, context),
     idleExpiresAt,
     requestHash: requestHashOf(terms, command, context),
     token,
@@ -157,7 +162,6 @@ function renew(
         data: {
           ...common,
           presentedGeneration: current,
-          age: currentAgeOf(state, context),
           generation,
           keyId: context.refreshKeyId,
         },

@@ -1,11 +1,12 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse } from '../../access/api-description.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { actorOf } from '../../access/administration-record.service.js';
 import { bearerOf } from '../../access/bearer.guard.js';
-import { ApiProblem, parameterProblem, Unstored } from '../../access/operator-door.decorator.js';
+import { ApiProblem, Unstored } from '../../access/operator-door.decorator.js';
 import { Problem } from '../../access/problem-details.js';
+import { parameterProblem } from '../../access/wrong-parameter.js';
 import { ReplayDoor } from '../replay-door.decorator.js';
 import { SELECTION_KINDS, type Selection } from './bundle.evidence.js';
 import { type BundleParameters, bundleParameters } from './bundle.parameters.js';

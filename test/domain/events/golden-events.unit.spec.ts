@@ -11,7 +11,7 @@ import { goldenBodies } from '../../support/domain-golden-events.js';
  * another line.
  */
 const FROZEN: Readonly<Record<string, string>> = {
-  AccessTokenRefreshed: 'cb2efaf50f8f616a20a4e190eaee10be1c6bb59f6e93595536ba1cc6e74aabb4',
+  AccessTokenRefreshed: '8971e83c136e59b0459d29d7bcd791cd201199bc319ef6aa7301d5cbe880a846',
   AccessTokenRevoked: 'b2e001034b7dce880947889c6bc7d985e38cf8a816faf694b0db11d3bdcdd510',
   AccountCreated: '3493097f3ef8d00b1cce1536d6634cfcf784e3e36dd47f9919d1c39fc1ceefae',
   AccountDisabled: '0f5d5293755a41b5d6020ba047556ff4bbcdd6b3fb69a8902d56439aba24b1c5',

@@ -133,8 +133,9 @@ describe('what each event changes', () => {
     });
   });
 
-  it('AccessTokenRefreshed: another access token, and later idle end', () => {
+  it('AccessTokenRefreshed: another access token, used now, and later idle end', () => {
     expect(changesBy(familyAt(0, { rotation: 'fixed' }), refreshed(1))).toEqual({
+      refreshedAt: rotatedAt(1),
       idleExpiresAt: rotatedAt(1) + POLICY.idle,
       nextSequence: 2,
       updatedAt: rotatedAt(1),

@@ -216,6 +216,22 @@ describe('row 9: the current token of a family that keeps it', () => {
       });
   });
 
+  it('tells how long ago it was used before, and the first time how long it was there', () => {
+    const first = REDEEMED_AT + 3 * SECOND;
+    const { state } = given(...serverFamily)
+      .when(refresh({ generation: 0, caller }), at(first))
+      .then({
+        events: [event('AccessTokenRefreshed', { age: 3 * SECOND })],
+        outcome: { how: 'refreshed' },
+      })
+      .when(refresh({ generation: 0, caller }), at(first + 7 * MINUTE))
+      .then({
+        events: [event('AccessTokenRefreshed', { age: 7 * MINUTE })],
+        outcome: { how: 'refreshed' },
+      });
+    expect(state?.refreshedAt).toBe(first + 7 * MINUTE);
+  });
+
   it('is answered under the key of today where the history names none', () => {
     given(
       granted({ clientId: photoServer.clientId, policy: { rotation: 'fixed' } }),

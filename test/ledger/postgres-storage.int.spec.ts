@@ -1,0 +1,188 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { openPostgresSource } from '../../src/ledger/postgres/postgres-ledger.source.js';
+import { verifyLedger } from '../../src/ledger/verification/verify-ledger.js';
+import {
+  accountCreated,
+  append,
+  ATTRIBUTION,
+  clientRegistered,
+  count,
+  decideOn,
+  ORIGIN,
+  recorded,
+} from '../support/ledger-executions.js';
+import { beginFamily, refreshFamily } from '../support/ledger-families.js';
+import { openPostgresStore, type PostgresLedgerStore } from '../support/ledger-postgres.js';
+import { usePostgres } from '../support/postgres-server.js';
+
+const FAMILY = '019a43c1e4007abc8def0123456789ab';
+const server = usePostgres();
+let store: PostgresLedgerStore;
+
+beforeEach(async () => {
+  store = await openPostgresStore(server());
+});
+
+afterEach(async () => {
+  await store.remove();
+});
+
+describe('what the ledger keeps on PostgreSQL', () => {
+  afterEach(async () => {
+    await store.expectIntact();
+  });
+
+  it.each([
+    ['UPDATE ledger.events SET body = body', 'events is append-only'],
+    ['DELETE FROM ledger.events WHERE position = 0', 'events is append-only'],
+    ['TRUNCATE ledger.events', 'events is append-only'],
+    ['UPDATE ledger.logs SET epoch = 1', 'logs is append-only'],
+    ['DELETE FROM ledger.tiles', 'tiles is append-only'],
+    ['TRUNCATE ledger.checkpoints', 'checkpoints is append-only'],
+    ["INSERT INTO ledger.events VALUES (0, 1, 'a:b', 1, NULL, 'X', 1, '{}')", 'duplicate key'],
+    ["INSERT INTO ledger.events VALUES (0, -1, 'a:b', 1, NULL, 'X', 1, '{}')", 'check constraint'],
+    [
+      `INSERT INTO ledger.events VALUES (0, 1, 'a:b', 1, NULL, 'X', 1, '{}')
+       ON CONFLICT (log_id, position) DO UPDATE SET body = excluded.body`,
+      'events is append-only',
+    ],
+  ])('refuses also its owner %s', async (statement, complaint) => {
+    await append(store.ledger, 'administration', 'a', [recorded('one'), recorded('two')]);
+    await expect(store.query(statement)).rejects.toThrow(complaint);
+  });
+
+  it('deletes origins that are erased, and keeps the events', async () => {
+    const asked = { ...ATTRIBUTION, origin: ORIGIN };
+    const { ledger } = store;
+    await append(ledger, 'administration', 'a', [recorded('one'), recorded('two')], asked);
+    await ledger.eraseOrigins([0, 7]);
+    expect(await ledger.settleErasure()).toBe(true);
+    expect([...(await ledger.origins([0, 1])).keys()]).toEqual([1]);
+    expect((await ledger.feed(null, 9)).map(({ origin }) => origin)).toEqual([undefined, ORIGIN]);
+    const [erased, kept] = await ledger.evidenceAt([0, 1]);
+    expect(erased?.origin).toBeUndefined();
+    expect(kept?.origin).toMatchObject(ORIGIN);
+    const rows = await store.query<{ position: string }>('SELECT position FROM ledger.origins');
+    expect(rows.map(({ position }) => Number(position))).toEqual([1]);
+  });
+
+  it('lets no column of an index change, so that rows are updated in their place', async () => {
+    await beginFamily(store.ledger, FAMILY);
+    for (let generation = 0; generation < 20; generation += 1) {
+      await refreshFamily(store.ledger, FAMILY, generation);
+    }
+    await store.ledger.close();
+    const updates = async () => {
+      const [row] = await store.query<{ updated: number; inPlace: number }>(
+        `SELECT n_tup_upd::integer AS updated, n_tup_hot_upd::integer AS "inPlace"
+         FROM pg_stat_user_tables WHERE schemaname = 'ledger' AND relname = 'streams'`,
+      );
+      return row;
+    };
+    // A backend tells what it did when it ends.
+    while ((await updates())?.updated === 0) await wait(20);
+    expect(await updates()).toEqual({ updated: 21, inPlace: 21 });
+  });
+});
+
+describe('a verification of a ledger on PostgreSQL', () => {
+  /** Changes something behind the triggers' back. */
+  const tamper = (table: string, sql: string) =>
+    store.query(`ALTER TABLE ledger.${table} DISABLE TRIGGER ALL; ${sql};
+      ALTER TABLE ledger.${table} ENABLE TRIGGER ALL`);
+
+  beforeEach(async () => {
+    const { ledger } = store;
+    const asked = { ...ATTRIBUTION, origin: ORIGIN };
+    await append(ledger, 'client', 'web', [clientRegistered('Web')], asked);
+    await decideOn(ledger, 'account', 'ana', () => ({
+      events: [accountCreated('ana')],
+      outcome: undefined,
+    }));
+    for (let index = 0; index < 5; index += 1) await count(ledger, 'a', asked);
+    await store.expectIntact();
+  });
+
+  it.each<[string, () => Promise<unknown>, RegExp]>([
+    [
+      'a body that was edited',
+      () =>
+        tamper(
+          'events',
+          `UPDATE ledger.events SET body = replace(body, '"action":"test"', '"action":"tess"')
+           WHERE position = 4`,
+        ),
+      /the digest is not that of its bodies/,
+    ],
+    [
+      'an event that was deleted',
+      () => tamper('events', 'DELETE FROM ledger.events WHERE position = 4'),
+      /events are missing/,
+    ],
+    [
+      'a state that was edited',
+      () =>
+        store.query(`UPDATE ledger.streams SET state = replace(state, '"count":5', '"count":4')
+          WHERE stream_id = 'administration:a'`),
+      /the state is not the fold of its events/,
+    ],
+    [
+      'an origin that was exchanged',
+      () => store.query("UPDATE ledger.origins SET address = '198.51.100.1' WHERE position = 0"),
+      /the origin is not the one that the event committed to/,
+    ],
+    [
+      'an origin of no event',
+      () =>
+        store.query(`INSERT INTO ledger.origins SELECT 0, 99, salt, address, user_agent, request_id
+          FROM ledger.origins WHERE position = 0`),
+      /an origin belongs to no event/,
+    ],
+    [
+      'a unique key that was given away',
+      () => store.query("UPDATE ledger.directory_keys SET stream_id = 'account:eve'"),
+      /key/,
+    ],
+    [
+      'a time that runs backwards',
+      () => tamper('events', 'UPDATE ledger.events SET appended_at = 1 WHERE position = 5'),
+      /appended_at/,
+    ],
+    [
+      'a trigger that is off',
+      () => store.query('ALTER TABLE ledger.events DISABLE TRIGGER events_refuse_change'),
+      /the trigger events_refuse_change is not as it was made/,
+    ],
+    [
+      'a trigger that is gone',
+      () => store.query('DROP TRIGGER logs_refuse_change ON ledger.logs'),
+      /the trigger logs_refuse_change is missing/,
+    ],
+    [
+      'a trigger that refuses nothing',
+      () =>
+        store.query(`CREATE OR REPLACE FUNCTION ledger.refuse_change() RETURNS trigger
+          LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$`),
+      /the function refuse_change is not as it was made/,
+    ],
+    [
+      'a function that is none of the ledger',
+      () =>
+        store.query("CREATE FUNCTION ledger.other() RETURNS text LANGUAGE sql AS $$ SELECT '' $$"),
+      /the function other is none of the ledger's/,
+    ],
+    [
+      'a second log',
+      () => store.query("INSERT INTO ledger.logs VALUES (1, 'x', 0, 1)"),
+      /logs is not of log 0 alone/,
+    ],
+  ])('finds %s', async (_, change, problem) => {
+    await change();
+    const source = await openPostgresSource(store.url);
+    const { ok, problems } = await verifyLedger(source);
+    await source.close();
+    expect(ok).toBe(false);
+    expect(problems.map((one) => one.problem)).toContainEqual(expect.stringMatching(problem));
+  });
+});
