@@ -8,10 +8,34 @@ const TICKS_PER_SECOND = 100;
  * @param {number} pid
  */
 export function processCpuMicroseconds(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  // The command's name may hold anything, also spaces: count fields after its closing bracket.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(pid);
   return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_SECOND;
+}
+
+/**
+ * The CPU time that a process and its children have used, those that ended included, in microseconds.
+ * @param {number} pid
+ */
+export function processTreeCpuMicroseconds(pid) {
+  const fields = statFields(pid);
+  const ended = ((Number(fields[13]) + Number(fields[14])) * 1e6) / TICKS_PER_SECOND;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+  return (children === '' ? [] : children.split(' ')).reduce(
+    (sum, child) => sum + cpuMicroseconds(Number(child)),
+    ended + processCpuMicroseconds(pid),
+  );
+}
+
+/**
+ * A process that has ended is counted by its parent.
+ * @param {number} pid
+ */
+function cpuMicroseconds(pid) {
+  try {
+    return processCpuMicroseconds(pid);
+  } catch {
+    return 0;
+  }
 }
 
 /**
@@ -39,6 +63,13 @@ export function allowedCores() {
     const [first, last = first] = range.split('-').map(Number);
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });
+}
+
+/** @param {number} pid */
+function statFields(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  // The command's name may hold anything, also spaces: count fields after its closing bracket.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** @param {number | 'self'} pid */

@@ -47,12 +47,12 @@ function adopt(families) {
  * @param {import('./load.js').MeasureOrder} order
  * @returns {Promise<import('./load.js').Measurement>}
  */
-async function measure({ from, to, warmUpSeconds, seconds, serverPid, serverCores }) {
+async function measure({ from, to, warmUpSeconds, seconds, serverPid, serverCores, databasePid }) {
   const run = await RotationRun.start(chains.slice(from, to), tokenEndpoint);
   await run.lastFor(warmUpSeconds);
 
   const latencies = new Latencies();
-  const meter = new UsageMeter(serverPid, serverCores);
+  const meter = new UsageMeter(serverPid, serverCores, databasePid);
   run.onLatency = (milliseconds) => latencies.add(milliseconds);
   await run.lastFor(seconds);
   run.onLatency = undefined;
@@ -75,6 +75,7 @@ function measurementOf(latencies, usage) {
     latencyMsP50,
     latencyMsP99,
     serverMicrosecondsPerRotation: usage.serverMicroseconds / latencies.count,
+    databaseMicrosecondsPerRotation: usage.databaseMicroseconds / latencies.count,
     serverCpuShare: usage.serverMicroseconds / usage.elapsedMicroseconds,
     foreignCpuShare: usage.foreignMicroseconds / usage.elapsedMicroseconds,
     generatorCpuShare: usage.generatorMicroseconds / usage.elapsedMicroseconds,

@@ -13,6 +13,7 @@ import { PinnedProcess } from './pinned-process.js';
  * @property {number} seconds
  * @property {number} serverPid
  * @property {readonly number[]} serverCores
+ * @property {number} [databasePid]
  *
  * @typedef {{ from: number, to: number, generation: number }} DriveOrder
  *
@@ -25,6 +26,7 @@ import { PinnedProcess } from './pinned-process.js';
  * @property {number} latencyMsP50
  * @property {number} latencyMsP99
  * @property {number} serverMicrosecondsPerRotation CPU, all threads
+ * @property {number} databaseMicrosecondsPerRotation CPU of all its processes; 0 inside the server
  * @property {number} serverCpuShare of one core
  * @property {number} foreignCpuShare of the server's core, used by anything else (interrupts too)
  * @property {number} generatorCpuShare of one core; near 1 the generator itself is the limit

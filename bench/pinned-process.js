@@ -11,7 +11,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** A Node process that may use only the given cores. */
+/** A process that may use only the given cores: Node, unless another program is named. */
 export class PinnedProcess {
   /** @param {import('node:child_process').ChildProcess} child */
   constructor(child) {
@@ -33,16 +33,27 @@ export class PinnedProcess {
   #ended;
 
   /**
-   * Starts `node` with the given arguments.
+   * Starts it with the given arguments.
    * @param {object} options
    * @param {readonly number[]} options.cores
    * @param {readonly string[]} options.arguments
    * @param {Record<string, string>} [options.env] added to a minimal environment
    * @param {string} [options.directory]
    * @param {boolean} [options.ipc] whether to exchange messages with it
+   * @param {string} [options.program]
+   * @param {{ uid?: number, gid?: number }} [options.user] whom it runs as
    */
-  static start({ cores, arguments: words, env = {}, directory, ipc = false }) {
-    const child = spawn('taskset', ['-c', cores.join(','), process.execPath, ...words], {
+  static start({
+    cores,
+    arguments: words,
+    env = {},
+    directory,
+    ipc = false,
+    program = process.execPath,
+    user = {},
+  }) {
+    const child = spawn('taskset', ['-c', cores.join(','), program, ...words], {
+      ...user,
       cwd: directory,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...env },
       stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? /** @type {const} */ (['ipc']) : [])],

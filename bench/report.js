@@ -24,6 +24,10 @@ const LEVEL_COLUMNS = [
   { heading: 'p50 ms', cell: ({ measurement: m }) => m.latencyMsP50.toFixed(2) },
   { heading: 'p99 ms', cell: ({ measurement: m }) => m.latencyMsP99.toFixed(2) },
   { heading: 'CPU µs', cell: ({ measurement: m }) => whole(m.serverMicrosecondsPerRotation) },
+  {
+    heading: 'database CPU µs',
+    cell: ({ measurement: m }) => whole(m.databaseMicrosecondsPerRotation),
+  },
   { heading: 'CPU', cell: ({ measurement: m }) => percent(m.serverCpuShare) },
   { heading: 'RSS MB', cell: ({ measurement: m }) => whole(m.rssBytesMax / 1e6) },
   { heading: 'generator CPU', cell: ({ measurement: m }) => percent(m.generatorCpuShare) },

@@ -70,11 +70,11 @@ async function measureAll(options) {
  */
 async function measureLevels(bench, system) {
   const { concurrency, seconds, warmUpSeconds } = bench.options;
-  return withServer(bench, system, Math.max(...concurrency), async (load, serverPid) => {
+  return withServer(bench, system, Math.max(...concurrency), async (load, running) => {
     /** @type {import('./report.js').Level[]} */
     const levels = [];
     for (const clients of concurrency) {
-      const watched = { serverPid, serverCores: bench.cores.server };
+      const watched = watchedOf(running, bench);
       const order = { from: 0, to: clients, warmUpSeconds, seconds, ...watched };
       const measurement = await load.measure(order);
       const rate = Math.round(measurement.rotationsPerSecond);
@@ -87,15 +87,25 @@ async function measureLevels(bench, system) {
   });
 }
 
+/**
+ * What is watched of a running system.
+ * @param {import('./systems/system.js').RunningSystem} running
+ * @param {Bench} bench
+ */
+function watchedOf({ process: server, database }, { cores }) {
+  const watched = { serverPid: server.pid, serverCores: cores.server };
+  return database === undefined ? watched : { ...watched, databasePid: database.pid };
+}
+
 /** @param {readonly Bench[]} benches */
 async function measureGenerations([bench]) {
   if (bench === undefined) return undefined;
   const generation = bench.options.generations;
   const system = SYSTEMS.find(({ name }) => name === 'token-ledger');
   if (generation === undefined || system === undefined) return undefined;
-  return withServer(bench, system, GENERATION_FAMILIES, (load, serverPid) => {
+  return withServer(bench, system, GENERATION_FAMILIES, (load, running) => {
     progress(`${system.title}: driving families to generation ${generation}`);
-    return compareGenerations(load, { generation, serverPid, serverCores: bench.cores.server });
+    return compareGenerations(load, { generation, ...watchedOf(running, bench) });
   });
 }
 
@@ -105,13 +115,14 @@ async function measureGenerations([bench]) {
  * @param {Bench} bench
  * @param {import('./systems/system.js').System} system
  * @param {number} families
- * @param {(load: Load, serverPid: number) => Promise<Outcome>} work
+ * @param {(load: Load, running: import('./systems/system.js').RunningSystem) => Promise<Outcome>} work
  */
 async function withServer({ options, cores, directory }, system, families, work) {
   progress(`${system.title}: starting with ${families} token families`);
   const profile = options.profile && path.resolve(options.profile, system.name);
   const running = await system.start({
     cores: cores.server,
+    databaseCores: cores.load,
     directory: mkdtempSync(path.join(directory, `${system.name}-`)),
     families,
     nodeFlags: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
@@ -119,13 +130,14 @@ async function withServer({ options, cores, directory }, system, families, work)
   const load = Load.start(cores.load);
   try {
     await load.adopt(running.families);
-    return await work(load, running.process.pid);
+    return await work(load, running);
   } catch (error) {
     progress(running.process.output);
     throw error;
   } finally {
     await load.stop();
     await running.process.stop();
+    await running.database?.stop();
     if (profile !== undefined) progress(topCosts(profile, COSTS_SHOWN));
   }
 }

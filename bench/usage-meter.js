@@ -1,5 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import { coreBusyMicroseconds, processCpuMicroseconds, residentBytes } from './linux-proc.js';
+import {
+  coreBusyMicroseconds,
+  processCpuMicroseconds,
+  processTreeCpuMicroseconds,
+  residentBytes,
+} from './linux-proc.js';
 
 const RSS_SAMPLE_MS = 250;
 
@@ -10,15 +15,18 @@ export class UsageMeter {
   #rssBytesMax = 0;
   #serverPid;
   #serverCores;
+  #databasePid;
   #before;
   #timer;
 
   /**
    * @param {number} serverPid
    * @param {readonly number[]} serverCores those that the server is pinned to
+   * @param {number} [databasePid] of the database that the server uses, when it is a process of its own
    */
-  constructor(serverPid, serverCores) {
+  constructor(serverPid, serverCores, databasePid) {
     this.#serverPid = serverPid;
+    this.#databasePid = databasePid;
     this.#serverCores = serverCores;
     this.#before = this.#counters();
     this.#timer = setInterval(() => this.#sampleRss(), RSS_SAMPLE_MS);
@@ -36,6 +44,7 @@ export class UsageMeter {
     return {
       elapsedMicroseconds,
       serverMicroseconds,
+      databaseMicroseconds: after.database - this.#before.database,
       /** What others used of the server's cores: more than a little falsifies the measurement. */
       foreignMicroseconds: Math.max(0, coresMicroseconds - serverMicroseconds),
       generatorMicroseconds: user + system,
@@ -46,6 +55,7 @@ export class UsageMeter {
   #counters() {
     return {
       server: processCpuMicroseconds(this.#serverPid),
+      database: this.#databasePid === undefined ? 0 : processTreeCpuMicroseconds(this.#databasePid),
       cores: this.#serverCores.reduce((sum, core) => sum + coreBusyMicroseconds(core), 0),
     };
   }

@@ -1,4 +1,5 @@
 import { startOidcProvider } from './oidc-provider.js';
+import { startTokenLedgerOnPostgres } from './postgres.js';
 import { startRequestPath, startTokenLedger } from './token-ledger.js';
 
 /**
@@ -10,6 +11,7 @@ import { startRequestPath, startTokenLedger } from './token-ledger.js';
  *
  * @typedef {object} StartOrder
  * @property {readonly number[]} cores the cores that it may use
+ * @property {readonly number[]} databaseCores those of a database that is a process of its own
  * @property {string} directory empty, its own
  * @property {number} families how many to make
  * @property {readonly string[]} nodeFlags
@@ -17,6 +19,7 @@ import { startRequestPath, startTokenLedger } from './token-ledger.js';
  * @typedef {object} RunningSystem
  * @property {import('../pinned-process.js').PinnedProcess} process
  * @property {import('../load.js').Families} families
+ * @property {import('../pinned-process.js').PinnedProcess} [database] one of its own
  */
 
 /** @type {readonly System[]} */
@@ -26,6 +29,11 @@ export const SYSTEMS = [
     name: 'token-ledger-path',
     title: 'token-ledger, views and sealing off',
     start: startRequestPath,
+  },
+  {
+    name: 'token-ledger-postgres',
+    title: 'token-ledger, PostgreSQL',
+    start: startTokenLedgerOnPostgres,
   },
   { name: 'oidc-memory', title: 'oidc-provider, in memory', start: startOidcProvider('memory') },
   { name: 'oidc-sqlite', title: 'oidc-provider, SQLite', start: startOidcProvider('sqlite') },
