@@ -18,6 +18,7 @@ import {
   openSealStore,
   type SqliteSealStore,
 } from '../../../src/ledger/sealing/sqlite-seal.store.js';
+import type { SealReads } from '../../../src/ledger/sealing/seal-store.port.js';
 import { StoredSeals } from '../../../src/ledger/sealing/stored-seals.js';
 import type { SealedCheckpoint } from '../../../src/ledger/seals.port.js';
 import { append, recorded } from '../../support/ledger-executions.js';
@@ -89,7 +90,7 @@ export async function openSealedLedger(): Promise<SealedLedger> {
       sealers.push(sealer);
       return sealer;
     },
-    grow: (events) => grow(store.ledger, events),
+    grow: (events) => growLedger(store.ledger, events),
     expectIntact: async () => {
       await nameTheKey(store.ledger, reads);
       await store.expectIntact();
@@ -104,14 +105,15 @@ export async function openSealedLedger(): Promise<SealedLedger> {
 }
 
 /** Records what the checkpoints are verified with, unless that was done: a verification asks for it. */
-async function nameTheKey(ledger: Ledger, reads: SqliteSealStore): Promise<void> {
+export async function nameTheKey(ledger: Ledger, reads: Pick<SealReads, 'log'>): Promise<void> {
   if ((await ledger.load('log', '0')) !== undefined) return;
   const { origin, epoch } = await reads.log();
   const verifierKey = signer.verifierKey(origin);
   await append(ledger, 'log', '0', [{ type: 'LogOpened', data: { origin, epoch, verifierKey } }]);
 }
 
-async function grow(ledger: Ledger, events: number): Promise<void> {
+/** Appends so many events. */
+export async function growLedger(ledger: Ledger, events: number): Promise<void> {
   for (let left = events; left > 0; left -= 500) {
     const some = Array.from({ length: Math.min(500, left) }, (_, at) => recorded(`action-${at}`));
     await append(ledger, 'administration', 'sealed', some);
