@@ -13,6 +13,7 @@ import { Ledger, type StateReader } from '../ledger/ledger.port.js';
 import { type VerifiedAccessToken, verifyAccessToken } from '../tokens/access-token.js';
 import { readIdTokenHint } from '../tokens/id-token.js';
 import { SigningKeyRing } from '../tokens/signing-key-ring.js';
+import { VerifiedTokens } from '../tokens/verified-tokens.js';
 
 /** What an ID token says. */
 export type IdTokenClaims = NonNullable<Awaited<ReturnType<typeof readIdTokenHint>>>;
@@ -46,12 +47,16 @@ export type AccessTokenStatus = ActiveAccessToken | InactiveAccessToken;
 /** Says what access tokens are worth, for every door that takes one. */
 @Injectable()
 export class AccessTokenStatuses {
+  private readonly verified: VerifiedTokens;
+
   constructor(
     private readonly ledger: Ledger,
     private readonly ring: SigningKeyRing,
     private readonly signingKeys: SigningKeys,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'issuer'>,
-  ) {}
+  ) {
+    this.verified = new VerifiedTokens(ring);
+  }
 
   /**
    * What a text is worth as an access token: signed by us, not expired at `now`, and its family,
@@ -78,7 +83,7 @@ export class AccessTokenStatuses {
 
   /** What a text says as an ID token that we signed, expired or not; undefined for anything else. */
   async readIdToken(text: string): Promise<IdTokenClaims | undefined> {
-    if (!(await this.isSignedByKnownKey(text))) return undefined;
+    if ((await this.knownKeyOf(text)) === undefined) return undefined;
     return readIdTokenHint(text, { issuer: this.settings.issuer, ring: this.ring });
   }
 
@@ -87,13 +92,20 @@ export class AccessTokenStatuses {
    * process made the key; undefined for anything else. Whether it still counts is not said.
    */
   async verify(text: string, now: Instant): Promise<VerifiedAccessToken | undefined> {
-    if (!(await this.isSignedByKnownKey(text))) return undefined;
-    return verifyAccessToken(text, { issuer: this.settings.issuer, ring: this.ring, now });
+    const kept = this.verified.find(text, now);
+    if (kept !== undefined) return kept;
+    const keyId = await this.knownKeyOf(text);
+    if (keyId === undefined) return undefined;
+    const { issuer } = this.settings;
+    const token = await verifyAccessToken(text, { issuer, ring: this.ring, now });
+    if (token !== undefined) this.verified.keep(text, keyId, token);
+    return token;
   }
 
-  private async isSignedByKnownKey(text: string): Promise<boolean> {
+  /** The key that a text claims to be signed with, if there is one; it proves nothing. */
+  private async knownKeyOf(text: string): Promise<string | undefined> {
     const keyId = keyIdOf(text);
-    return keyId !== undefined && (await this.signingKeys.verifies(keyId));
+    return keyId !== undefined && (await this.signingKeys.verifies(keyId)) ? keyId : undefined;
   }
 }
 
