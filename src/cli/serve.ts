@@ -12,6 +12,7 @@ import { Readiness } from '../operations/readiness.service.js';
 import { createServiceLog } from '../operations/service-log.js';
 import type { MetricSources } from '../operations/service-metrics.js';
 import { ServiceWatch } from '../operations/service-watch.js';
+import { BackgroundThread } from './background-thread.js';
 import { Connections } from './connections.js';
 import { fastifyAdapter } from './fastify.adapter.js';
 import { beginSealing, type LedgerSealing, sealedOf } from './ledger-sealing.js';
@@ -59,8 +60,9 @@ export async function startServer(
   const watch = new ServiceWatch();
   const resources = await openResources(settings, 'server', watch);
   watch.metrics.watch(metricSources(resources));
+  const thread = new BackgroundThread();
   const { fixedAt } = resources.views;
-  const views = fixedAt === undefined ? followingOf(resources, watch, log) : undefined;
+  const views = fixedAt === undefined ? followingOf(thread, resources, watch, log) : undefined;
   if (fixedAt !== undefined) {
     const { viewsFile } = settings;
     log.warn({ viewsFile, position: fixedAt }, 'audit reads show one past state of the ledger');
@@ -81,7 +83,7 @@ export async function startServer(
     );
     serveDocumentation(application, settings);
     await application.init();
-    sealing = await beginSealing(resources, watch, log);
+    sealing = await beginSealing(thread, resources, watch, log);
     const firstSignIn = await application.get(FirstStart).complete();
     if (firstSignIn !== undefined) onFirstSignIn?.(firstSignIn, application);
     const cut = (): void => connections.cut();
@@ -109,8 +111,14 @@ function isPlainHttp(issuer: string): boolean {
 }
 
 /** The server's views. What goes wrong with them is logged, and stops nothing. */
-function followingOf(resources: Resources, watch: ServiceWatch, log: Logger): ViewsFollowing {
-  const views = new ViewsFollowing(viewsPlaceOf(resources.settings), resources.views, {
+function followingOf(
+  thread: BackgroundThread,
+  resources: Resources,
+  watch: ServiceWatch,
+  log: Logger,
+): ViewsFollowing {
+  const place = viewsPlaceOf(resources.settings);
+  const views = new ViewsFollowing(thread, place, resources.views, {
     onFailure: (error, code) => {
       if (code === 'ledger_corrupted') watch.failed(code, error);
       log.warn({ err: error }, 'the views are late: they could not follow the ledger');

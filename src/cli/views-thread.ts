@@ -13,7 +13,7 @@ export interface ViewsPlace extends LedgerPlace {
 }
 
 /** What a server asks of the thread that follows its ledger. */
-export type ViewsOrder = 'wake' | 'stop' | { readonly damaged: number };
+export type ViewsOrder = 'wake' | { readonly damaged: number };
 
 /** What that thread says. An error is one that is tried again; a fault has new views built. */
 export type ViewsReport =

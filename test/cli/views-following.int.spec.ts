@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ViewsFollowing } from '../../src/cli/views-following.js';
+import { BackgroundThread } from '../../src/cli/background-thread.js';
 import { viewsPlaceOf } from '../../src/cli/views-thread.js';
 import { SqliteViewsReader } from '../../src/views/sqlite/sqlite-views.reader.js';
 import { count } from '../support/ledger-executions.js';
@@ -20,7 +21,8 @@ beforeEach(async () => {
 afterEach(() => stage.remove());
 
 function followingOn(ledgerFile: string): ViewsFollowing {
-  return new ViewsFollowing({ ...viewsPlaceOf(stage.settings), ledgerFile }, reader, {
+  const place = { ...viewsPlaceOf(stage.settings), ledgerFile };
+  return new ViewsFollowing(new BackgroundThread(), place, reader, {
     onFailure: (_, code) => void told.push(code),
     onFault: (fault) => void told.push(fault),
   });
