@@ -33,13 +33,16 @@ async function measure(file) {
   const runner = threads === 0 ? undefined : verificationThreads({ ledgerFile: file }, threads);
   const source = openSqliteSource(file);
   const start = performance.now();
+  const startCpu = process.cpuUsage();
   const { events, ok, problems } = await verifyLedger(source, { runner });
   const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(startCpu);
   await runner?.close();
   await source.close();
   if (!ok) throw new Error(`the ledger is not intact: ${JSON.stringify(problems)}`);
   const megabytes = Math.round(statSync(file).size / 1e6);
   const memory = Math.round(process.resourceUsage().maxRSS / 1e3);
   const rate = Math.round(events / seconds).toLocaleString('en-US');
-  return `${rate} events/s: ${events} events, ${megabytes} MB, ${runner?.threads ?? 1} threads, ${memory} MB of memory`;
+  const cpu = ((user + system) / events).toFixed(1);
+  return `${rate} events/s, ${cpu} µs of CPU each: ${events} events, ${megabytes} MB, ${runner?.threads ?? 1} threads, ${memory} MB of memory`;
 }

@@ -98,4 +98,76 @@ describe('a group commit', () => {
     await nextTurn();
     expect(batches).toEqual([[0], [1]]);
   });
+
+  describe('whose flush takes a while', () => {
+    /** A group commit whose flushes end when they are told to. */
+    function lasting(batchSizeMax = 3) {
+      const running: { batch: number[]; end: (left?: readonly number[]) => void }[] = [];
+      const group = new GroupCommit<number>(
+        (batch) =>
+          new Promise((resolve) => {
+            running.push({ batch: [...batch], end: (left = []) => resolve(left) });
+          }),
+        { batchSizeMax, waitingMax: 10 },
+      );
+      return { running, group };
+    }
+
+    it('begins the next one when that has ended, with all that came meanwhile', async () => {
+      const { running, group } = lasting();
+      group.submit(0);
+      await nextTurn();
+      for (const item of [1, 2]) group.submit(item);
+      await nextTurn();
+      await nextTurn();
+      expect(running.map(({ batch }) => batch)).toEqual([[0]]);
+      expect(group.size).toBe(2);
+      running[0]?.end();
+      await nextTurn();
+      await nextTurn();
+      expect(running.map(({ batch }) => batch)).toEqual([[0], [1, 2]]);
+    });
+
+    it('keeps at its head what that could not begin', async () => {
+      const { running, group } = lasting();
+      for (const item of [0, 1]) group.submit(item);
+      await nextTurn();
+      running[0]?.end([1]);
+      group.submit(2);
+      while (running.length < 2) await wait(1);
+      expect(running[1]?.batch).toEqual([1, 2]);
+    });
+
+    it('is closed when everything was committed, one batch after the other', async () => {
+      const { running, group } = lasting();
+      for (let item = 0; item < 5; item += 1) group.submit(item);
+      await nextTurn();
+      let isClosed = false;
+      const closing = group.close().then(() => {
+        isClosed = true;
+      });
+      for (const batch of [
+        [0, 1, 2],
+        [3, 4],
+      ]) {
+        await nextTurn();
+        expect(isClosed).toBe(false);
+        expect(running.at(-1)?.batch).toEqual(batch);
+        running.at(-1)?.end();
+      }
+      await closing;
+      expect(running).toHaveLength(2);
+    });
+
+    it('gives away what waits to whoever settles it', async () => {
+      const { running, group } = lasting();
+      group.submit(0);
+      await nextTurn();
+      for (const item of [1, 2]) group.submit(item);
+      expect(group.takeWaiting()).toEqual([1, 2]);
+      running[0]?.end();
+      await group.close();
+      expect(running).toHaveLength(1);
+    });
+  });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { LedgerUnavailable } from '../../src/ledger/ledger.errors.js';
@@ -185,18 +186,29 @@ describe('a ledger on PostgreSQL that runs', () => {
   it('appends once what was still on its way when the connection broke', async () => {
     const hold = await queryBeside(`SELECT pg_advisory_lock(${LOG_LOCK_CLASS}, 0)`);
     const asked = batch();
-    while ((await appendsWaiting()) === 0) await store.ledger.size();
+    const first = await nextWaiting([]);
     proxy.cut();
-    // The call that was cut off is ended; the one that follows it waits in its place.
+    // The call that was cut off would go on when it could; the one that follows it waits now.
+    await nextWaiting([first]);
     await hold.release();
     expect(await Promise.all(asked)).toEqual(counts);
     expect(await store.ledger.size()).toBe(41);
   });
 
+  it('is not mistaken about an append when another node has written there since', async () => {
+    proxy.requests('break');
+    const asked = countTen();
+    await proxy.disturbed();
+    expect(await count(store.ledger, 'a')).toBe(20);
+    proxy.requests('pass');
+    expect(await Promise.all(asked)).toEqual(counts.slice(0, 10).map((before) => before + 1));
+    expect(await store.ledger.size()).toBe(32);
+  });
+
   it('decides again when an operator ends its backend', async () => {
     const hold = await queryBeside(`SELECT pg_advisory_lock(${LOG_LOCK_CLASS}, 0)`);
     const asked = count(ledger, 'a');
-    while ((await appendsWaiting()) === 0) await store.ledger.size();
+    await nextWaiting([]);
     await store.query(`SELECT pg_terminate_backend(pid) FROM pg_locks
       WHERE locktype = 'advisory' AND classid = ${LOG_LOCK_CLASS} AND NOT granted`);
     await hold.release();
@@ -289,12 +301,17 @@ describe('a ledger on PostgreSQL that runs', () => {
     proxy.requests('pass');
   });
 
-  const appendsWaiting = async (): Promise<number> => {
-    const [row] = await store.query<{ waiting: number }>(
-      `SELECT count(*)::integer AS waiting FROM pg_locks
-       WHERE locktype = 'advisory' AND classid = ${LOG_LOCK_CLASS} AND NOT granted`,
-    );
-    return row?.waiting ?? 0;
+  /** Waits until an append other than these waits for the log, and answers with its backend. */
+  const nextWaiting = async (others: readonly number[]): Promise<number> => {
+    for (;;) {
+      const rows = await store.query<{ pid: number }>(
+        `SELECT pid FROM pg_locks
+         WHERE locktype = 'advisory' AND classid = ${LOG_LOCK_CLASS} AND NOT granted`,
+      );
+      const next = rows.find(({ pid }) => !others.includes(pid));
+      if (next !== undefined) return next.pid;
+      await wait(10);
+    }
   };
 
   /** Holds what a statement takes until it is released. */

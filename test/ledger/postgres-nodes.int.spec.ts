@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { streamIdOf } from '../../src/domain/identifiers.js';
 import type { PostgresLedger } from '../../src/ledger/postgres/postgres-ledger.js';
 import { LOG_LOCK_CLASS } from '../../src/ledger/migrations/postgres-append-function.js';
@@ -96,18 +97,22 @@ describe('two nodes on one ledger', () => {
     await expect(broken).rejects.toThrow('at 3');
   });
 
-  it('take decisions that hang together on what both nodes wrote, or not at all', async () => {
-    await count(distant, 'a');
+  it('append decisions that hang together all, or none of them', async () => {
+    await Promise.all([count(distant, 'a'), count(distant, 'b')]);
     await count(ledger, 'a');
-    const [together, alone] = await Promise.all([
+    const seen = await Promise.all([
+      count(distant, 'a'),
+      count(distant, 'b'),
       decideOn(distant, 'administration', 'b', (stream) => ({
         events: [recorded('x')],
         outcome: stream.find('administration', 'a')?.count,
       })),
       count(distant, 'c'),
     ]);
-    expect([together, alone]).toEqual([2, 0]);
-    expect((await distant.streamRow('administration', 'b'))?.version).toBe(1);
+    expect(seen).toEqual([2, 1, 3, 0]);
+    // One decision saw both a, which was old, and b: all on either were taken again, and c was not.
+    expect(distant.conflicts).toBe(3);
+    expect((await distant.streamRow('administration', 'b'))?.version).toBe(3);
   });
 
   it('see at once which stream the other one has begun', async () => {
@@ -125,17 +130,30 @@ describe('two nodes on one ledger', () => {
 
   it('know each change of the directory before they decide', async () => {
     await append(ledger, 'client', 'web', [clientRegistered('one')]);
-    const nameAt = (node: PostgresLedger) =>
-      decideOn(node, 'session', 's', (stream) => ({
-        events: [],
+    const nameAt = (node: PostgresLedger, id: string) =>
+      decideOn(node, 'administration', id, (stream) => ({
+        events: [recorded('x')],
         outcome: stream.find('client', 'web')?.metadata.name,
       }));
-    expect([await nameAt(ledger), await nameAt(distant)]).toEqual(['one', 'one']);
+    expect([await nameAt(ledger, 'a'), await nameAt(distant, 'b')]).toEqual(['one', 'one']);
     for (const name of ['two', 'three', 'four']) {
       const data = { metadata: metadataNamed(name) };
       await append(ledger, 'client', 'web', [{ type: 'ClientUpdated', data }]);
-      expect(await Promise.all([nameAt(distant), nameAt(distant)])).toEqual([name, name]);
+      // All that it decides on is remembered: only the append can tell that it is old.
+      expect(await Promise.all([nameAt(distant, 'b'), nameAt(distant, 'b')])).toEqual([name, name]);
     }
+  });
+
+  it('know the epoch before they decide', async () => {
+    const epochAt = (node: PostgresLedger) =>
+      decideOn(node, 'administration', 'a', ({ epoch }) => ({
+        events: [recorded('x')],
+        outcome: epoch,
+      }));
+    expect(await epochAt(distant)).toBe(0);
+    await store.setEpoch(3);
+    expect(await epochAt(distant)).toBe(3);
+    await store.setEpoch(0);
   });
 
   it('go on while one of them stands still in the middle of an append', async () => {
@@ -154,11 +172,17 @@ describe('two nodes on one ledger', () => {
     expect(await unanswered).toBe(6);
   });
 
-  it('wait for nobody who holds the log longer than a statement may take', async () => {
+  it('fail an append that waits too long for whoever holds the log, and read meanwhile', async () => {
     await count(distant, 'a');
-    const holder = store.query(`SELECT pg_advisory_xact_lock(${LOG_LOCK_CLASS}, 0), pg_sleep(0.2)`);
-    expect(await count(ledger, 'b')).toBe(0);
-    await holder;
+    const holder = new pg.Client({ connectionString: store.ownerUrl });
+    await holder.connect();
+    await holder.query(`SELECT pg_advisory_lock(${LOG_LOCK_CLASS}, 0)`);
+    const waiting = expectLedgerError(count(distant, 'a'), 'ledger_unavailable', 'timeout');
+    expect(await distant.size()).toBe(1);
+    expect(await distant.load('administration', 'a')).toMatchObject({ count: 1 });
+    await waiting;
+    await holder.end();
+    expect(await count(distant, 'a')).toBe(1);
   });
 });
 

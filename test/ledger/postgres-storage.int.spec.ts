@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { streamIdOf } from '../../src/domain/identifiers.js';
 import { openPostgresSource } from '../../src/ledger/postgres/postgres-ledger.source.js';
 import { verifyLedger } from '../../src/ledger/verification/verify-ledger.js';
 import {
@@ -13,6 +14,7 @@ import {
   recorded,
 } from '../support/ledger-executions.js';
 import { beginFamily, refreshFamily } from '../support/ledger-families.js';
+import { expectLedgerError } from '../support/ledger-faults.js';
 import { openPostgresStore, type PostgresLedgerStore } from '../support/ledger-postgres.js';
 import { usePostgres } from '../support/postgres-server.js';
 
@@ -184,5 +186,15 @@ describe('a verification of a ledger on PostgreSQL', () => {
     await source.close();
     expect(ok).toBe(false);
     expect(problems.map((one) => one.problem)).toContainEqual(expect.stringMatching(problem));
+  });
+
+  it('is not needed to see that a history has a gap', async () => {
+    const stream = streamIdOf('administration', 'a');
+    await tamper('events', 'DELETE FROM ledger.events WHERE position = 4');
+    const { ledger } = store;
+    await expectLedgerError(ledger.streamEvents(stream, null, 9), 'ledger_corrupted', 'position 4');
+    expect(await ledger.streamEvents(stream, null, 2)).toMatchObject({ next: 5 });
+    await store.query('UPDATE ledger.streams SET last_position = 99');
+    await expectLedgerError(ledger.streamEvents(stream, null, 9), 'ledger_corrupted', stream);
   });
 });

@@ -60,7 +60,12 @@ export async function startPostgres(
   const password = randomBytes(16).toString('hex');
   const port = await freePort();
   const cluster = join(directory, 'cluster');
-  initialise(programs.initdb, directory, cluster, password);
+  try {
+    initialise(programs.initdb, directory, cluster, password);
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
   const options = serverOptions(cluster, port, settings);
   const url: PostgresServer['url'] = (database, role = { name: OWNER, password }) =>
     `postgres://${role.name}:${role.password}@127.0.0.1:${port}/${database}`;

@@ -29,7 +29,7 @@ const PLAIN = String.raw`[^"\\\x00-\x1f\ud800-\udfff]`;
 const NEVER = '(?!)';
 
 function patternOf(schema: unknown): string {
-  if (schema instanceof z.ZodObject) return objectPattern(schema.shape as z.ZodRawShape);
+  if (schema instanceof z.ZodObject) return objectPattern(schema.shape);
   if (schema instanceof z.ZodNullable) return `(?:null|${patternOf(schema.unwrap())})`;
   if (schema instanceof z.ZodOptional) return patternOf(schema.unwrap());
   if (schema instanceof z.ZodArray) return arrayPattern(schema);

@@ -44,7 +44,8 @@ const statements = [
      PRIMARY KEY (log_id, position)
    )`,
   // Each append updates rows in place: no column of an index changes, there is room for the next row
-  // on the same page, and what is dead is removed early.
+  // on the same page, and what is dead is removed early. The index begins with what tells rows apart:
+  // a planner without statistics takes the log for that.
   `CREATE TABLE ledger.streams (
      log_id integer NOT NULL,
      stream_id ${TEXT},
@@ -56,7 +57,7 @@ const statements = [
      last_position bigint NOT NULL,
      digest text NOT NULL,
      state text NOT NULL,
-     PRIMARY KEY (log_id, stream_id)
+     PRIMARY KEY (stream_id, log_id)
    ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02,
      autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)`,
   `CREATE TABLE ledger.directory_keys (

@@ -10,7 +10,7 @@ import type { NamedStatement } from './postgres-connection.js';
 /** The one statement that appends. */
 export const APPEND: NamedStatement = {
   name: 'ledger.append',
-  text: 'SELECT * FROM ledger.append(0, $1, $2, $3, $4, $5, $6, $7, $8, $9)',
+  text: 'SELECT * FROM ledger.append(0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
 };
 
 /** What the append answers with, in the order of its columns. */
@@ -32,7 +32,9 @@ interface EventRecord {
   readonly version: number;
   readonly previous: Position | undefined;
   readonly type: string;
-  readonly body: string;
+  /** Where the body begins among all texts, from 1, and how long it is. */
+  readonly body_at: number;
+  readonly body_bytes: number;
   readonly salt?: string;
   readonly address?: string;
   readonly user_agent?: string;
@@ -44,11 +46,17 @@ interface EventRecord {
   subject_id?: string | null;
   client_id?: string | null;
   digest?: string;
-  state?: string;
+  state_at?: number;
+  state_bytes?: number;
 }
 
 /** An event that was sent, by what it is found by. */
-export type SentEvent = Pick<EventRecord, 'unit' | 'stream_id' | 'version' | 'body'>;
+export interface SentEvent {
+  readonly unit: number;
+  readonly streamId: StreamId;
+  readonly version: number;
+  readonly body: string;
+}
 
 /** A stream that is written, with its last event among all that are appended. */
 interface WrittenStream {
@@ -76,6 +84,8 @@ export interface AppendAnswer {
 /** One append of the decisions of a turn: what it sends, and what its answer means. */
 export class AppendCall<Item extends { readonly execution: AnyExecution }> {
   private readonly events: EventRecord[] = [];
+  private readonly texts: Buffer[] = [];
+  private textsBytes = 0;
   private readonly streams = new Map<StreamId, WrittenStream>();
   private readonly newKeys: object[] = [];
   private newLog: LogState | undefined;
@@ -93,7 +103,9 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
       lastEvent.subject_id = subjectId;
       lastEvent.client_id = clientId;
       lastEvent.digest = last.after.digest;
-      lastEvent.state = JSON.stringify(last.after.state);
+      const state = this.addText(JSON.stringify(last.after.state));
+      lastEvent.state_at = state.at;
+      lastEvent.state_bytes = state.bytes;
     }
   }
 
@@ -114,6 +126,7 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
       recordedAt,
       JSON.stringify(seen),
       JSON.stringify(this.events),
+      Buffer.concat(this.texts),
       JSON.stringify(this.newKeys),
       this.changesDirectory,
       this.newLog?.epoch,
@@ -144,8 +157,15 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
 
   /** The first event of each unit that writes: where it is found if it was committed. */
   firstEvents(): readonly SentEvent[] {
-    const units = new Set<number>();
-    return this.events.filter(({ unit }) => !units.has(unit) && units.add(unit).has(unit));
+    const first = new Map<number, SentEvent>();
+    for (const { plan, unit } of this.turn.decisions) {
+      const [stream] = plan?.streams ?? [];
+      const [event] = stream?.events ?? [];
+      if (stream === undefined || event === undefined || first.has(unit)) continue;
+      const { streamVersion: version, body } = event;
+      first.set(unit, { unit, streamId: stream.streamId, version, body });
+    }
+    return [...first.values()];
   }
 
   /** The streams that it writes. */
@@ -157,13 +177,15 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
     const { kind, streamId, before, after, newKeys } = stream;
     let known = this.streams.get(streamId);
     for (const { type, streamVersion, body, origin } of stream.events) {
+      const text = this.addText(body);
       const event: EventRecord = {
         unit,
         stream_id: streamId,
         version: streamVersion,
         previous: known === undefined ? before?.lastPosition : undefined,
         type,
-        body,
+        body_at: text.at,
+        body_bytes: text.bytes,
         ...(origin && {
           salt: origin.salt,
           address: origin.address,
@@ -187,6 +209,14 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
     }
     if (kind === 'log') this.newLog = after.state as LogState;
     if (DIRECTORY_KINDS.has(kind)) this.changesDirectory = true;
+  }
+
+  private addText(text: string): { readonly at: number; readonly bytes: number } {
+    const bytes = Buffer.from(text);
+    const at = this.textsBytes + 1;
+    this.texts.push(bytes);
+    this.textsBytes += bytes.length;
+    return { at, bytes: bytes.length };
   }
 }
 

@@ -68,13 +68,11 @@ async function findUnits(
   }
   if (firstEvents.length === 0) return new Set();
   const rows = await connections.rows<[StreamId, string]>(EVENTS_OF_VERSIONS, [
-    firstEvents.map(({ stream_id: streamId }) => streamId),
+    firstEvents.map(({ streamId }) => streamId),
     firstEvents.map(({ version }) => version),
   ]);
   const bodies = new Map(rows);
   return new Set(
-    firstEvents.flatMap((event) =>
-      bodies.get(event.stream_id) === event.body ? [event.unit] : [],
-    ),
+    firstEvents.flatMap((event) => (bodies.get(event.streamId) === event.body ? [event.unit] : [])),
   );
 }

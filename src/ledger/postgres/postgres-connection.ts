@@ -24,8 +24,11 @@ const sessionSettings = (
   SELECT set_config(name, '${2 * statementTimeout}', false) FROM pg_catalog.pg_settings
   WHERE name IN ('transaction_timeout', 'idle_in_transaction_session_timeout')`;
 
-/** The number that PostgreSQL's documentation calls the OID of bigint: positions fit a number. */
-const BIGINT = 20;
+/** Positions fit a number: every bigint is read as one. */
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser: (type, format) =>
+    type === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(type, format),
+};
 
 /** A statement that PostgreSQL keeps prepared under its name. */
 export interface NamedStatement {
@@ -72,12 +75,8 @@ export class PostgresConnections {
       query_timeout: statementTimeout + ANSWER_PATIENCE,
       idleTimeoutMillis: IDLE_TIMEOUT,
       keepAlive: true,
-      types: { getTypeParser },
-      onConnect: async (client) => {
-        // What breaks a connection fails the statement that uses it.
-        client.on('error', () => undefined);
-        await client.query(sessionSettings(statementTimeout));
-      },
+      types: TYPES,
+      onConnect: (client) => prepareSession(client, statementTimeout),
     });
     // A connection that breaks while nobody uses it is replaced when it is needed.
     this.pool.on('error', () => undefined);
@@ -137,9 +136,11 @@ function closed(): LedgerUnavailable {
   return new LedgerUnavailable('ledger_unavailable', 'the ledger is closed');
 }
 
-function getTypeParser(type: number, format?: 'text' | 'binary'): (value: string) => unknown {
-  if (type === BIGINT) return Number;
-  return pg.types.getTypeParser(type, format as 'text') as (value: string) => unknown;
+/** The pool waits for what this returns, though its types do not say so. */
+function prepareSession(client: pg.ClientBase, statementTimeout: number): unknown {
+  // What breaks a connection fails the statement that uses it.
+  client.on('error', () => undefined);
+  return client.query(sessionSettings(statementTimeout));
 }
 
 /** The database of a URL as a person may read it: without user, password and parameters. */

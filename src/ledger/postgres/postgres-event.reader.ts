@@ -198,7 +198,8 @@ export class PostgresEventReader {
     const page = await this.streamFeed(streamId, before, limit);
     const events = page.map(({ event }) => event);
     const last = events.at(-1);
-    return { events, next: last?.previousPosition == null ? null : last.position };
+    const isEnd = (last?.previousPosition ?? null) === null;
+    return { events, next: isEnd ? null : (last?.position ?? null) };
   }
 
   /** A page of one stream with origins, newest first. */
@@ -215,10 +216,8 @@ export class PostgresEventReader {
     ]);
     const stray = rows.find((row) => row[8] !== streamId);
     if (stray !== undefined) throw notItsOwn(streamId, stray[0]);
-    const [oldest, beforeIt] = rows.at(-1) ?? [];
-    if (oldest !== undefined && rows.length < rowsMax && beforeIt != null) {
-      throw notItsOwn(streamId, beforeIt);
-    }
+    const beforeOldest = rows.at(-1)?.[1] ?? null;
+    if (rows.length < rowsMax && beforeOldest !== null) throw notItsOwn(streamId, beforeOldest);
     return rows.map(fedEventOf);
   }
 

@@ -1,5 +1,6 @@
 import type { Envelope } from '../../domain/envelope.js';
 import { envelopeSchema } from '../../domain/events/envelope-schema.js';
+import { isPlainBody } from '../../domain/events/body-pattern.js';
 import { eventDataFault, faultPlaceOf } from '../../domain/events/event-data.rules.js';
 import type { StreamKind } from '../../domain/identifiers.js';
 import { originCommitment } from '../origin-commitment.js';
@@ -24,16 +25,13 @@ export interface CheckedEvent extends ReadEvent {
 
 /** What is wrong with a stored event by itself, or the event. The row may hold anything at all. */
 export function checkStoredEvent(stored: StoredEvent): CheckedEvent | { readonly problem: string } {
-  const body = parseCanonicalObject(stored.body);
-  if (body === undefined) return { problem: 'the body is not canonical JSON' };
-  const { data, ...rest } = body;
-  const parsed = envelopeSchema.safeParse(rest);
-  if (!parsed.success) return { problem: `the envelope is wrong at ${faultPlaceOf(parsed.error)}` };
-  const envelope = parsed.data as Envelope;
+  const kind = stored.streamId.slice(0, Math.max(0, stored.streamId.indexOf(':')));
+  const read = plainEvent(kind, stored) ?? readEvent(stored);
+  if ('problem' in read) return read;
+  const { envelope, data } = read;
   const column = differingColumn(stored, envelope);
   if (column !== undefined) return { problem: differenceIn(column) };
-  const kind = stored.streamId.slice(0, Math.max(0, stored.streamId.indexOf(':')));
-  const fault = eventDataFault(kind, stored.type, data);
+  const fault = read.isRight ? undefined : eventDataFault(kind, stored.type, data);
   if (fault !== undefined) return { problem: fault };
   if (!isCommitted(stored, envelope)) {
     return { problem: 'the origin is not the one that the event committed to' };
@@ -44,6 +42,33 @@ export function checkStoredEvent(stored: StoredEvent): CheckedEvent | { readonly
     data: data as CheckedEvent['data'],
     isLate: stored.appendedAt !== envelope.recordedAt,
   };
+}
+
+/** What a body says; of its data it is known whether they are right, or they may be anything. */
+interface EventRead {
+  readonly envelope: Envelope;
+  readonly data: unknown;
+  readonly isRight: boolean;
+}
+
+/** An event whose body looks like those of its type mostly do; undefined for any other one. */
+function plainEvent(kind: string, { type, body }: StoredEvent): EventRead | undefined {
+  if (!isPlainBody(kind, type, body)) return undefined;
+  try {
+    const envelope = JSON.parse(body) as Envelope & { readonly data: unknown };
+    return { envelope, data: envelope.data, isRight: true };
+  } catch {
+    return undefined;
+  }
+}
+
+function readEvent(stored: StoredEvent): EventRead | { readonly problem: string } {
+  const body = parseCanonicalObject(stored.body);
+  if (body === undefined) return { problem: 'the body is not canonical JSON' };
+  const { data, ...rest } = body;
+  const parsed = envelopeSchema.safeParse(rest);
+  if (!parsed.success) return { problem: `the envelope is wrong at ${faultPlaceOf(parsed.error)}` };
+  return { envelope: parsed.data as Envelope, data, isRight: false };
 }
 
 /** What is wrong with an event whose body and column differ. */

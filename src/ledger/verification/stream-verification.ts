@@ -29,8 +29,8 @@ export interface StreamTask {
  * Pages are small, so that what is made of one is garbage before it was copied: of the events that a
  * part reads in turn with the others, so many for each of them, and at most so many.
  */
-const PAGE_ROWS_OF_PART = 250;
-const PAGE_ROWS_MAX = 4000;
+const PAGE_ROWS_OF_PART = 500;
+const PAGE_ROWS_MAX = 8000;
 
 /**
  * Checks every event of one part of the streams, folds them, and compares what is stored of those
