@@ -79,8 +79,8 @@ export class BackgroundThread {
     });
     worker.unref();
     worker.on('message', (report: PartReport) => this.receive(report));
-    worker.on('error', (error) => this.end((listener) => listener.onDeath(error)));
-    worker.on('exit', () => this.end((listener) => listener.onStopped()));
+    worker.on('error', (error) => this.end(worker, (listener) => listener.onDeath(error)));
+    worker.on('exit', () => this.end(worker, (listener) => listener.onStopped()));
     return worker;
   }
 
@@ -100,7 +100,9 @@ export class BackgroundThread {
     listener?.onStopped();
   }
 
-  private end(tell: (listener: Listener) => void): void {
+  /** One that died also exits, when another one may be there already. */
+  private end(worker: Worker, tell: (listener: Listener) => void): void {
+    if (this.worker !== worker) return;
     this.worker = undefined;
     const listeners = [...this.listeners.values()];
     this.listeners.clear();

@@ -50,8 +50,9 @@ async function makeFamilies(
   const attribution = { actor: 'operator', correlationId: newUuid() };
   const registration = presetRegistration('native', { redirectUris: [REDIRECT_URI] });
   const client = await commands.execute(new RegisterClient(registration, attribution));
+  const username = `seed-${randomToken(6)}`;
   const account = await commands.execute(
-    new CreateAccount({ username: 'seed', password: randomToken(16), roles: [] }, attribution),
+    new CreateAccount({ username, password: randomToken(16), roles: [] }, attribution),
   );
   if (client.kind !== 'registered' || account.kind !== 'created') throw new Error('seeding failed');
   const { clientId, metadata } = client;

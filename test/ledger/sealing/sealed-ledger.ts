@@ -29,10 +29,11 @@ import {
 } from '../../support/ledger-sqlite.js';
 import { peterKeys } from '../../tlog/note-keys.js';
 
-/** Signs as a ledger with a published test key. */
-export const signer = new CheckpointSigner(
-  peterKeys.privateKey.export({ format: 'der', type: 'pkcs8' }),
-);
+/** A published test key, PKCS #8 DER. */
+export const signingKey = peterKeys.privateKey.export({ format: 'der', type: 'pkcs8' });
+
+/** Signs as a ledger with that key. */
+export const signer = new CheckpointSigner(signingKey);
 
 /**
  * What begins another epoch of a ledger as it is now, acknowledged in its checkpoint file unless that

@@ -1,0 +1,186 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkHistory } from './checker.js';
+import type { Exchange, LedgerEvent } from './history.js';
+
+/** A refresh of a generation that succeeds at one node after another, each in ten milliseconds. */
+const refreshed = (generation: number, changed: Partial<Exchange> = {}): Exchange => ({
+  family: 0,
+  operation: 'refresh',
+  generation,
+  node: 'a',
+  startedAt: 100 * generation,
+  endedAt: 100 * generation + 10,
+  status: 200,
+  successor: `successor of ${generation}`,
+  tokenId: `f.${generation + 1}`,
+  ...changed,
+});
+
+const revoked = (startedAt: number, changed: Partial<Exchange> = {}): Exchange => ({
+  family: 0,
+  operation: 'revoke',
+  generation: 3,
+  node: 'b',
+  startedAt,
+  endedAt: startedAt + 10,
+  status: 200,
+  ...changed,
+});
+
+const refused = (generation: number, startedAt: number): Exchange => ({
+  family: 0,
+  operation: 'refresh',
+  generation,
+  node: 'c',
+  startedAt,
+  endedAt: startedAt + 10,
+  status: 400,
+  error: 'invalid_grant',
+});
+
+const rotation = (generation: number): LedgerEvent => ({
+  position: generation + 1,
+  streamId: 'family:f',
+  streamVersion: generation + 2,
+  type: 'RefreshTokenRotated',
+  data: {
+    presentedGeneration: generation,
+    generation: generation + 1,
+    token: { sequence: generation + 1 },
+  },
+});
+
+const event = (position: number, type: string): LedgerEvent => ({
+  position,
+  streamId: 'family:f',
+  streamVersion: position + 1,
+  type,
+  data: {},
+});
+
+/** A family of three rotations, and what its client was told of them. */
+const EVENTS = [event(0, 'GrantRedeemed'), rotation(0), rotation(1), rotation(2)];
+const EXCHANGES = [refreshed(0), refreshed(1), refreshed(2)];
+
+const kindsIn = (exchanges: readonly Exchange[], events: readonly LedgerEvent[] = EVENTS) => [
+  ...new Set(checkHistory(exchanges, events).map(({ kind }) => kind)),
+];
+
+describe('a history that keeps its promises', () => {
+  it('is one of rotations', () => {
+    expect(checkHistory(EXCHANGES, EVENTS)).toEqual([]);
+  });
+
+  it('may have retries, answers that were lost and answers that say that nothing works', () => {
+    const more = [
+      refreshed(1, { node: 'b', startedAt: 105, endedAt: 130 }),
+      refreshed(1, { node: 'c', startedAt: 150, endedAt: 160 }),
+      refreshed(2, { status: undefined, tokenId: undefined, error: 'ECONNRESET' }),
+      refreshed(2, { status: 503, tokenId: undefined, successor: undefined, retryAfter: 1 }),
+    ];
+    expect(kindsIn([...EXCHANGES, ...more])).toEqual([]);
+  });
+
+  it('may have refusals of a token whose successor was used, or of a family that is revoked', () => {
+    const ended = [...EVENTS, event(4, 'FamilyRevoked')];
+    const exchanges = [...EXCHANGES, refused(0, 300), revoked(400), refused(3, 420)];
+    expect(kindsIn(exchanges, ended)).toEqual([]);
+  });
+
+  it('may have a retry that succeeds while the successor is on its way', () => {
+    const late = refreshed(1, { startedAt: 205, endedAt: 300 });
+    expect(kindsIn([...EXCHANGES, late])).toEqual([]);
+  });
+
+  it('may have a refresh that succeeds while the family is being revoked', () => {
+    const ended = [...EVENTS, rotation(3), event(5, 'FamilyRevoked')];
+    const during = refreshed(3, { startedAt: 405, endedAt: 450 });
+    expect(kindsIn([...EXCHANGES, revoked(400), during], ended)).toEqual([]);
+  });
+
+  it('may end with more in the ledger than anybody was told', () => {
+    expect(kindsIn(EXCHANGES.slice(0, 1))).toEqual([]);
+  });
+});
+
+describe('a history that breaks a promise', () => {
+  it.each<[string, string, readonly Exchange[], readonly LedgerEvent[]]>([
+    [
+      'a rotation that was acknowledged and lost',
+      'acknowledged_lost',
+      EXCHANGES,
+      EVENTS.slice(0, 3),
+    ],
+    [
+      'an access token that the ledger does not know',
+      'acknowledged_lost',
+      [...EXCHANGES, refreshed(2, { startedAt: 250, tokenId: 'f.9' })],
+      EVENTS,
+    ],
+    ['a family that is gone', 'acknowledged_lost', EXCHANGES, []],
+    [
+      'a revocation that was acknowledged and lost',
+      'acknowledged_lost',
+      [...EXCHANGES, revoked(400)],
+      EVENTS,
+    ],
+    [
+      'two successors of one token',
+      'two_successors',
+      [...EXCHANGES, refreshed(2, { startedAt: 205, successor: 'another' })],
+      EVENTS,
+    ],
+    [
+      'a token that works although its successor was used',
+      'two_live_generations',
+      [...EXCHANGES, refreshed(1, { startedAt: 211, endedAt: 220 })],
+      EVENTS,
+    ],
+    [
+      'a refresh after a revocation',
+      'alive_after_revocation',
+      [...EXCHANGES, revoked(400), refreshed(3, { startedAt: 411, endedAt: 420 })],
+      [...EVENTS, rotation(3), event(5, 'FamilyRevoked')],
+    ],
+    [
+      'a refusal that nobody gave cause for',
+      'refused_without_cause',
+      [...EXCHANGES, refused(3, 300)],
+      EVENTS,
+    ],
+    [
+      'a refusal before the revocation began',
+      'refused_without_cause',
+      [...EXCHANGES, refused(3, 300), revoked(400)],
+      [...EVENTS, event(4, 'FamilyRevoked')],
+    ],
+    [
+      'one generation that was rotated twice',
+      'generations_broken',
+      EXCHANGES,
+      [...EVENTS, { ...rotation(2), position: 4, streamVersion: 5 }],
+    ],
+    [
+      'a ledger that suspects itself',
+      'rollback_suspected',
+      EXCHANGES,
+      [...EVENTS, event(4, 'LedgerRollbackSuspected')],
+    ],
+    ['a position that is missing', 'not_dense', [], [event(0, 'LogOpened'), event(2, 'LogOpened')]],
+    [
+      'a version that stands twice',
+      'not_dense',
+      EXCHANGES,
+      [...EVENTS, { ...event(4, 'RefreshRetried'), streamVersion: 4 }],
+    ],
+  ])('is found: %s', (_name, kind, exchanges, events) => {
+    expect(kindsIn(exchanges, events)).toEqual([kind]);
+  });
+
+  it('names family, generation, nodes and times, and no token', () => {
+    const [violation] = checkHistory([...EXCHANGES, refused(3, 300)], EVENTS);
+    expect(violation?.found).toBe(
+      'family 0: refresh of generation 3 at c, 300.0-310.0 ms: 400 invalid_grant',
+    );
+  });
+});
