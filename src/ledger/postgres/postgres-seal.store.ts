@@ -3,14 +3,13 @@ import type { Position } from '../../domain/identifiers.js';
 import type { LogIdentity } from '../ledger-feed.port.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import { type CheckpointRow, sealedCheckpointOf } from '../sealing/note-checkpoint.js';
+import { PAGE_ROWS_MAX } from '../stored-rows.js';
 import type { NewSeal, SealStore } from '../sealing/seal-store.port.js';
 import type { SealedCheckpoint } from '../seals.port.js';
 import type { StoredEvent, StoredStream } from '../verification/ledger.source.js';
 import { type NamedStatement, PostgresConnections } from './postgres-connection.js';
 import { PostgresLease } from './postgres-lease.js';
 
-/** No read takes more rows than this at once. */
-const PAGE_ROWS_MAX = 1000;
 /** One that seals and one that answers meanwhile. */
 const CONNECTIONS_MAX = 2;
 
@@ -41,10 +40,10 @@ const ABOVE = statement(
   'above',
   `${CHECKPOINT} AND epoch = $1 AND size > $2 ORDER BY size LIMIT 1`,
 );
-const STREAM = statement(
-  'stream',
+const STREAMS = statement(
+  'streams',
   `SELECT stream_id, kind, project_id, subject_id, client_id, version, last_position, digest, state
-   FROM ledger.streams WHERE log_id = 0 AND stream_id = $1`,
+   FROM ledger.streams WHERE log_id = 0 AND stream_id = ANY ($1)`,
 );
 const EVENTS = statement(
   'events',
@@ -138,9 +137,9 @@ export class PostgresSealStore implements SealStore {
     return sealedOf(await this.first<CheckpointColumns>(ABOVE, [epoch, size]));
   }
 
-  async stream(streamId: string): Promise<StoredStream | undefined> {
-    const row = await this.first<StreamColumns>(STREAM, [streamId]);
-    return row && streamOf(row);
+  async streams(streamIds: readonly string[]): Promise<ReadonlyMap<string, StoredStream>> {
+    const rows = await this.connections.rows<StreamColumns>(STREAMS, [streamIds]);
+    return new Map(rows.map((row) => [row[0], streamOf(row)]));
   }
 
   async events(from: Position, limit: number): Promise<readonly StoredEvent[]> {

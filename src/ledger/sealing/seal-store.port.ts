@@ -39,8 +39,8 @@ export interface SealReads extends TreeReads {
 
 /** Reads streams and events as they are stored. */
 export interface StreamReads {
-  /** A stream's row. */
-  stream(streamId: string): Promise<StoredStream | undefined>;
+  /** The rows of streams by their ids, without those that there are none of. */
+  streams(streamIds: readonly string[]): Promise<ReadonlyMap<string, StoredStream>>;
   /** Events from a position on, in order, without their origins; at most 1,000. */
   events(from: Position, limit: number): Promise<readonly StoredEvent[]>;
 }

@@ -81,8 +81,11 @@ export class SqliteSealStore implements SealStore {
     return this.reading(() => sealedOf(this.statements.above.get(epoch, size)));
   }
 
-  async stream(streamId: string): Promise<StoredStream | undefined> {
-    return this.reading(() => this.statements.stream.get(streamId));
+  async streams(streamIds: readonly string[]): Promise<ReadonlyMap<string, StoredStream>> {
+    return this.reading(() => {
+      const rows = streamIds.map((streamId) => this.statements.stream.get(streamId));
+      return new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.streamId, row]])));
+    });
   }
 
   async events(from: Position, limit: number): Promise<readonly StoredEvent[]> {

@@ -40,11 +40,13 @@ export class StreamRefold {
     let uncheckedCount = 0;
     let left = this.earlierEventsMax;
     const sealed = await this.eventsIn(from, to);
-    for (const [streamId, lastPosition] of lastPositions(sealed.values())) {
+    const touched = lastPositions(sealed.values());
+    const rows = await this.reads.streams([...touched.keys()]);
+    for (const [streamId, lastPosition] of touched) {
       const differs = (problem: string | undefined): void => {
         if (problem !== undefined) differing.push({ streamId, problem });
       };
-      const stored = await this.reads.stream(streamId);
+      const stored = rows.get(streamId);
       if (stored === undefined || stored.lastPosition < lastPosition) {
         differs(stored === undefined ? 'the stream has no row' : 'the row is behind its events');
         continue;
