@@ -1,10 +1,13 @@
+/** What a command tells meanwhile that takes long; on another day it does not. */
+const PROGRESS = /^ *[\d,]+ of [\d,]+ events? \S.*\n/gm;
+
 /** Whether a program printed what a document says; ids, times and addresses differ, `…` stands for anything. */
 export function isAsPromised(printed, promised) {
   const pattern = normalized(promised)
     .split('…')
     .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
     .join(String.raw`[\s\S]*`);
-  return new RegExp(`^${pattern}$`).test(normalized(printed));
+  return new RegExp(`^${pattern}$`).test(normalized(printed.replaceAll(PROGRESS, '')));
 }
 
 /** The fenced blocks of a document, with the line that each begins at. */
