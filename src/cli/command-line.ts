@@ -26,6 +26,7 @@ import { keyActivateVerb } from './key-activate.js';
 import { keyCreateVerb } from './key-create.js';
 import { keyListVerb } from './key-list.js';
 import { keyRetireVerb } from './key-retire.js';
+import { migrateStoreVerb } from './migrate-store.js';
 import { recoverVerb } from './recover.js';
 import { registrationTokenVerb } from './registration-token.js';
 import { replayDiffVerb, replayStateVerb } from './replay.js';
@@ -81,6 +82,7 @@ export function tokenLedgerProgram(): Command {
     .addCommand(verifyVerb())
     .addCommand(group('checkpoint', 'signed heads of the ledger', [checkpointShowVerb()]))
     .addCommand(recoverVerb())
+    .addCommand(migrateStoreVerb())
     .addCommand(
       group('views', 'tables made from the ledger', [viewsRebuildVerb(), viewsStatusVerb()]),
     )

@@ -2,25 +2,18 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
-import { type VerificationReport, verifyLedger } from '../ledger/verification/verify-ledger.js';
+import type { VerificationReport } from '../ledger/verification/verify-ledger.js';
 import { type NoteVerifier, parseVerifierKey } from '../tlog/verifier-key.js';
 import { loadMasterKeys } from '../vault/master-keys.js';
 import { vaultFileOf } from '../vault/vault-file.js';
 import { VaultError } from '../vault/vault.errors.js';
 import { CommandRefused } from './failure.js';
-import {
-  databaseName,
-  type LedgerPlace,
-  ledgerPlaceOf,
-  openSourceOf,
-  openVaultOf,
-} from './ledger-place.js';
+import { databaseName, type LedgerPlace, ledgerPlaceOf, openVaultOf } from './ledger-place.js';
+import { problemsText, verifyAt } from './ledger-verification.js';
 import { checkpointSigner } from './open-log.js';
 import { operatorSettings } from './operator.js';
-import { tellProgress } from './progress.js';
 import { countText, printJson, printLines, tableText } from './terminal.js';
 import { verb } from './verb.js';
-import { verificationThreads } from './verification-threads.js';
 
 interface Options {
   readonly file?: string;
@@ -57,19 +50,7 @@ async function verify(options: Options): Promise<void> {
   const { place, checkpointFile } = ledgerOf(options);
   const signer = options.file === undefined ? await signerOfVault() : undefined;
   const keyOf = signer && ((origin: string) => signer.verifierKey(origin));
-  const source = await openSourceOf(place);
-  const runner = verificationThreads(place);
-  const progress =
-    options.json === true ? undefined : tellProgress({ doing: 'verifying', done: 'verified' });
-  let report: VerificationReport;
-  try {
-    const onProgress = progress?.tell;
-    report = await verifyLedger(source, { onProgress, checkpointFile, kept, keyOf, runner });
-  } finally {
-    progress?.end();
-    await runner?.close();
-    await source.close();
-  }
+  const report = await verifyAt(place, { checkpointFile, kept, keyOf }, options.json === true);
   const epochKeyFrom = signer === undefined ? 'ledger' : 'vault';
   if (options.json === true)
     printJson({ ...nameOf(place), ...report, epochKeyFrom, ...keyFrom(options) });
@@ -161,9 +142,4 @@ function printReport(report: VerificationReport, options: Options): void {
   printLines(
     `It was compared with ${countText(kept, 'checkpoint')} in ${against}, verified with ${whose}.`,
   );
-}
-
-function problemsText({ problems }: VerificationReport): string {
-  const known = countText(problems.length, 'problem');
-  return problems.length < 20 ? known : `at least ${known}`;
 }

@@ -61,7 +61,8 @@ function isProxy(text: string): boolean {
   return bits === undefined || (Number(bits) >= 1 && Number(bits) <= bitsMax);
 }
 
-function isPostgresUrl(text: string): boolean {
+/** Whether a text is the URL of a PostgreSQL database. */
+export function isPostgresUrl(text: string): boolean {
   if (!/^postgres(?:ql)?:\/\//.test(text) || !URL.canParse(text)) return false;
   return new URL(text).pathname.length > 1;
 }

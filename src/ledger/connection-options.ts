@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.js';
 import { CreateLedger1763683200000 } from './migrations/1763683200000-create-ledger.js';
 import { AddSeals1763769600000 } from './migrations/1763769600000-add-seals.js';
 import { AddNodes1763942400000 } from './migrations/postgres-1763942400000-add-nodes.js';
+import { AddTransfer1764028800000 } from './migrations/postgres-1764028800000-add-transfer.js';
 import { CreatePostgresLedger1763856000000 } from './migrations/postgres-1763856000000-create-ledger.js';
 
 /** Every migration of the ledger, oldest first. A database that names another is newer than we are. */
@@ -12,6 +13,7 @@ export const LEDGER_MIGRATIONS = [CreateLedger1763683200000, AddSeals17637696000
 export const POSTGRES_LEDGER_MIGRATIONS = [
   CreatePostgresLedger1763856000000,
   AddNodes1763942400000,
+  AddTransfer1764028800000,
 ] as const;
 
 /** How TypeORM reaches the ledger: for migrations only; the hot path has a handle of its own. */

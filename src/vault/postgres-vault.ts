@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { MasterKeys } from './master-keys.port.js';
 import { openPostgresVaultDatabase } from './postgres-vault-database.js';
 import { openSealedVault } from './sealed-vault.js';
+import type { VaultDatabase } from './vault-database.js';
 import type { Vault } from './vault.port.js';
 import { VaultError, vaultErrorOf } from './vault.errors.js';
 
@@ -32,16 +33,23 @@ export async function openPostgresVault(
  * `openPostgresVault`.
  */
 export async function preparePostgresVault(ownerUrl: string, runtimeRole: string): Promise<void> {
+  const { source, name } = await openPostgresVaultTables(ownerUrl);
+  try {
+    const role = pg.escapeIdentifier(runtimeRole);
+    await source.query(`GRANT USAGE ON SCHEMA vault TO ${role};
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA vault TO ${role}`);
+  } catch (error) {
+    throw vaultErrorOf(error, name);
+  } finally {
+    await source.destroy();
+  }
+}
+
+/** Opens the tables of the vault alone, made or migrated if need be. Throws like `openPostgresVault`. */
+export async function openPostgresVaultTables(ownerUrl: string): Promise<VaultDatabase> {
   const name = nameOf(ownerUrl);
   try {
-    const { source } = await openPostgresVaultDatabase(ownerUrl, name, STATEMENT_TIMEOUT);
-    try {
-      const role = pg.escapeIdentifier(runtimeRole);
-      await source.query(`GRANT USAGE ON SCHEMA vault TO ${role};
-        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA vault TO ${role}`);
-    } finally {
-      await source.destroy();
-    }
+    return await openPostgresVaultDatabase(ownerUrl, name, STATEMENT_TIMEOUT);
   } catch (error) {
     throw vaultErrorOf(error, name);
   }

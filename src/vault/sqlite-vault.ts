@@ -3,6 +3,8 @@ import type { MasterKeys } from './master-keys.port.js';
 import { openSealedVault } from './sealed-vault.js';
 import { openSqliteVaultDatabase } from './sqlite-vault-database.js';
 import { vaultFileOf } from './vault-file.js';
+import type { VaultDatabase } from './vault-database.js';
+import { vaultErrorOf } from './vault.errors.js';
 import type { Vault } from './vault.port.js';
 
 const BUSY_TIMEOUT = 5000;
@@ -19,4 +21,21 @@ export function openVault(
 ): Promise<Vault> {
   const file = vaultFileOf(settings.dataDirectory);
   return openSealedVault(file, () => openSqliteVaultDatabase(file, busyTimeout), masterKeys);
+}
+
+/**
+ * Opens the tables of the vault in the data directory and holds them as they are: nobody writes to them
+ * until they are closed. Throws a VaultError like `openVault`.
+ */
+export async function holdVault(settings: Pick<Settings, 'dataDirectory'>): Promise<VaultDatabase> {
+  const file = vaultFileOf(settings.dataDirectory);
+  let database: VaultDatabase | undefined;
+  try {
+    database = await openSqliteVaultDatabase(file, BUSY_TIMEOUT);
+    await database.source.query('BEGIN IMMEDIATE');
+    return database;
+  } catch (error) {
+    await database?.source.destroy();
+    throw vaultErrorOf(error, file);
+  }
 }

@@ -33,6 +33,7 @@ const VERBS = [
   'verify',
   'checkpoint show',
   'recover',
+  'migrate-store',
   'views rebuild',
   'views status',
   'replay state',

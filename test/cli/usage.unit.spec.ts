@@ -21,6 +21,7 @@ describe('a command line that is not understood', () => {
       'client create --preset spa --rotation often',
       "option '--rotation <rule>' argument 'often' is invalid. Allowed choices are rotate, fixed.",
     ],
+    ['migrate-store --from sqlite:a', "required option '--to <postgres://…>' not specified"],
     ['account create', "required option '--username <name>' not specified"],
     [
       'account create --username ana --role king',

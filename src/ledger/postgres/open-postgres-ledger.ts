@@ -3,6 +3,7 @@ import type { LedgerObserver } from '../ledger-observer.js';
 import { prepareSchema } from './ledger-schema.js';
 import { PostgresConnections, roleOf } from './postgres-connection.js';
 import { PostgresLedger } from './postgres-ledger.js';
+import { refuseUnfinishedTransfer } from './unfinished-transfer.js';
 
 /** Where a ledger is and who opens it. */
 export interface OpenPostgresLedger {
@@ -24,7 +25,7 @@ const READING_CONNECTIONS_MAX = 8;
  * Opens the ledger, made and migrated if need be. Several processes may do so at once.
  *
  * Throws a LedgerError: `ledger_unavailable` (not reached, or refused), `read_only` (the role may not
- * make the tables), `schema_newer`; then nothing is left open. No message holds the password.
+ * make the tables), `schema_newer`; also while a ledger is being copied there. Then nothing is left open. No message holds the password.
  */
 export async function openPostgresLedger({
   url,
@@ -39,6 +40,7 @@ export async function openPostgresLedger({
   const reading = new PostgresConnections(url, READING_CONNECTIONS_MAX);
   const ledger = new PostgresLedger({ writing, reading, clock, observer });
   try {
+    await refuseUnfinishedTransfer(reading);
     await ledger.log();
     return ledger;
   } catch (error) {

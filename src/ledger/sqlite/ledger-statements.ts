@@ -49,7 +49,7 @@ export type OriginColumns = [
 ];
 
 /** What was erased is blank in its place, and no origin any more. */
-const ORIGIN_IS_KEPT = "substr(salt, 1, 1) <> ' '";
+export const ORIGIN_IS_KEPT = "substr(salt, 1, 1) <> ' '";
 
 /** Of an event `e`, its origin as `o`. */
 export const ORIGIN_OF_EVENT = `LEFT JOIN origins o ON o.position = e.position AND ${ORIGIN_IS_KEPT}`;

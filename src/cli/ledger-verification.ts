@@ -1,0 +1,41 @@
+import {
+  type VerificationOptions,
+  type VerificationReport,
+  verifyLedger,
+} from '../ledger/verification/verify-ledger.js';
+import { type LedgerPlace, openSourceOf } from './ledger-place.js';
+import { type Progress, tellProgress } from './progress.js';
+import { countText } from './terminal.js';
+import { verificationThreads } from './verification-threads.js';
+
+/** What is compared with a ledger that is verified. */
+export type Comparison = Pick<VerificationOptions, 'checkpointFile' | 'kept' | 'keyOf'>;
+
+/**
+ * Verifies the ledger at a place on as many threads as there are cores, and shows how far that has come
+ * unless it is to be quiet. Throws a LedgerError where there is none.
+ */
+export async function verifyAt(
+  place: LedgerPlace,
+  comparison: Comparison,
+  isQuiet: boolean,
+): Promise<VerificationReport> {
+  const source = await openSourceOf(place);
+  const runner = verificationThreads(place);
+  const progress: Progress | undefined = isQuiet
+    ? undefined
+    : tellProgress({ doing: 'verifying', done: 'verified' });
+  try {
+    return await verifyLedger(source, { ...comparison, onProgress: progress?.tell, runner });
+  } finally {
+    progress?.end();
+    await runner?.close();
+    await source.close();
+  }
+}
+
+/** How many problems a verification found, which stops after so many. */
+export function problemsText({ problems }: VerificationReport): string {
+  const known = countText(problems.length, 'problem');
+  return problems.length < 20 ? known : `at least ${known}`;
+}
