@@ -18,8 +18,9 @@ export async function firstEventOf(
   grantedAt: Instant,
 ): Promise<RecordedEvent | undefined> {
   const streamId = streamIdOf('family', familyId);
-  const viewed = await views.family(familyId);
-  const place = viewed.kind === 'viewed' ? viewed.answer?.createdPosition : undefined;
+  // Damaged views cost time, not the answer.
+  const viewed = await views.family(familyId).catch(() => undefined);
+  const place = viewed?.kind === 'viewed' ? viewed.answer?.createdPosition : undefined;
   const [event] = place === undefined ? [] : await ledger.eventsAt([place]);
   const isFirst = event?.streamId === streamId && event.streamVersion === 1;
   return isFirst ? event : firstEventSince(ledger, streamId, grantedAt);

@@ -223,7 +223,7 @@ describe('the life of a family', () => {
     await rotate(tokens, 1);
     const before = (await eventsOf(familyOf(tokens))).events;
     expect(before[1]).toMatchObject({ erased: false, origin: { address: expect.any(String) } });
-    eraseOrigin(server, before[1]?.position ?? -1);
+    await eraseOrigin(server, before[1]?.position ?? -1);
     const after = (await eventsOf(familyOf(tokens))).events;
     expect(after[1]).toEqual({ ...before[1], origin: null, erased: true });
     expect([after[0], after[2]]).toEqual([before[0], before[2]]);

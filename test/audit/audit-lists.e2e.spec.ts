@@ -337,7 +337,7 @@ describe('the incidents that are chosen', () => {
 
   it('no longer say where the presenter was once that was erased', async () => {
     const [one] = await incidents('');
-    eraseOrigin(server, one?.evidence?.position ?? -1);
+    await eraseOrigin(server, one?.evidence?.position ?? -1);
     const [erased] = await incidents('');
     expect(erased?.evidence).toMatchObject({ origin: null, erased: true });
   });

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import type { RecordedEvent } from '../../src/domain/envelope.js';
 import { presetRegistration } from '../../src/directory/client-registration.js';
 import { Ledger } from '../../src/ledger/ledger.port.js';
 import { type Answer, answerOf, basic, claimsOf, post, type Tokens } from '../support/http-flow.js';
 import type { HttpServer, TestClient } from '../support/http-server.js';
+import { changeTables } from '../support/server-store.js';
 
 /** An access token that a client gets for itself. */
 export async function clientToken(
@@ -45,13 +45,8 @@ export async function wholeLedger(server: HttpServer): Promise<readonly Recorded
 }
 
 /** Erases the origin of an event, as another process beside the server. */
-export function eraseOrigin(server: HttpServer, position: number): void {
-  const script = `
-    const database = new (require('better-sqlite3'))(process.argv[1]);
-    database.prepare('DELETE FROM origins WHERE position = ?').run(Number(process.argv[2]));
-    database.close();
-  `;
-  execFileSync(process.execPath, ['-e', script, server.settings.ledgerFile, String(position)]);
+export async function eraseOrigin(server: HttpServer, position: number): Promise<void> {
+  await changeTables(server.settings, `DELETE FROM origins WHERE position = ${position}`);
 }
 
 /** The family that tokens are of. */

@@ -4,7 +4,7 @@ import { FindFamily } from '../../src/audit/find-family.query.js';
 import type { Ledger } from '../../src/ledger/ledger.port.js';
 import { count } from '../support/ledger-executions.js';
 import { beginFamily } from '../support/ledger-families.js';
-import { openViewsStage, type ViewsStage } from '../support/views-stage.js';
+import { damageTable, openViewsStage, type ViewsStage } from '../support/views-stage.js';
 
 /** So many events are alike in the time that they were appended at. */
 const OTHERS = 300;
@@ -49,6 +49,12 @@ describe('the first event of a family', () => {
     const { events, pages } = await marks('family-1');
     expect(events).toEqual(whole);
     expect(pages).toBeGreaterThan(2);
+  });
+
+  it('is looked for in the ledger when the views are damaged', async () => {
+    damageTable(stage.fileOf(await stage.rebuild()), 'families');
+    const { events } = await marks('family-1');
+    expect(events).toEqual(whole);
   });
 
   it('is looked for in the ledger when the views have not come so far', async () => {

@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import Database from 'better-sqlite3';
 import type { IncidentList } from '../../src/audit/incident.answer.js';
 import { type IncidentAnswer, incidentAnswer } from '../../src/audit/investigation.answer.js';
 import { newUuid } from '../../src/config/random-identifiers.js';
 import { EraseAccount } from '../../src/directory/erase-account.handler.js';
-import { vaultFileOf } from '../../src/vault/vault-file.js';
-import { placesOf } from '../support/file-search.js';
 import { beginFamily, refresh } from '../support/http-flow.js';
 import { HttpServer, type TestAccount, TestClock } from '../support/http-server.js';
+import { placesInStore, sealedInVault } from '../support/server-store.js';
 import { adminToken, clientToken, familyOf, read, send } from './audit-stage.js';
 
 const NOTE = 'Ana says: “it was Zebra, my sister”.\nShe will call again.';
@@ -44,14 +42,8 @@ async function incident(at = ''): Promise<IncidentAnswer> {
   return incidentAnswer.strict().parse((await read(server, `${path}${at}`, auditor)).body);
 }
 
-function notesKept(): number {
-  const database = new Database(vaultFileOf(server.settings.dataDirectory), { readonly: true });
-  try {
-    const kept = "SELECT count(*) FROM verdict_notes WHERE trim(hex(sealed), '0') <> ''";
-    return Number(database.prepare(kept).pluck().get());
-  } finally {
-    database.close();
-  }
+async function notesKept(): Promise<number> {
+  return (await sealedInVault(server.settings, 'verdict_notes')).length;
 }
 
 describe('a note on a verdict', () => {
@@ -64,7 +56,7 @@ describe('a note on a verdict', () => {
     expect((await incident()).note).toEqual({ id: events[0]?.data['noteId'], text: NOTE });
     expect(server.logged.join()).toContain('/audit/incidents/:id/verdict');
     expect(server.logged.join()).not.toContain('Zebra');
-    expect(placesOf(server.settings.dataDirectory, ['Zebra'])).toEqual([]);
+    expect(await placesInStore(server.settings, ['Zebra'])).toEqual([]);
   });
 
   it('belongs to its verdict: another one takes it back, and then is as it was', async () => {
@@ -78,22 +70,22 @@ describe('a note on a verdict', () => {
 
   it('is not kept for an incident that is not there', async () => {
     const none = `/audit/incidents/${'0'.repeat(32)}/verdict`;
-    const kept = notesKept();
+    const kept = await notesKept();
     const answer = await send(server, none, admin, { verdict: 'theft', note: NOTE });
     expect(answer.status).toBe(404);
-    expect(notesKept()).toBe(kept);
+    expect(await notesKept()).toBe(kept);
   });
 
   it('is erased with the account that it is about, and no other can be made', async () => {
-    expect(notesKept()).toBe(2);
+    expect(await notesKept()).toBe(2);
     const attribution = { actor: 'operator', correlationId: newUuid() };
     await server.execute(new EraseAccount(ana.subject, attribution));
-    expect(notesKept()).toBe(0);
+    expect(await notesKept()).toBe(0);
     expect((await incident()).note).toMatchObject({ text: null });
     const refused = await judge({ verdict: 'theft', note: NOTE });
     expect(refused.status).toBe(409);
     expect(refused.text).not.toContain('Zebra');
-    expect(notesKept()).toBe(0);
+    expect(await notesKept()).toBe(0);
     expect((await judge({ verdict: 'theft' })).status).toBe(200);
   });
 });

@@ -12,7 +12,9 @@ const patterns = new Map<string, RegExp>();
  * number of more than 15 digits, and where a pattern cannot say what the catalogue does. All of it may
  * be anything.
  */
-export function isPlainBody(kind: string, type: string, text: string): boolean {
+export function isPlainBody(kind: string, type: string, text: unknown): boolean {
+  // A pattern would read bytes as the text that they spell.
+  if (typeof text !== 'string') return false;
   const name = `${kind}:${type}`;
   const known = patterns.get(name);
   if (known !== undefined) return known.test(text);

@@ -53,8 +53,8 @@ interface EventRead {
 
 /** An event whose body looks like those of its type mostly do; undefined for any other one. */
 function plainEvent(kind: string, { type, body }: StoredEvent): EventRead | undefined {
-  if (!isPlainBody(kind, type, body)) return undefined;
   try {
+    if (!isPlainBody(kind, type, body)) return undefined;
     const envelope = JSON.parse(body) as Envelope & { readonly data: unknown };
     return { envelope, data: envelope.data, isRight: true };
   } catch {

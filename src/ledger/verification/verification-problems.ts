@@ -10,10 +10,14 @@ export interface VerificationProblem {
 /** So many problems are told of at most. */
 export const PROBLEMS_MAX = 20;
 
-/** Collects the first problems, one for a stream: whatever else is wrong with it follows from that. */
+/**
+ * Collects the first problems, one for a stream: whatever else is wrong with it follows from that. What
+ * several parts found, such as a damaged tile, is told once.
+ */
 export class ProblemList {
   private readonly found: VerificationProblem[] = [];
   private readonly faulty = new Set<string>();
+  private readonly told = new Set<string>();
 
   /** The first problems. */
   get all(): readonly VerificationProblem[] {
@@ -34,7 +38,10 @@ export class ProblemList {
       if (this.faulty.has(problem.streamId)) return;
       this.faulty.add(problem.streamId);
     }
-    if (!this.isFull) this.found.push(problem);
+    const text = `${problem.position ?? ''} ${problem.streamId ?? ''} ${problem.problem}`;
+    if (this.isFull || this.told.has(text)) return;
+    this.told.add(text);
+    this.found.push(problem);
   }
 }
 

@@ -72,6 +72,11 @@ const values: fc.Arbitrary<JsonValue | undefined> = fc.oneof(
 );
 
 describe('a plain body', () => {
+  it('are texts: bytes that spell one are none', () => {
+    expect(isRotated(rotated)).toBe(true);
+    expect(isPlainBody('family', 'RefreshTokenRotated', Buffer.from(rotated))).toBe(false);
+  });
+
   it.each(events)('is what a golden $type of a $kind is, with two exceptions', (event) => {
     expect(isPlainBody(event.kind, event.type, event.body)).toBe(told.includes(event));
   });
