@@ -1,13 +1,7 @@
-/**
- * Jest runs in ESM mode (`npm test` starts it with --experimental-vm-modules): Nest 12 is ESM only.
- * A test imports describe, it, expect and jest from '@jest/globals'; relative imports end in `.js`.
- *
- * @type {import('jest').Config}
- */
-export default {
+/** @type {import('jest').Config} */
+const project = {
   testEnvironment: 'node',
   roots: ['<rootDir>/src', '<rootDir>/test'],
-  testMatch: ['<rootDir>/test/**/*.{unit,int,e2e}.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
@@ -31,6 +25,41 @@ export default {
       },
     ],
   },
+};
+
+/**
+ * Jest runs in ESM mode (`npm test` starts it with --experimental-vm-modules): Nest 12 is ESM only.
+ * A test imports describe, it, expect and jest from '@jest/globals'; relative imports end in `.js`.
+ *
+ * All tests run on SQLite, but for those that start a PostgreSQL themselves. Those that go through a
+ * server run a second time with its ledger and vault in PostgreSQL: one for all of them, started here.
+ *
+ * @type {import('jest').Config}
+ */
+export default {
+  projects: [
+    {
+      ...project,
+      displayName: 'sqlite',
+      testMatch: ['<rootDir>/test/**/*.{unit,int,e2e}.spec.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/nodes/'],
+    },
+    {
+      ...project,
+      displayName: 'postgres',
+      globals: { isOnPostgres: true },
+      globalSetup: '<rootDir>/test/support/postgres-server.ts',
+      testMatch: [
+        'test/{admin,audit,directory,nodes,oauth,replay}/*.e2e.spec.ts',
+        'test/interaction/sign-*.e2e.spec.ts',
+        'test/operations/{clock-behind,log-redaction,operations,seals,shutdown}.e2e.spec.ts',
+        'test/cli/{bundle,clock-behind,families,keys,recover,revocations,sealing,verbs,views}.e2e.spec.ts',
+        'test/directory/*.int.spec.ts',
+        'test/grants/retired-signing-keys.int.spec.ts',
+        'test/access/access-token-status.int.spec.ts',
+      ].map((files) => `<rootDir>/${files}`),
+    },
+  ],
   // The default of 5 s is about a test's own work; a busy machine is not its fault.
   testTimeout: 30_000,
   collectCoverageFrom: ['src/**/*.ts'],

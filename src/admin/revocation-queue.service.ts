@@ -9,11 +9,16 @@ import type { StreamId } from '../domain/identifiers.js';
 import { Ledger, type StreamRow } from '../ledger/ledger.port.js';
 import { type RevocationProgress, RevocationRunner } from './revocation.runner.js';
 
+/** How often revocations are looked for that another process began and left, in milliseconds. */
+const LOOK_INTERVAL = 15_000;
 /** What failed is tried again after so many milliseconds. */
 const RETRY_WAIT = 1000;
 const STREAMS_AT_ONCE = 1000;
 
-/** Runs revocations one after the other, also those that an earlier process did not complete. */
+/**
+ * Runs revocations one after the other, also those that an earlier process did not complete, or that
+ * another node began a while ago and may have left. Two that run the same one do no harm.
+ */
 @Injectable()
 export class RevocationQueue implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Revocations');
@@ -21,6 +26,7 @@ export class RevocationQueue implements OnApplicationBootstrap, OnModuleDestroy 
   /** In the order that they are run in; the first one is running. */
   private readonly progress = new Map<string, RevocationProgress | undefined>();
   private running: Promise<void> = Promise.resolve();
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly ledger: Ledger,
@@ -40,6 +46,25 @@ export class RevocationQueue implements OnApplicationBootstrap, OnModuleDestroy 
       }
       before = rows.length < STREAMS_AT_ONCE ? undefined : rows.at(-1)?.streamId;
     }
+    this.timer = setInterval(() => void this.look(), LOOK_INTERVAL).unref();
+  }
+
+  /** Goes on with what another node began long ago, of the newest revocations. */
+  private async look(): Promise<void> {
+    const startedBefore = Date.now() - LOOK_INTERVAL;
+    try {
+      const rows = await this.ledger.streamsOfKind<'revocation'>(
+        'revocation',
+        null,
+        STREAMS_AT_ONCE,
+      );
+      for (const { streamId, state } of rows) {
+        const isLeft = state.completed === undefined && state.startedAt < startedBefore;
+        if (isLeft) this.add(streamId.slice('revocation:'.length));
+      }
+    } catch (error) {
+      this.logger.warn('revocations of other nodes could not be looked for', error);
+    }
   }
 
   /** Lets a revocation run, unless it waits or runs already. */
@@ -56,6 +81,7 @@ export class RevocationQueue implements OnApplicationBootstrap, OnModuleDestroy 
 
   /** Stops after what is being ended now: the ledger is about to be closed. */
   async onModuleDestroy(): Promise<void> {
+    clearInterval(this.timer);
     this.stopping.abort();
     await this.running;
   }

@@ -53,8 +53,9 @@ function path(text: string): string {
 
 async function exportBundle(operator: Operator, options: Options): Promise<void> {
   const asked = await selectionOf(operator, options);
-  // Nobody seals while no server runs: there is nothing to wait for.
-  const isServed = publishedAddress(operator.settings.dataDirectory) !== undefined;
+  // Nobody seals while no server runs: there is nothing to wait for. A node may run anywhere.
+  const { dataDirectory, postgresUrl } = operator.settings;
+  const isServed = postgresUrl !== undefined || publishedAddress(dataDirectory) !== undefined;
   const patience = isServed ? options.wait * 1000 : 0;
   const terms = { patience, eventsMax: BUNDLE_EVENTS_MAX };
   const answer = await operator.query(new ExportBundle(asked, 'operator', terms));

@@ -85,6 +85,19 @@ export async function openVaultOf(
   return openPostgresVault(postgresUrl, masterKeys);
 }
 
+/**
+ * Does what a server does first, such as making keys and an administrator where there are none: one node
+ * after the other, where several share a ledger. Throws a LedgerError when the turn does not come.
+ */
+export async function inStartTurnOf<Result>(
+  { postgresUrl }: LedgerPlace,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (postgresUrl === undefined) return work();
+  const { inStartTurn } = await import('../ledger/postgres/postgres-turn.js');
+  return inStartTurn(postgresUrl, work);
+}
+
 /** What was sealed, to be added to; with the lease that nodes take turns by, where there are several. */
 export interface OpenedSealing {
   readonly store: SealStore;

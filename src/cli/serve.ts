@@ -16,9 +16,10 @@ import { BackgroundThread } from './background-thread.js';
 import { Connections } from './connections.js';
 import { fastifyAdapter } from './fastify.adapter.js';
 import { beginSealing, type LedgerSealing, sealedOf } from './ledger-sealing.js';
+import { inStartTurnOf } from './ledger-place.js';
 import { checkListening, listenErrorOf } from './listening.js';
 import { joinNodes, type NodeMembership } from './node-membership.js';
-import { closeResources, openResources, type Resources } from './resources.js';
+import { closeStores, openResources, type Resources } from './resources.js';
 import { addressOf, publishAddress, withdrawAddress } from './server-address.js';
 import { ViewsFollowing } from './views-following.js';
 import { viewsEvents, viewsLagEvents, viewsLagSeconds } from './views-lag.js';
@@ -83,8 +84,11 @@ export async function startServer(
     );
     serveDocumentation(application, settings);
     await application.init();
-    sealing = await beginSealing(thread, resources, watch, log);
-    const firstSignIn = await application.get(FirstStart).complete();
+    const firstStart = application.get(FirstStart);
+    const firstSignIn = await inStartTurnOf(settings, async () => {
+      sealing = await beginSealing(thread, resources, watch, log);
+      return firstStart.complete();
+    });
     if (firstSignIn !== undefined) onFirstSignIn?.(firstSignIn, application);
     const cut = (): void => connections.cut();
     const { corrupted } = watch;
@@ -139,19 +143,28 @@ interface Opened {
 
 /** Requests first, then the ledger: what a request was told to be done is written by then. */
 async function closeServer(opened: Opened): Promise<void> {
-  const { application, views, sealing, membership, resources } = opened;
+  const { application, resources } = opened;
   application?.get(Readiness, { strict: false }).shutDown();
   try {
     await application?.close();
   } finally {
-    await views?.stop();
-    withdrawAddress(resources.settings.dataDirectory);
     try {
-      await closeResources(resources);
+      await closeParts(opened);
     } finally {
-      await sealing?.stop();
-      await membership?.leave();
+      // Not before: another server on this data directory would seal beside this one.
+      resources.release();
     }
+  }
+}
+
+async function closeParts({ views, sealing, membership, resources }: Opened): Promise<void> {
+  await views?.stop();
+  withdrawAddress(resources.settings.dataDirectory);
+  try {
+    await closeStores(resources);
+  } finally {
+    await sealing?.stop();
+    await membership?.leave();
   }
 }
 

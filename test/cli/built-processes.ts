@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, jest } from '@jest/globals';
 import { freePort } from '../support/server-process.js';
+import { newServerStore, type ServerStore } from '../support/server-store.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** No process of a test runs longer before it ends or listens, in milliseconds. */
@@ -60,11 +61,15 @@ export function endProcesses(): void {
 }
 
 /**
- * The settings of a server that keeps everything in a directory and listens on a free port, by their
- * whole paths: so that this process can read them too.
+ * The settings of a server that keeps everything in a directory and in a store, an empty one unless it
+ * is given one, and listens on a free port, by their whole paths: so that this process can read them too.
  */
-export async function settingsIn(directory: string): Promise<Record<string, string>> {
+export async function settingsIn(
+  directory: string,
+  store?: ServerStore,
+): Promise<Record<string, string>> {
   return {
+    ...(store ?? (await newServerStore())).environment,
     PORT: String(await freePort()),
     TOKEN_LEDGER_DATA_DIR: join(directory, 'data'),
     TOKEN_LEDGER_MASTER_KEY_FILE: join(directory, 'keys/master.key'),
@@ -101,6 +106,8 @@ export interface BuiltServer {
   readonly said: { readonly stdout: string; readonly stderr: string };
   /** Ends it with SIGTERM. */
   stop(): Promise<void>;
+  /** Ends it with SIGKILL. */
+  kill(): Promise<void>;
 }
 
 /** Starts a built server and waits until it says where it listens. Throws what it said otherwise. */
@@ -120,11 +127,11 @@ export async function startBuilt(
     }
     await new Promise((done) => setTimeout(done, 20));
   }
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
     await ended;
   };
-  return { said, stop };
+  return { said, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 }
 
 function start(program: string, words: readonly string[], surroundings: Surroundings): Child {

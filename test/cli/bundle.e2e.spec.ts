@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { readSettings } from '../../src/config/settings.js';
-import { placesOf } from '../support/file-search.js';
 import { seedFamilies } from '../support/seeded-families.js';
+import { placesInStore } from '../support/server-store.js';
 import {
   type BuiltServer,
   type Ended,
@@ -206,7 +206,7 @@ describe('token-ledger account erase', () => {
   });
 
   it('says that it is not complete while somebody reads what the views held', async () => {
-    expect(placesOf(join(directory, 'data'), [AGENT])).not.toEqual([]);
+    expect(await placesInStore(readSettings(environment), [AGENT])).not.toEqual([]);
     const views = join(directory, 'data', 'views');
     const current = join(views, `${readFileSync(join(views, 'current'), 'utf8').trim()}.sqlite`);
     // As a killed rebuild leaves it.
@@ -229,7 +229,8 @@ describe('token-ledger account erase', () => {
       outcome: 'already_erased',
       complete: true,
     });
-    expect(placesOf(data, [AGENT, '"username":"seed"'])).toEqual([]);
+    const secrets = [AGENT, '"username":"seed"'];
+    expect(await placesInStore(readSettings(environment), secrets)).toEqual([]);
     expect(existsSync(join(data, 'views', '77.sqlite'))).toBe(false);
     expect(await run('verify')).toMatchObject({ code: 0 });
   });

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openSqliteLedger } from '../../src/ledger/sqlite/open-sqlite-ledger.js';
+import { readSettings } from '../../src/config/settings.js';
 import { count } from '../support/ledger-executions.js';
-import { freePort } from '../support/server-process.js';
+import { openWithClock } from '../support/server-store.js';
 import {
   endProcesses,
   runBuilt,
+  settingsIn,
   startBuilt,
   temporaryDirectories,
   useBuild,
@@ -24,14 +24,9 @@ let environment: Record<string, string>;
 
 beforeAll(async () => {
   directory = newDirectory();
-  environment = { PORT: String(await freePort()) };
+  environment = await settingsIn(directory);
   await (await startBuilt({ directory, environment })).stop();
-  const dataDirectory = join(directory, 'data');
-  const ahead = await openSqliteLedger({
-    settings: { dataDirectory, ledgerFile: join(dataDirectory, 'ledger.sqlite') },
-    role: 'command_line',
-    clock: () => Date.now() + 3_600_000,
-  });
+  const ahead = await openWithClock(readSettings(environment), () => Date.now() + 3_600_000);
   await count(ahead, 'admin');
   await ahead.close();
 });

@@ -2,8 +2,10 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { databaseName } from '../../src/cli/ledger-place.js';
 import { readSettings } from '../../src/config/settings.js';
 import { seedFamilies } from '../support/seeded-families.js';
+import { onlyOnSqlite, storedEvents } from '../support/server-store.js';
 import {
   type BuiltServer,
   type Ended,
@@ -164,7 +166,7 @@ describe('families, while the server runs', () => {
   });
 
   it('are listed by what they are worth: those of a disabled client are blocked', async () => {
-    const elsewhere = { ...environment, TOKEN_LEDGER_DATA_DIR: join(newDirectory(), 'data') };
+    const elsewhere = await settingsIn(newDirectory());
     const seeded = await seedFamilies(readSettings(elsewhere), 1);
     const listed = async (...status: string[]): Promise<unknown[]> => {
       const words = ['family', 'list', ...status.flatMap((one) => ['--status', one]), '--json'];
@@ -395,7 +397,7 @@ describe('administration', () => {
   it('is recorded, with the correlation id of what was done', async () => {
     const created = await run('client', 'create', '--preset', 'machine', '--json');
     const target = (JSON.parse(created.stdout) as { clientId: string }).clientId;
-    const events = eventsOf(join(directory, 'data/ledger.sqlite'));
+    const events = await storedEvents(readSettings(environment));
     const recorded = events.filter(({ streamId }) => streamId === 'administration:default');
     expect(recorded.map(({ data }) => data).slice(-4)).toEqual([
       { action: 'family.revoke', target: well },
@@ -412,30 +414,19 @@ describe('administration', () => {
   });
 });
 
-interface StoredBody {
-  readonly streamId: string;
-  readonly correlationId: string;
-  readonly data: unknown;
-}
-
-function eventsOf(file: string): StoredBody[] {
-  const handle = new Database(file, { readonly: true });
-  const bodies = handle.prepare<[], string>('SELECT body FROM events ORDER BY position').pluck();
-  const events = bodies.all().map((body) => JSON.parse(body) as StoredBody);
-  handle.close();
-  return events;
-}
-
 describe('verify', () => {
   it('finds the ledger intact while the server runs', async () => {
     const { code, stdout, stderr } = await run('verify');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(
-      /^The ledger is intact: \d+ events in \d+ streams\.\n(?:No checkpoint .*\n)?Its checkpoints were verified with the key in the vault\.\n$/,
+      /^(?:\d+ of \d+ events verified\n)*The ledger is intact: \d+ events in \d+ streams\.\n(?:No checkpoint .*\n)?Its checkpoints were verified with the key in the vault\.\n$/,
     );
     const report: unknown = JSON.parse((await run('verify', '--json')).stdout);
+    const { postgresUrl } = readSettings(environment);
     expect(report).toEqual({
-      file: join(directory, 'data/ledger.sqlite'),
+      ...(postgresUrl === undefined
+        ? { file: join(directory, 'data/ledger.sqlite') }
+        : { database: databaseName(postgresUrl) }),
       ok: true,
       events: expect.any(Number),
       streams: expect.any(Number),
@@ -445,25 +436,28 @@ describe('verify', () => {
     });
   });
 
-  it('finds what was changed in a copy, needs no settings for it, and fails', async () => {
-    const copy = join(newDirectory(), 'copy.sqlite');
-    const live = new Database(join(directory, 'data/ledger.sqlite'), { readonly: true });
-    await live.backup(copy);
-    live.close();
-    const handle = new Database(copy);
-    handle.exec(`UPDATE streams SET state = replace(state, 'revoked', 'active')
-      WHERE stream_id = 'family:${well}'`);
-    handle.close();
-    const wrong = { directory, environment: { PORT: 'wrong' } };
-    const ended = await runBuilt('cli.js', ['verify', '--file', copy], wrong);
-    expect(ended.code).toBe(1);
-    expect(ended.stderr).toBe('error: the ledger is not intact: 1 problem\n');
-    expect(ended.stdout).toMatch(new RegExp(`│ family:${well} +│ .*state.* │`));
-    const scripted = await runBuilt('cli.js', ['verify', '--file', copy, '--json'], wrong);
-    expect(scripted.code).toBe(1);
-    expect(JSON.parse(scripted.stdout)).toMatchObject({
-      ok: false,
-      problems: [{ streamId: `family:${well}` }],
+  // Only a file can be verified without any settings.
+  onlyOnSqlite(() => {
+    it('finds what was changed in a copy, needs no settings for it, and fails', async () => {
+      const copy = join(newDirectory(), 'copy.sqlite');
+      const live = new Database(join(directory, 'data/ledger.sqlite'), { readonly: true });
+      await live.backup(copy);
+      live.close();
+      const handle = new Database(copy);
+      handle.exec(`UPDATE streams SET state = replace(state, 'revoked', 'active')
+        WHERE stream_id = 'family:${well}'`);
+      handle.close();
+      const wrong = { directory, environment: { PORT: 'wrong' } };
+      const ended = await runBuilt('cli.js', ['verify', '--file', copy], wrong);
+      expect(ended.code).toBe(1);
+      expect(ended.stderr).toBe('error: the ledger is not intact: 1 problem\n');
+      expect(ended.stdout).toMatch(new RegExp(`│ family:${well} +│ .*state.* │`));
+      const scripted = await runBuilt('cli.js', ['verify', '--file', copy, '--json'], wrong);
+      expect(scripted.code).toBe(1);
+      expect(JSON.parse(scripted.stdout)).toMatchObject({
+        ok: false,
+        problems: [{ streamId: `family:${well}` }],
+      });
     });
   });
 

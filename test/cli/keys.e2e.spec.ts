@@ -1,13 +1,13 @@
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePort } from '../support/server-process.js';
+import { readSettings } from '../../src/config/settings.js';
+import { storedEvents } from '../support/server-store.js';
 import {
   type BuiltServer,
   type Ended,
   endProcesses,
   runBuilt,
+  settingsIn,
   startBuilt,
   temporaryDirectories,
   useBuild,
@@ -36,9 +36,8 @@ let before: string;
 
 beforeAll(async () => {
   directory = newDirectory();
-  const port = String(await freePort());
-  issuer = `http://localhost:${port}`;
-  environment = { PORT: port, TOKEN_LEDGER_ADMIN_PASSWORD: 'correct horse battery' };
+  environment = await settingsIn(directory);
+  issuer = `http://localhost:${environment['PORT'] ?? ''}`;
   server = await startBuilt({ directory, environment });
   machine = await json('client', 'create', '--preset', 'machine');
   old = (await json<Key[]>('key', 'list'))[0]?.keyId ?? '';
@@ -183,16 +182,9 @@ describe('signing keys, while the server runs', () => {
     expect((await run('key', 'retire', first)).stdout).toContain('signs nothing any more');
   });
 
-  it('leave what was done to them in the administration stream', () => {
-    const ledger = new Database(join(directory, 'data/ledger.sqlite'), { readonly: true });
-    const bodies = ledger
-      .prepare<[], string>(
-        `SELECT body FROM events WHERE type = 'AdministrationRecorded' ORDER BY position`,
-      )
-      .pluck()
-      .all();
-    ledger.close();
-    const recorded = bodies.map((body) => (JSON.parse(body) as { data: unknown }).data);
+  it('leave what was done to them in the administration stream', async () => {
+    const events = await storedEvents(readSettings(environment), 'AdministrationRecorded');
+    const recorded = events.map(({ data }) => data);
     expect(recorded.slice(1, 4)).toEqual([
       { action: 'key.create', target: young },
       { action: 'key.activate', target: young },

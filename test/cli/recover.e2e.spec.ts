@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startServer } from '../../src/cli/serve.js';
 import { signAcknowledgement } from '../../src/ledger/sealing/acknowledgement.js';
@@ -9,8 +9,8 @@ import { createServiceLog } from '../../src/operations/service-log.js';
 import { beginFamily, refresh } from '../support/http-flow.js';
 import { HttpServer, type TestAccount, type TestClient } from '../support/http-server.js';
 import { signer } from '../ledger/sealing/sealed-ledger.js';
-import { onDatabase } from '../support/ledger-sqlite.js';
 import { tamper } from '../support/ledger-tampering.js';
+import { copyStore, onlyOnSqlite, type StoreCopy, storedEvents } from '../support/server-store.js';
 import {
   type Ended,
   endProcesses,
@@ -26,8 +26,8 @@ afterAll(endProcesses);
 let server: HttpServer;
 let shop: TestClient;
 let ana: TestAccount;
-/** A copy of the data directory. */
-let backup: string;
+/** What it had written before the test. */
+let backup: StoreCopy;
 
 beforeAll(async () => {
   server = await HttpServer.start();
@@ -37,28 +37,24 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  backup = newDirectory();
-  await server.restart(() => cpSync(server.settings.dataDirectory, backup, { recursive: true }));
+  await server.restart(async () => {
+    backup = await copyStore(server.settings);
+  });
 });
 
 afterAll(() => server.close());
 
 /** Runs the command line on the server's directories. */
 function run(...words: readonly string[]): Promise<Ended> {
-  const { port, issuer, dataDirectory, masterKeyFile } = server.settings;
+  const { port, issuer, dataDirectory, masterKeyFile, postgresUrl = '' } = server.settings;
   const environment = {
     PORT: String(port),
     TOKEN_LEDGER_ISSUER: issuer,
     TOKEN_LEDGER_DATA_DIR: dataDirectory,
     TOKEN_LEDGER_MASTER_KEY_FILE: masterKeyFile,
+    TOKEN_LEDGER_DATABASE: postgresUrl,
   };
   return runBuilt('cli.js', words, { directory: newDirectory(), environment });
-}
-
-function putBack(): void {
-  const { dataDirectory } = server.settings;
-  rmSync(dataDirectory, { recursive: true });
-  cpSync(backup, dataDirectory, { recursive: true });
 }
 
 const startAlone = () => {
@@ -73,12 +69,11 @@ interface Recovered {
   readonly knownSize: number;
 }
 
-describe('an old copy of the data directory', () => {
+describe('an old copy of the ledger', () => {
   it('is refused, then accepted, and then every token of before is refused', async () => {
     const before = await beginFamily(server, shop, ana);
-    await server.restart(() => {
-      rmSync(backup, { recursive: true });
-      cpSync(server.settings.dataDirectory, backup, { recursive: true });
+    await server.restart(async () => {
+      backup = await copyStore(server.settings);
     });
     const rotated = await refresh(server, shop, before.refresh_token);
     const newest = await refresh(server, shop, rotated.body.refresh_token);
@@ -86,7 +81,7 @@ describe('an old copy of the data directory', () => {
 
     let recovered = {} as Recovered;
     await server.restart(async () => {
-      putBack();
+      await backup.putBack();
       await expect(startAlone()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
       expect(await run('client', 'list')).toMatchObject({
         code: 1,
@@ -140,12 +135,12 @@ describe('an old copy of the data directory', () => {
   it('from before a recovery needs one more, in an epoch of its own', async () => {
     await beginFamily(server, shop, ana);
     await server.restart(async () => {
-      putBack();
+      await backup.putBack();
       const { stdout } = await run('recover', '--yes', '--json');
       expect((JSON.parse(stdout) as Recovered).epoch).toBe(2);
     });
     await server.restart(async () => {
-      putBack();
+      await backup.putBack();
       await expect(startAlone()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
       const { stdout } = await run('recover', '--yes', '--json');
       expect((JSON.parse(stdout) as Recovered).epoch).toBe(3);
@@ -156,29 +151,33 @@ describe('an old copy of the data directory', () => {
 });
 
 describe('a recovery that fails', () => {
-  it('changes nothing where the ledger contradicts what was sealed of it', async () => {
-    const { ledgerFile, checkpointFile } = server.settings;
-    await server.restart(async () => {
-      const intact = readFileSync(ledgerFile);
-      const checkpoints = readFileSync(checkpointFile);
-      tamper(ledgerFile, (database) => {
-        database.exec(`UPDATE events SET body = replace(body, '"actor"', '"action"')
-          WHERE position = (SELECT max(position) FROM events)`);
+  onlyOnSqlite(() => {
+    it('changes nothing where the ledger contradicts what was sealed of it', async () => {
+      const { ledgerFile, checkpointFile } = server.settings;
+      await server.restart(async () => {
+        const intact = readFileSync(ledgerFile);
+        const checkpoints = readFileSync(checkpointFile);
+        tamper(ledgerFile, (database) => {
+          database.exec(`UPDATE events SET body = replace(body, '"actor"', '"action"')
+            WHERE position = (SELECT max(position) FROM events)`);
+        });
+        const tampered = await storedEvents(server.settings);
+        expect(await run('recover', '--yes')).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(
+            /^error: no epoch was begun: .+ finds intact\n$/,
+          ) as unknown,
+        });
+        expect(await storedEvents(server.settings)).toEqual(tampered);
+        expect(readFileSync(checkpointFile)).toEqual(checkpoints);
+        for (const suffix of ['-wal', '-shm']) rmSync(`${ledgerFile}${suffix}`, { force: true });
+        writeFileSync(ledgerFile, intact);
       });
-      const tampered = eventsIn(ledgerFile);
-      expect(await run('recover', '--yes')).toMatchObject({
-        code: 1,
-        stderr: expect.stringMatching(/^error: no epoch was begun: .+ finds intact\n$/) as unknown,
-      });
-      expect(eventsIn(ledgerFile)).toBe(tampered);
-      expect(readFileSync(checkpointFile)).toEqual(checkpoints);
-      for (const suffix of ['-wal', '-shm']) rmSync(`${ledgerFile}${suffix}`, { force: true });
-      writeFileSync(ledgerFile, intact);
     });
   });
 
   it('can be asked again, and its epoch is given to nobody else', async () => {
-    const { checkpointFile, ledgerFile } = server.settings;
+    const { checkpointFile } = server.settings;
     await beginFamily(server, shop, ana);
     await server.restart(async () => {
       const file = new CheckpointFile(checkpointFile);
@@ -188,7 +187,7 @@ describe('a recovery that fails', () => {
       const epoch = epochOfOrigin(known.origin) + 1;
       const kept = { ...known, origin: originOfEpoch(known.origin, epoch, 'deadbeef') };
       file.append({ at: 1, note: signAcknowledgement(signer, kept, known) });
-      const events = eventsIn(ledgerFile);
+      const { length: events } = await storedEvents(server.settings);
       await expect(startAlone()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
       const { stdout } = await run('recover', '--yes', '--json');
       expect(JSON.parse(stdout)).toMatchObject({ epoch: epoch + 1, size: events });
@@ -196,12 +195,6 @@ describe('a recovery that fails', () => {
     });
   });
 });
-
-function eventsIn(file: string): number | undefined {
-  return onDatabase(file, (database) =>
-    database.prepare<[], number>('SELECT count(*) FROM events').pluck().get(),
-  );
-}
 
 describe('a ledger that is as its checkpoints say', () => {
   it('has nothing to recover, and keeps its tokens', async () => {

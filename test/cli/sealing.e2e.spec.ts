@@ -1,15 +1,16 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openSealsOf } from '../../src/cli/ledger-place.js';
+import { readSettings } from '../../src/config/settings.js';
 import { CheckpointFile } from '../../src/ledger/sealing/checkpoint-file.js';
-import { openSealReads } from '../../src/ledger/sealing/sqlite-seal.store.js';
-import { onDatabase } from '../support/ledger-sqlite.js';
-import { freePort } from '../support/server-process.js';
+import { changeTables, newServerStore, onlyOnSqlite } from '../support/server-store.js';
 import {
   type BuiltServer,
   type Ended,
   endProcesses,
   runBuilt,
+  settingsIn,
   startBuilt,
   temporaryDirectories,
   useBuild,
@@ -24,7 +25,7 @@ let environment: Record<string, string>;
 
 beforeAll(async () => {
   directory = newDirectory();
-  environment = { PORT: String(await freePort()), TOKEN_LEDGER_SEAL_SECONDS: '1' };
+  environment = { ...(await settingsIn(directory)), TOKEN_LEDGER_SEAL_SECONDS: '1' };
 });
 
 const run = (...words: readonly string[]): Promise<Ended> =>
@@ -41,7 +42,7 @@ async function sealedState(): Promise<{
   sealed?: number | undefined;
   isFiled: boolean;
 }> {
-  const reads = openSealReads(join(directory, 'data/ledger.sqlite'));
+  const reads = await openSealsOf(readSettings(environment));
   const checkpoint = await reads.newestCheckpoint();
   const events = await reads.eventCount();
   await reads.close();
@@ -82,23 +83,27 @@ describe('a server', () => {
       code: 0,
       stdout: expect.stringContaining('verified with the key in the vault') as unknown,
     });
-    expect(await run('verify', '--file', join(directory, 'data/ledger.sqlite'))).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('the key that the ledger itself names') as unknown,
+  });
+
+  onlyOnSqlite(() => {
+    it('leaves a file that is verified without its vault', async () => {
+      const file = join(directory, 'data/ledger.sqlite');
+      expect(await run('verify', '--file', file)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('the key that the ledger itself names') as unknown,
+      });
     });
   });
 
   it('raises an alarm when a stream goes on from a state that was edited', async () => {
     const clientId = await createClient();
     const server = await startBuilt({ directory, environment });
-    onDatabase(join(directory, 'data/ledger.sqlite'), (database) => {
-      database
-        .prepare(
-          `UPDATE streams SET state = replace(state, '"operatorScopes":[]', '"operatorScopes":["admin"]')
-           WHERE stream_id = ?`,
-        )
-        .run(`client:${clientId}`);
-    });
+    await untilSaid(server, /"msg":"sealed"/);
+    await changeTables(
+      readSettings(environment),
+      `UPDATE streams SET state = replace(state, '"operatorScopes":[]', '"operatorScopes":["admin"]')
+       WHERE stream_id = 'client:${clientId}'`,
+    );
     expect(await run('client', 'update', clientId, '--name', 'Other')).toMatchObject({ code: 0 });
     const line = await untilSaid(server, /.*a stream is not what its events make of it.*/);
     expect(JSON.parse(line)).toMatchObject({
@@ -113,6 +118,7 @@ describe('a server', () => {
 
   it('does not begin anew beside the checkpoints of a ledger that is gone', async () => {
     rmSync(join(directory, 'data'), { recursive: true });
+    Object.assign(environment, (await newServerStore()).environment);
     const refused = await runBuilt('main.js', [], { directory, environment });
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/^error: this is another ledger than was sealed: .+ anew\n$/);

@@ -1,12 +1,12 @@
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePort } from '../support/server-process.js';
+import { readSettings } from '../../src/config/settings.js';
+import { storedEvents } from '../support/server-store.js';
 import {
   type BuiltServer,
   type Ended,
   endProcesses,
   runBuilt,
+  settingsIn,
   startBuilt,
   temporaryDirectories,
   useBuild,
@@ -26,9 +26,8 @@ let server: BuiltServer;
 
 beforeAll(async () => {
   directory = newDirectory();
-  const port = String(await freePort());
-  issuer = `http://localhost:${port}`;
-  environment = { PORT: port, TOKEN_LEDGER_ADMIN_PASSWORD: PASSWORD };
+  environment = { ...(await settingsIn(directory)), TOKEN_LEDGER_ADMIN_PASSWORD: PASSWORD };
+  issuer = `http://localhost:${environment['PORT'] ?? ''}`;
   server = await startBuilt({ directory, environment });
 });
 afterAll(() => server.stop());
@@ -59,15 +58,9 @@ async function text(words: readonly string[], input?: string): Promise<string> {
 }
 
 /** What an action was done to, each time that it was recorded. */
-function recorded(action: string): unknown[] {
-  const ledger = new Database(join(directory, 'data/ledger.sqlite'), { readonly: true });
-  const bodies = ledger
-    .prepare<[], string>('SELECT body FROM events ORDER BY position')
-    .pluck()
-    .all();
-  ledger.close();
-  return bodies
-    .map((body) => (JSON.parse(body) as { data: Record<string, unknown> }).data)
+async function recorded(action: string): Promise<unknown[]> {
+  return (await storedEvents(readSettings(environment)))
+    .map(({ data }) => data)
     .filter((data) => data['action'] === action)
     .map((data) => data['target']);
 }
@@ -160,7 +153,7 @@ describe('clients, while the server runs', () => {
     expect(await text(back)).toMatch(
       /^The client was so already\.\n\nClient ID +\S+\nName +Shop\n/,
     );
-    expect(recorded('client.update')).toEqual(Array(4).fill(created.clientId));
+    expect(await recorded('client.update')).toEqual(Array(4).fill(created.clientId));
   });
 
   it('are given and taken what they may introspect', async () => {
@@ -299,9 +292,10 @@ describe('accounts, while the server runs', () => {
     expect(await json(words, 'a third horse\n')).toEqual({ subject, signedOutEverywhere: true });
     expect(await found()).toMatchObject({ tokensNotBefore: expect.any(String) });
     expect(await text(words, 'a fourth horse\n')).toContain('have ended');
-    expect(await signIn(directory, 'dee', 'a third horse')).toEqual({ kind: 'refused' });
-    expect(await signIn(directory, 'dee', 'a fourth horse')).toMatchObject({ kind: 'proven' });
-    expect(recorded('account.set_password')).toEqual(Array(3).fill(subject));
+    const signInAs = (password: string) => signIn(directory, 'dee', password, environment);
+    expect(await signInAs('a third horse')).toEqual({ kind: 'refused' });
+    expect(await signInAs('a fourth horse')).toMatchObject({ kind: 'proven' });
+    expect(await recorded('account.set_password')).toEqual(Array(3).fill(subject));
   });
 
   it('are shown to people in tables', async () => {

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { describe, expect, it } from '@jest/globals';
 import { ChangePassword } from '../../src/directory/change-password.handler.js';
 import { CreateAccount, type NewAccount } from '../../src/directory/create-account.handler.js';
@@ -10,8 +8,10 @@ import { SignIns } from '../../src/directory/sign-ins.service.js';
 import { SignOutEverywhere } from '../../src/directory/sign-out-everywhere.handler.js';
 import { Usernames } from '../../src/directory/usernames.js';
 import { DEFAULT_PROJECT, type ProjectId, type Subject } from '../../src/domain/identifiers.js';
-import { openSqliteLedger } from '../../src/ledger/sqlite/open-sqlite-ledger.js';
+import { LedgerUnavailable } from '../../src/ledger/ledger.errors.js';
+import type { Ledger } from '../../src/ledger/ledger.port.js';
 import { DerivedMasterKeys } from '../../src/vault/master-keys.js';
+import { openWithClock, sealedInVault } from '../support/server-store.js';
 import {
   createAccount,
   directories,
@@ -22,6 +22,7 @@ import {
 
 const { open, openWithProject } = directories();
 
+const outOfReach = () => new LedgerUnavailable('ledger_unavailable', 'the ledger is out of reach');
 const create = (directory: OpenedDirectory, account: Partial<NewAccount>) =>
   directory.execute(
     new CreateAccount({ username: 'ana', password: PASSWORD, roles: [], ...account }, operator),
@@ -90,27 +91,36 @@ describe('a new account', () => {
   it('leaves no person in the vault when the ledger refuses to write', async () => {
     const directory = await openWithProject();
     const { settings } = directory.resources;
-    const peopleInVault = (): unknown[] => {
-      const vault = new Database(join(settings.dataDirectory, 'vault.sqlite'), { readonly: true });
-      const people = vault.prepare(
-        `SELECT subject FROM (SELECT * FROM profiles UNION ALL
-           SELECT subject, sealed FROM password_hashes) WHERE trim(hex(sealed), '0') <> ''`,
-      );
-      const found = people.all();
-      vault.close();
-      return found;
-    };
     // Another process wrote in the future: this one's clock is behind, so nothing can be written.
-    const clock = () => Date.now() + 3_600_000;
-    const ahead = await openSqliteLedger({ settings, role: 'command_line', clock });
+    const ahead = await openWithClock(settings, () => Date.now() + 3_600_000);
     const project = 'of-tomorrow' as ProjectId;
     await new CreateProjectHandler(ahead).execute(new CreateProject(project, operator));
     await ahead.close();
     await expect(create(directory, { email: 'ana@example.com' })).rejects.toMatchObject({
       code: 'clock_behind',
     });
-    expect(peopleInVault()).toEqual([]);
+    expect(await sealedInVault(settings, 'profiles')).toEqual([]);
+    expect(await sealedInVault(settings, 'password_hashes')).toEqual([]);
     expect(await directory.get(DirectoryReader).accountByUsername('ana')).toBeUndefined();
+  });
+
+  it.each<[how: string, load: Ledger['load'] | undefined]>([
+    ['and it is there', undefined],
+    ['and nor can it be asked for', () => Promise.reject(outOfReach())],
+  ])('keeps its password when nobody says that it was created, %s', async (_how, load) => {
+    const directory = await openWithProject();
+    const { ledger, settings } = directory.resources;
+    const execute = ledger.execute.bind(ledger);
+    // The answer to the commit is lost on the way.
+    ledger.execute = async (execution) => {
+      await execute(execution);
+      throw outOfReach();
+    };
+    if (load !== undefined) ledger.load = load;
+    await expect(create(directory, {})).rejects.toMatchObject({ code: 'ledger_unavailable' });
+    for (const method of ['execute', 'load'] as const) Reflect.deleteProperty(ledger, method);
+    expect(await sealedInVault(settings, 'profiles')).toHaveLength(1);
+    expect(await signIn(directory, 'ana', PASSWORD)).toMatchObject({ kind: 'proven' });
   });
 
   it('has a user name that nobody else gets, however many ask at once', async () => {
@@ -181,7 +191,7 @@ describe('signing in', () => {
     const directory = await openWithProject();
     await createAccount(directory, 'ana');
     const outcomes = await Promise.all(
-      Array.from({ length: 140 }, () => signIn(directory, 'ana', PASSWORD)),
+      Array.from({ length: 200 }, () => signIn(directory, 'ana', PASSWORD)),
     );
     expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['proven', 'busy']));
   }, 30_000);

@@ -9,7 +9,6 @@ import { Vault } from '../../src/vault/vault.port.js';
 import { ViewsReader } from '../../src/views/views.port.js';
 import { clientToken, read } from '../audit/audit-stage.js';
 import { bundleOf, verifierKeyOf } from '../replay/bundle-stage.js';
-import { placesOf } from '../support/file-search.js';
 import { isSignIn } from '../support/http-browser.js';
 import { authorizePath, beginFamily, newPkce, post, refresh } from '../support/http-flow.js';
 import {
@@ -19,6 +18,7 @@ import {
   type TestClient,
   TestClock,
 } from '../support/http-server.js';
+import { placesInStore } from '../support/server-store.js';
 
 const ADDRESS = '198.51.100.77';
 const AGENT = 'Zebra-Browser/77.1';
@@ -36,6 +36,8 @@ let auditor: string;
 
 const operator = () => ({ actor: 'operator', correlationId: newUuid() });
 const erase = (subject: Subject) => server.execute(new EraseAccount(subject, operator()));
+
+const places = (texts: readonly string[]) => placesInStore(server.settings, texts);
 
 /** Presents a refresh token from where this person is. */
 async function refreshFrom(refreshToken: string): Promise<string> {
@@ -90,19 +92,18 @@ describe('erasing an account while the server runs', () => {
   });
 
   it('leaves nothing of the person in any file', async () => {
-    const data = server.settings.dataDirectory;
     await untilViewed(await server.get(Ledger).size());
-    const before = placesOf(data, SECRETS);
+    const before = await places(SECRETS);
     expect(before.join()).toContain(ADDRESS);
     expect(before.join()).toContain(AGENT);
     const outcome = await erase(ana.subject);
     expect(outcome).toMatchObject({ kind: 'erased', isSettled: true });
     await untilViewed(await server.get(Ledger).size());
     const deadline = performance.now() + 10_000;
-    while (placesOf(data, SECRETS).length > 0 && performance.now() < deadline) {
+    while ((await places(SECRETS)).length > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    expect(placesOf(data, SECRETS)).toEqual([]);
+    expect(await places(SECRETS)).toEqual([]);
     expect(await server.get(Vault).profile(ana.subject)).toBeUndefined();
   });
 
@@ -122,10 +123,10 @@ describe('erasing an account while the server runs', () => {
       attribution: operator(),
       decide: () => ({ events: [{ type: 'AccountErased', data: {} }], outcome: undefined }),
     });
-    expect(placesOf(server.settings.dataDirectory, [AGENT])).not.toEqual([]);
+    expect(await places([AGENT])).not.toEqual([]);
     expect(await erase(ben.subject)).toMatchObject({ kind: 'already_erased', isSettled: true });
     expect(await server.get(Vault).profile(ben.subject)).toBeUndefined();
-    const left = placesOf(server.settings.dataDirectory, [AGENT]);
+    const left = await places([AGENT]);
     expect(left.filter((place) => place.includes('ledger'))).toEqual([]);
   });
 
@@ -148,7 +149,7 @@ describe('erasing an account while the server runs', () => {
       return events[0]?.originCommitment;
     };
     expect(await act(`account:${ana.subject}`)).toBeUndefined();
-    expect(placesOf(server.settings.dataDirectory, [ADDRESS])).toEqual([]);
+    expect(await places([ADDRESS])).toEqual([]);
     expect(await act('operator')).toMatch(/^[\w-]{43}$/);
   });
 

@@ -16,8 +16,7 @@ import type { AccountRole } from '../../src/domain/directory/directory.state.js'
 import type { RecordedEvent } from '../../src/domain/envelope.js';
 import { DEFAULT_PROJECT, type Position, type Subject } from '../../src/domain/identifiers.js';
 import type { Attribution } from '../../src/ledger/ledger.port.js';
-import { openSqliteSource } from '../../src/ledger/sqlite/sqlite-ledger.source.js';
-import { verifyLedger } from '../../src/ledger/verification/verify-ledger.js';
+import { newServerStore, problemsIn, type ServerStore } from '../support/server-store.js';
 
 export const operator: Attribution = { actor: 'operator', correlationId: 'test' };
 export const PASSWORD = 'correct horse battery';
@@ -49,6 +48,7 @@ export interface Opening {
  */
 export function directories() {
   const places: string[] = [];
+  const stores = new Map<string, Promise<ServerStore>>();
   const opened = new Set<OpenedDirectory>();
   const newPlace = (): string => {
     const place = mkdtempSync(join(tmpdir(), 'token-ledger-directory-'));
@@ -57,14 +57,19 @@ export function directories() {
   };
   afterEach(async () => {
     for (const one of opened) await one.close();
-    for (const { resources } of opened) await expectVerified(resources.settings.ledgerFile);
+    for (const { resources } of opened) expect(await problemsIn(resources.settings)).toEqual([]);
     opened.clear();
   });
-  afterAll(() => {
+  afterAll(async () => {
+    for (const store of stores.values()) await (await store).remove();
     for (const place of places) rmSync(place, { recursive: true, force: true });
   });
   const open = async (opening: Opening = {}): Promise<OpenedDirectory> => {
-    const one = await openDirectory({ place: newPlace(), ...opening });
+    const place = opening.place ?? newPlace();
+    const store = stores.get(place) ?? newServerStore();
+    stores.set(place, store);
+    const environment = { ...(await store).environment, ...opening.environment };
+    const one = await openDirectory({ ...opening, place, environment });
     opened.add(one);
     return one;
   };
@@ -130,13 +135,4 @@ async function eventsOf({ ledger }: Resources): Promise<readonly RecordedEvent[]
     after = page.next;
   } while (after !== null);
   return events;
-}
-
-async function expectVerified(file: string): Promise<void> {
-  const source = openSqliteSource(file);
-  try {
-    expect(await verifyLedger(source)).toMatchObject({ ok: true, problems: [] });
-  } finally {
-    await source.close();
-  }
 }

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ledger } from '../../src/ledger/ledger.port.js';
 import { Readiness } from '../../src/operations/readiness.service.js';
@@ -12,6 +10,7 @@ import {
   TestClock,
   type TestClient,
 } from '../support/http-server.js';
+import { holdLedger } from '../support/server-store.js';
 
 const clock = new TestClock();
 let server: HttpServer;
@@ -84,22 +83,14 @@ describe('GET /health', () => {
   });
 
   it('is not ready while somebody else holds the ledger, and is again afterwards', async () => {
-    const script = `
-      const database = new (require('better-sqlite3'))(process.argv[1]);
-      database.exec('BEGIN IMMEDIATE');
-      process.stdout.write('held');
-      process.stdin.once('data', () => { database.exec('ROLLBACK'); process.exit(0); });
-    `;
     // The sealer may come meanwhile: it waits in vain, and comes again.
     server.expectError(/the ledger could not be sealed/);
-    const holder = spawn(process.execPath, ['-e', script, server.settings.ledgerFile]);
-    await once(holder.stdout, 'data');
+    const held = await holdLedger(server.settings);
     await new Promise((resolve) => setTimeout(resolve, 1010));
     const { status, text } = await ready();
     expect(status).toBe(503);
     expect(JSON.parse(text)).toMatchObject({ detail: expect.stringMatching(/^The ledger/) });
-    holder.stdin.write('let go');
-    await once(holder, 'exit');
+    await held.letGo();
     await beginFamily(server, shop, ana);
     await new Promise((resolve) => setTimeout(resolve, 1010));
     expect((await ready()).status).toBe(200);

@@ -160,11 +160,14 @@ describe('trouble of the store', () => {
     }
   });
 
-  it('stays when the ledger contradicts itself, and is reported once', async () => {
+  it.each([
+    ['contradicts itself', 'ledger_corrupted'],
+    ['is an old copy', 'ledger_rolled_back'],
+  ])('stays when the ledger %s, and is reported once', async (_how, code) => {
     const watch = new ServiceWatch();
     const error = new Error('position 3');
-    watch.failed('ledger_corrupted', error);
-    watch.failed('ledger_corrupted', new Error('another'));
+    watch.failed(code, error);
+    watch.failed(code, new Error('another'));
     watch.flushed({ decisions: 1, events: 1, durationMilliseconds: 1 });
     expect(watch.trouble.isPresent(Number.MAX_SAFE_INTEGER)).toBe(true);
     await expect(watch.corrupted).resolves.toBe(error);

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -7,10 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readSettings } from '../../src/config/settings.js';
-import { openSqliteSource } from '../../src/ledger/sqlite/sqlite-ledger.source.js';
-import { verifyLedger } from '../../src/ledger/verification/verify-ledger.js';
 import { type SeededFamilies, seedFamilies } from '../support/seeded-families.js';
 import { freePort, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import {
+  changeTables,
+  newServerStore,
+  problemsIn,
+  type ServerStore,
+  storedEvents,
+} from '../support/server-store.js';
 
 const TIMEOUT = 40_000;
 
@@ -18,6 +22,7 @@ let directory: string;
 let port: number;
 let server: ServerProcess;
 let families: SeededFamilies;
+let store: ServerStore;
 let environment: Record<string, string>;
 /** Whether a test damaged the ledger on purpose. */
 let isDamaged: boolean;
@@ -26,7 +31,9 @@ beforeEach(async () => {
   isDamaged = false;
   directory = mkdtempSync(join(tmpdir(), 'token-ledger-stop-'));
   port = await freePort();
+  store = await newServerStore();
   environment = {
+    ...store.environment,
     PORT: String(port),
     TOKEN_LEDGER_DATA_DIR: join(directory, 'data'),
     TOKEN_LEDGER_MASTER_KEY_FILE: join(directory, 'keys/master.key'),
@@ -37,9 +44,8 @@ beforeEach(async () => {
 
 afterEach(async () => {
   if (server.process.exitCode === null && server.process.signalCode === null) await server.kill();
-  const source = openSqliteSource(readSettings(environment).ledgerFile);
-  const { problems } = await verifyLedger(source);
-  await source.close();
+  const problems = await problemsIn(readSettings(environment));
+  await store.remove();
   rmSync(directory, { recursive: true, force: true });
   expect(problems.length > 0).toBe(isDamaged);
 });
@@ -92,17 +98,9 @@ async function addresses(): Promise<string[]> {
 }
 
 /** Makes the states of every stream of a kind unreadable, as another process can. */
-function spoilStates(kind: string, streams: number): void {
-  const script = `
-    const database = new (require('better-sqlite3'))(process.argv[1]);
-    const changed = database
-      .prepare("UPDATE streams SET state = 'nonsense' WHERE kind = ?")
-      .run(process.argv[2]).changes;
-    database.close();
-    if (changed !== Number(process.argv[3])) process.exit(1);
-  `;
-  const { ledgerFile } = readSettings(environment);
-  execFileSync(process.execPath, ['-e', script, ledgerFile, kind, String(streams)]);
+async function spoilStates(kind: string, streams: number): Promise<void> {
+  const statement = `UPDATE streams SET state = 'nonsense' WHERE kind = '${kind}'`;
+  expect(await changeTables(readSettings(environment), statement)).toBe(streams);
 }
 
 const soon = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -128,10 +126,7 @@ describe('SIGTERM', () => {
         expect(answer).toContain('"refresh_token":"tlr_');
       }
       expect(await stopped).toBe(0);
-      const source = openSqliteSource(readSettings(environment).ledgerFile);
-      const events = await source.events(-1, 1000, { index: 0, count: 1 });
-      await source.close();
-      const rotations = events.filter(({ type }) => type === 'RefreshTokenRotated');
+      const rotations = await storedEvents(readSettings(environment), 'RefreshTokenRotated');
       expect(rotations).toHaveLength(hosts.length);
     },
     TIMEOUT,
@@ -206,7 +201,7 @@ describe('a ledger that was changed behind the server', () => {
     'stops the server when it finds out, and nothing is answered from it',
     async () => {
       isDamaged = true;
-      spoilStates('family', 2);
+      await spoilStates('family', 2);
       const exited = once(server.process, 'exit');
       const refresh = await begunRefresh('127.0.0.1', families.refreshTokens[0]);
       refresh.finish();
@@ -222,7 +217,7 @@ describe('a ledger that was changed behind the server', () => {
     'stops the server also when it only reads',
     async () => {
       isDamaged = true;
-      spoilStates('signing_key', 1);
+      await spoilStates('signing_key', 1);
       const exited = once(server.process, 'exit');
       // A key that is not known is looked for in the ledger.
       const header = Buffer.from('{"alg":"ES256","kid":"unknown","typ":"at+jwt"}');

@@ -74,8 +74,9 @@ export async function bundleOf(
   server: HttpServer,
   kind: Selection['kind'],
   id: string,
+  chosen: Partial<BundleTerms> = {},
 ): Promise<ExportedBundle> {
-  const answer = await exportBundle(server, kind, id);
+  const answer = await exportBundle(server, kind, id, chosen);
   if (answer.kind === 'exported') return answer;
   throw new Error(`no bundle: ${answer.reason}`);
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ledger } from '../../src/ledger/ledger.port.js';
 import { streamIdOf } from '../../src/domain/identifiers.js';
+import type { ExportedBundle } from '../../src/replay/bundle/export-bundle.query.js';
 import { verifyBundle } from '../../src/replay/bundle/bundle.verification.js';
 import { clientToken } from '../audit/audit-stage.js';
 import { append } from '../support/ledger-executions.js';
@@ -125,12 +126,16 @@ describe('a bundle', () => {
     const none = { kind: 'none', reason: 'not_sealed' };
     expect(await exportBundle(idle, 'family', familyId, { patience: 0 })).toEqual(none);
     await idle.restart();
-    const { events } = await idle.recorded(() => refresh(idle, app, consumed));
-    const newer = events.map(({ position }) => position);
-    expect(newer).toHaveLength(1);
-    const bundle = await exportBundle(idle, 'family', familyId, { patience: 0 });
-    const file = 'file' in bundle ? bundle.file : '';
-    expect(bundle).toMatchObject({ newer });
+    const presented: number[] = [];
+    let bundle: ExportedBundle | undefined;
+    // What comes before the first seal of a start, that one covers.
+    while (bundle === undefined || bundle.newer.length === 0) {
+      const { events } = await idle.recorded(() => refresh(idle, app, consumed));
+      presented.push(...events.map(({ position }) => position));
+      bundle = await bundleOf(idle, 'family', familyId, { patience: 0 });
+    }
+    const { file, newer } = bundle;
+    expect(newer).toEqual([presented.at(-1)]);
     expect(file).toContain(`Events at positions ${newer.join()} were younger than the checkpoint`);
     expect(positionsIn(file)).not.toContain(newer[0]);
     expect(verifyBundle(file, await verifierKeyOf(idle)).kind).toBe('verified');

@@ -20,11 +20,10 @@ import type { AccountRole } from '../../src/domain/directory/directory.state.js'
 import type { RecordedEvent } from '../../src/domain/envelope.js';
 import type { ClientId, Subject } from '../../src/domain/identifiers.js';
 import { Ledger } from '../../src/ledger/ledger.port.js';
-import { openSqliteSource } from '../../src/ledger/sqlite/sqlite-ledger.source.js';
-import { verifyLedger } from '../../src/ledger/verification/verify-ledger.js';
 import { createServiceLog } from '../../src/operations/service-log.js';
 import { type BrowserOptions, type Credentials, HttpBrowser } from './http-browser.js';
 import { freePort } from './server-process.js';
+import { newServerStore, problemsIn, type ServerStore } from './server-store.js';
 
 // A machine that does other things too may take long to start a server or to hash a password.
 jest.setTimeout(30_000);
@@ -61,18 +60,27 @@ export class HttpServer {
     /** Where it listens: `http://localhost:<port>`. */
     readonly base: string,
     private readonly directory: string,
+    private readonly store: ServerStore,
   ) {}
 
-  /** Starts one; `environment` adds to its settings. Every address may speak for another. */
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<HttpServer> {
+  /**
+   * Starts one, on an empty store unless it is given one; `environment` adds to its settings. Every
+   * address may speak for another.
+   */
+  static async start(
+    environment: Readonly<Record<string, string>> = {},
+    givenStore?: ServerStore,
+  ): Promise<HttpServer> {
     const directory = mkdtempSync(join(tmpdir(), 'token-ledger-http-'));
     const port = await freePort();
+    const store = givenStore ?? (await newServerStore());
     const settings = readSettings({
       PORT: String(port),
       TOKEN_LEDGER_DATA_DIR: join(directory, 'data'),
       TOKEN_LEDGER_MASTER_KEY_FILE: join(directory, 'keys/master.key'),
       TOKEN_LEDGER_ADMIN_PASSWORD: PASSWORD,
       TOKEN_LEDGER_TRUSTED_PROXIES: 'loopback',
+      ...store.environment,
       ...environment,
     });
     const base = `http://localhost:${port}`;
@@ -80,7 +88,7 @@ export class HttpServer {
     const level = environment['TOKEN_LEDGER_LOG_LEVEL'] ?? 'error';
     const log = createServiceLog(level, { write: (line) => void logged.push(line) });
     const running = await startServer(settings, { log });
-    return new HttpServer(running, logged, log, settings, base, directory);
+    return new HttpServer(running, logged, log, settings, base, directory, store);
   }
 
   /** The issuer's URL. */
@@ -192,13 +200,12 @@ export class HttpServer {
   /** Closes the server. Throws unless its whole ledger verifies and it logged no failure of its own. */
   async close(): Promise<void> {
     await this.running.close();
-    const source = openSqliteSource(this.settings.ledgerFile);
     try {
-      const { problems } = await verifyLedger(source);
+      const problems = await problemsIn(this.settings);
       if (problems.length > 0) throw new Error(`the ledger: ${JSON.stringify(problems)}`);
     } finally {
-      await source.close();
       rmSync(this.directory, { recursive: true, force: true });
+      await this.store.remove();
     }
     const errors = this.logged
       .filter((line) => /"level":"(?:error|fatal)"/.test(line))

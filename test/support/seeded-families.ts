@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import { ServiceModule } from '../../src/app.module.js';
-import { closeResources, openResources } from '../../src/cli/resources.js';
+import { closeResources, openResources, type Resources } from '../../src/cli/resources.js';
 import { newUuid, randomToken } from '../../src/config/random-identifiers.js';
 import type { Settings } from '../../src/config/settings.js';
 import { presetRegistration } from '../../src/directory/client-registration.js';
@@ -13,7 +13,6 @@ import { familyPolicyFor } from '../../src/domain/directory/family-policy.rules.
 import { IssueGrant } from '../../src/grants/issue-grant.command.js';
 import { RedeemCode } from '../../src/grants/redeem-code.command.js';
 import type { TokenAnswer } from '../../src/grants/token-answer.js';
-import type { Ledger } from '../../src/ledger/ledger.port.js';
 import { codeOf, liveSession } from './live-session.js';
 
 const REDIRECT_URI = 'http://127.0.0.1/callback';
@@ -25,16 +24,23 @@ export interface SeededFamilies {
   readonly refreshTokens: readonly string[];
 }
 
-/** Makes families through the write side itself, in a data directory that no server has open. */
-export async function seedFamilies(settings: Settings, count: number): Promise<SeededFamilies> {
-  const resources = await openResources(settings, 'command_line');
+/**
+ * Makes families of a new account through the write side itself. The data directory is one that no
+ * server has open.
+ */
+export async function seedFamilies(
+  settings: Settings,
+  count: number,
+  username = 'seed',
+): Promise<SeededFamilies> {
+  const resources = await openResources(settings, 'server');
   const context = await NestFactory.createApplicationContext(ServiceModule.of(resources), {
     logger: false,
   });
   try {
     await context.get(FirstStart).complete();
     const commands = context.get(CommandBus, { strict: false });
-    return await makeFamilies(commands, resources.ledger, settings, count);
+    return await makeFamilies(commands, resources, username, count);
   } finally {
     await context.close();
     await closeResources(resources);
@@ -43,14 +49,13 @@ export async function seedFamilies(settings: Settings, count: number): Promise<S
 
 async function makeFamilies(
   commands: CommandBus,
-  ledger: Ledger,
-  settings: Settings,
+  { ledger, settings }: Resources,
+  username: string,
   count: number,
 ): Promise<SeededFamilies> {
   const attribution = { actor: 'operator', correlationId: newUuid() };
   const registration = presetRegistration('native', { redirectUris: [REDIRECT_URI] });
   const client = await commands.execute(new RegisterClient(registration, attribution));
-  const username = `seed-${randomToken(6)}`;
   const account = await commands.execute(
     new CreateAccount({ username, password: randomToken(16), roles: [] }, attribution),
   );

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { openPostgresVault } from '../../src/vault/postgres-vault.js';
 import { SealedBox } from '../../src/vault/sealed-box.js';
 import type { Vault } from '../../src/vault/vault.port.js';
-import { usePostgres } from '../support/postgres-server.js';
+import { usePostgres } from '../support/postgres-of-file.js';
 import { ask, databaseOf, newDatabaseUrl, newRoleUrl } from './postgres-fixtures.js';
 import {
   ALICE,

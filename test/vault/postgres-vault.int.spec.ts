@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { openPostgresVaultDatabase } from '../../src/vault/postgres-vault-database.js';
 import { openPostgresVault } from '../../src/vault/postgres-vault.js';
 import type { VaultDatabase } from '../../src/vault/vault-database.js';
-import { usePostgres } from '../support/postgres-server.js';
+import { usePostgres } from '../support/postgres-of-file.js';
 import { describeVaultContract, type VaultStore } from './vault-contract.js';
 import { ask, databaseOf, newDatabaseUrl, newRoleUrl } from './postgres-fixtures.js';
 import { ALICE, BOB, closedAfterTest, masterKeys, PROFILE } from './vault-fixtures.js';

@@ -348,6 +348,12 @@ function describeRefusals(newStore: NewVaultStore): void {
     expect([...(await rotated.profiles([ALICE, BOB])).values()]).toEqual([PROFILE, PROFILE]);
   });
 
+  it('with another master key, and then keeps nobody out who has the right one', async () => {
+    const store = await madeStore();
+    expect(await refusalOf(store.open(keysOf({ '1': 2, '2': 2 })))).toMatch(/the id 1/);
+    expect(await (await store.open(masterKeys)).profile(ALICE)).toEqual(PROFILE);
+  });
+
   it('when a newer version wrote it', async () => {
     const store = await madeStore();
     await store.tamper(`INSERT INTO migrations (timestamp, name) VALUES (9, 'Later9')`);
