@@ -51,7 +51,9 @@ async function measureAll(options) {
   const machine = describeMachine(directory);
   const levels = [];
   for (const bench of benches) {
-    for (const system of SYSTEMS.filter(({ name }) => options.only.includes(name))) {
+    const cores = bench.cores.server.length;
+    const asked = SYSTEMS.filter(({ name }) => options.only.includes(name));
+    for (const system of asked.filter(({ coresMax = Infinity }) => cores <= coresMax)) {
       levels.push(...(await measureLevels(bench, system)));
     }
   }

@@ -7,6 +7,7 @@ import { startRequestPath, startTokenLedger } from './token-ledger.js';
  * @typedef {object} System
  * @property {string} name on the command line
  * @property {string} title in reports
+ * @property {number} [coresMax] more cores are of no use to it: all it does is on one thread
  * @property {(order: StartOrder) => Promise<RunningSystem>} start
  *
  * @typedef {object} StartOrder
@@ -35,6 +36,16 @@ export const SYSTEMS = [
     title: 'token-ledger, PostgreSQL',
     start: startTokenLedgerOnPostgres,
   },
-  { name: 'oidc-memory', title: 'oidc-provider, in memory', start: startOidcProvider('memory') },
-  { name: 'oidc-sqlite', title: 'oidc-provider, SQLite', start: startOidcProvider('sqlite') },
+  {
+    name: 'oidc-memory',
+    title: 'oidc-provider, in memory',
+    coresMax: 1,
+    start: startOidcProvider('memory'),
+  },
+  {
+    name: 'oidc-sqlite',
+    title: 'oidc-provider, SQLite',
+    coresMax: 1,
+    start: startOidcProvider('sqlite'),
+  },
 ];
