@@ -17,7 +17,11 @@ export type ViolationKind =
   /** The ledger itself suspected that it had lost something. */
   | 'rollback_suspected'
   /** Positions of the log or versions of a stream have a gap, or stand twice. */
-  | 'not_dense';
+  | 'not_dense'
+  /** A node that lives gave no answer, or gave it too late. */
+  | 'not_answered'
+  /** A node failed otherwise than with 503 and the time after which it is worth trying again. */
+  | 'failed_otherwise';
 
 /** One violation, with what it was found in. */
 export interface Violation {
@@ -38,6 +42,22 @@ export function checkHistory(
     ...suspectedOf(events),
     ...gapsOf(events, streams),
   ];
+}
+
+/** Finds what nodes that live must never do, whatever their database does; a bound in milliseconds. */
+export function checkAnswers(exchanges: readonly Exchange[], bound: number): Violation[] {
+  const isLate = ({ status, startedAt, endedAt }: Exchange): boolean =>
+    status === undefined || endedAt - startedAt > bound;
+  const isOther = ({ status = 0, retryAfter = 0 }: Exchange): boolean =>
+    status >= 500 && !(status === 503 && retryAfter > 0);
+  return [
+    ...exchanges.filter(isLate).map((exchange) => violation('not_answered', exchange)),
+    ...exchanges.filter(isOther).map((exchange) => violation('failed_otherwise', exchange)),
+  ];
+}
+
+function violation(kind: ViolationKind, exchange: Exchange): Violation {
+  return { kind, found: textOf(exchange) };
 }
 
 type Streams = ReadonlyMap<string, readonly LedgerEvent[]>;
@@ -71,7 +91,7 @@ function lostOf(family: readonly Exchange[], streams: Streams): Violation[] {
   const isAnywhere = family.some(isRefreshed);
   return family
     .filter((exchange) => isAnywhere && !isKept(exchange))
-    .map((exchange) => ({ kind: 'acknowledged_lost', found: textOf(exchange) }));
+    .map((exchange) => violation('acknowledged_lost', exchange));
 }
 
 function sequenceOf(data: LedgerEvent['data']): unknown {
@@ -116,7 +136,7 @@ function refusedOf(family: readonly Exchange[]): Violation[] {
   return family
     .filter(({ status = 0 }) => status >= 400 && status < 500)
     .filter((refused) => !family.some((other) => isCauseOf(refused, other)))
-    .map((refused) => ({ kind: 'refused_without_cause', found: textOf(refused) }));
+    .map((refused) => violation('refused_without_cause', refused));
 }
 
 function rotationsIn(stream: readonly LedgerEvent[]): readonly LedgerEvent[] {

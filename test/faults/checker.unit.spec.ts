@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkHistory } from './checker.js';
+import { checkAnswers, checkHistory } from './checker.js';
 import type { Exchange, LedgerEvent } from './history.js';
 
 /** A refresh of a generation that succeeds at one node after another, each in ten milliseconds. */
@@ -182,5 +182,26 @@ describe('a history that breaks a promise', () => {
     expect(violation?.found).toBe(
       'family 0: refresh of generation 3 at c, 300.0-310.0 ms: 400 invalid_grant',
     );
+  });
+});
+
+describe('answers while the database is away', () => {
+  const answered = (changed: Partial<Exchange>): Exchange =>
+    refreshed(0, { startedAt: 0, endedAt: 100, ...changed });
+  const kindsOf = (exchange: Exchange) => checkAnswers([exchange], 100).map(({ kind }) => kind);
+
+  it('are 503 with the time after which it is worth trying again, or whatever else is right', () => {
+    expect(kindsOf(answered({ status: 503, retryAfter: 1 }))).toEqual([]);
+    expect(kindsOf(answered({ status: 200 }))).toEqual([]);
+    expect(kindsOf(answered({ status: 400 }))).toEqual([]);
+  });
+
+  it.each<[string, string, Partial<Exchange>]>([
+    ['none', 'not_answered', { status: undefined }],
+    ['one that comes late', 'not_answered', { endedAt: 101 }],
+    ['one that says nothing of another time', 'failed_otherwise', { status: 503 }],
+    ['one of another failure', 'failed_otherwise', { status: 500, retryAfter: 1 }],
+  ])('are found where there is %s', (_name, kind, changed) => {
+    expect(kindsOf(answered(changed))).toEqual([kind]);
   });
 });

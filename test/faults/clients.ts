@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { seedFamilies } from '../support/seeded-families.js';
 import type { FaultCluster, FaultNode } from './cluster.js';
 import { type Exchange, isRefreshed } from './history.js';
 
-/** A client thinks so long between two steps, and after an answer that did not come. In milliseconds. */
-const THINK_TIME = 20;
+/** How long a client waits after an answer that did not come, in milliseconds. */
 const RETRY_PAUSE = 50;
 /** A client that is not answered for so long gives up: the service has not recovered. In milliseconds. */
 const PATIENCE = 40_000;
@@ -15,6 +14,8 @@ export interface ClientOptions {
   readonly families?: number;
   /** How long an answer is waited for, in milliseconds. */
   readonly answerTimeout?: number;
+  /** How long a client waits before its next step, in milliseconds. */
+  readonly thinkTime?: number;
 }
 
 /** Clients of token families that refresh all the time, at all nodes, and write down what they see. */
@@ -26,15 +27,19 @@ export interface Clients {
   until(count: number, isCounted: (exchange: Exchange) => boolean): Promise<void>;
   /** Ends once every client has been answered to what it asked. Throws when one gave up. */
   stop(): Promise<void>;
+  /** Ends without insisting on answers that have not come. */
+  abandon(): Promise<void>;
 }
 
 /** Makes families, and lets their clients begin. */
 export async function startClients(
   cluster: FaultCluster,
-  { families = 12, answerTimeout = 20_000 }: ClientOptions = {},
+  { families = 12, answerTimeout = 20_000, thinkTime = 20 }: ClientOptions = {},
 ): Promise<Clients> {
-  const { clientId, refreshTokens } = await seedFamilies(cluster.settings, families);
-  const traffic = new Traffic(cluster, clientId, answerTimeout);
+  const username = `seed-${randomUUID()}`;
+  const seeded = await seedFamilies(cluster.settings, families, username);
+  const { clientId, refreshTokens } = seeded;
+  const traffic = new Traffic(cluster, clientId, { answerTimeout, thinkTime });
   const clients = refreshTokens.map((token, family) => new FamilyClient(family, token, traffic));
   const running = clients.map((client) => client.run());
   // What fails is told by `stop`.
@@ -57,6 +62,11 @@ export async function startClients(
       traffic.isStopped = true;
       await Promise.all(running);
     },
+    abandon: async () => {
+      traffic.isStopped = true;
+      traffic.isAbandoned = true;
+      await Promise.all(running);
+    },
   };
 }
 
@@ -64,20 +74,26 @@ export async function startClients(
 class Traffic {
   readonly history: Exchange[] = [];
   isStopped = false;
+  isAbandoned = false;
 
   constructor(
     private readonly cluster: FaultCluster,
     private readonly clientId: string,
-    private readonly answerTimeout: number,
+    private readonly patience: Required<Pick<ClientOptions, 'answerTimeout' | 'thinkTime'>>,
   ) {}
 
   get nodes(): readonly FaultNode[] {
     return this.cluster.nodes;
   }
 
-  /** Whether nobody is there any more who could be asked. */
+  /** Whether no answer is to be waited for any more. */
   get isOver(): boolean {
-    return this.cluster.isRemoved;
+    return this.isAbandoned || this.cluster.isRemoved;
+  }
+
+  /** What a client does between two steps. */
+  think(): Promise<void> {
+    return wait(this.patience.thinkTime);
   }
 
   /** Asks a node; answers with the successor of a refresh that succeeded. */
@@ -100,7 +116,7 @@ class Traffic {
         method: 'POST',
         body: new URLSearchParams(fields),
         headers: { 'x-forwarded-for': `10.0.0.${question.family}` },
-        signal: AbortSignal.timeout(this.answerTimeout),
+        signal: AbortSignal.timeout(this.patience.answerTimeout),
       });
       answered = answeredExchange(response, await response.text());
     } catch (error) {
@@ -174,7 +190,7 @@ class FamilyClient {
         return;
       }
       await this.refresh();
-      await wait(THINK_TIME);
+      await this.traffic.think();
     }
   }
 
@@ -222,6 +238,7 @@ class FamilyClient {
       if (exchange.status !== undefined && exchange.status < 500) return undefined;
       await wait(RETRY_PAUSE);
     }
+    if (traffic.isOver) return undefined;
     throw new Error(`family ${family} was not answered for ${PATIENCE / 1000} s`);
   }
 }

@@ -15,7 +15,7 @@ import type { LedgerEvent } from './history.js';
 
 const PRELOAD = pathToFileURL(join(import.meta.dirname, 'node-preload.js')).href;
 /** What was acknowledged survives a crash of PostgreSQL, and one of the system. */
-const DURABLE = { fsync: 'on', synchronous_commit: 'on' };
+export const DURABLE = { fsync: 'on', synchronous_commit: 'on' };
 
 /** One server of a cluster: a process, its way to PostgreSQL, and a clock. */
 export interface FaultNode {
@@ -49,6 +49,8 @@ export interface FaultCluster {
   query<Row extends object>(sql: string): Promise<readonly Row[]>;
   /** The whole ledger, as it stands in the database. */
   events(): Promise<readonly LedgerEvent[]>;
+  /** Leads all nodes, and this cluster's own questions, to another PostgreSQL with the same data. */
+  moveTo(postgres: PostgresServer): void;
   /** What a verification of the ledger finds, against the checkpoints that each of the nodes has kept. */
   problems(): Promise<readonly VerificationProblem[]>;
   /** Whether it is being removed: nobody is to wait for an answer any more. */
@@ -61,13 +63,15 @@ export interface FaultCluster {
 export interface ClusterOptions {
   /** Settings of PostgreSQL. */
   readonly postgres?: Readonly<Record<string, string>>;
+  /** Below which PostgreSQL keeps its data. */
+  readonly directory?: string | undefined;
   /** Settings of all nodes. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts PostgreSQL and three nodes on it, the first of which makes the ledger. */
 export async function startCluster(options: ClusterOptions = {}): Promise<FaultCluster> {
-  const postgres = await startPostgres({ ...DURABLE, ...options.postgres });
+  const postgres = await startPostgres({ ...DURABLE, ...options.postgres }, options.directory);
   const directory = mkdtempSync(join(tmpdir(), 'token-ledger-faults-'));
   const started: StartedNode[] = [];
   let isRemoved = false;
@@ -106,7 +110,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<FaultC
       settings: readSettings({ ...shared, ...directoriesIn(join(directory, 'operator')) }),
       query: (sql) => queryDatabase(database.ownerUrl, sql),
       events: () => eventsOf(database.ownerUrl),
-      problems: () => problemsOf(database.url, nodes),
+      problems: () => problemsOf(database.ownerUrl, nodes),
+      moveTo: (other) => {
+        database.ownerUrl = other.url(database.name);
+        for (const { network } of nodes) network.redirect(database.ownerUrl);
+      },
       get isRemoved() {
         return isRemoved;
       },
@@ -121,11 +129,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<FaultC
 /** A database that one role owns and another one serves requests from. */
 async function makeDatabase(
   postgres: PostgresServer,
-): Promise<{ readonly url: string; readonly ownerUrl: string }> {
+): Promise<{ readonly name: string; readonly url: string; ownerUrl: string }> {
   const role = { name: 'runtime', password: randomBytes(16).toString('hex') };
   await postgres.run('postgres', `CREATE ROLE ${role.name} LOGIN PASSWORD '${role.password}'`);
-  const database = await postgres.createDatabase();
-  return { url: postgres.url(database, role), ownerUrl: postgres.url(database) };
+  const name = await postgres.createDatabase();
+  return { name, url: postgres.url(name, role), ownerUrl: postgres.url(name) };
 }
 
 const directoriesIn = (directory: string) => ({

@@ -35,6 +35,11 @@ export function isRefreshed(exchange: Exchange): boolean {
   return exchange.operation === 'refresh' && exchange.status === 200;
 }
 
+/** Whether a node answered that it can do nothing now. */
+export function isUnavailable({ status }: Exchange): boolean {
+  return status === 503;
+}
+
 /** Whether an exchange was a revocation that was acknowledged. */
 export function isRevoked(exchange: Exchange): boolean {
   return exchange.operation === 'revoke' && exchange.status === 200;
