@@ -12,7 +12,7 @@ Each client owns a token family and presents its newest refresh token over HTTP 
 
 - **token-ledger** is the built server; the families are authorized through the protocol. A rotation is acknowledged after a durable commit.
 - **token-ledger, views and sealing off** is the same without what runs beside the requests.
-- **token-ledger, PostgreSQL** is the same server on a PostgreSQL of its own, which shares the load generator's cores (`fsync` and `synchronous_commit` on); its CPU µs are in a column of their own.
+- **token-ledger, PostgreSQL** is the same server on a PostgreSQL of its own, which shares the load generator's cores (\`fsync\` and \`synchronous_commit\` on); its CPU µs are in a column of their own.
 - **oidc-provider, in memory** keeps everything in Maps: nothing survives a restart.
 - **oidc-provider, SQLite** is the same configuration on better-sqlite3 (WAL, \`synchronous=FULL\`), one durable commit for each write that the library asks for.
 

@@ -8,7 +8,7 @@ import {
   Logger,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ClockBehind } from '../ledger/ledger.errors.js';
+import { ClockWrong } from '../ledger/ledger.errors.js';
 import { logFailure } from './failure-log.js';
 
 /** A problem as RFC 9457 says it. All of it is shown to the caller: no secret, no inside. */
@@ -42,6 +42,7 @@ const passing: ReadonlyMap<string, string> = new Map([
   ['ledger_busy', 'Too many requests are waiting. Try again shortly.'],
   ['ledger_unavailable', 'The service cannot write or read its ledger now. Nothing was lost.'],
   ['ledger_locked', 'The service cannot write or read its ledger now. Nothing was lost.'],
+  ['clock_ahead', 'The service cannot write its ledger now. Nothing was lost.'],
   ['clock_behind', 'The service cannot write its ledger now. Nothing was lost.'],
   ['disk_full', 'The service cannot write its ledger now. Nothing was lost.'],
   ['read_only', 'The service cannot write its ledger now. Nothing was lost.'],
@@ -106,7 +107,7 @@ const WAIT_SECONDS_MAX = 60;
 
 /** In how many seconds it is worth trying again what failed, from 1 to 60 (RFC 9110, 10.2.3). */
 export function waitSecondsOf(exception: unknown): number {
-  if (!(exception instanceof ClockBehind)) return 1;
+  if (!(exception instanceof ClockWrong)) return 1;
   return Math.min(Math.ceil(exception.waitMilliseconds / 1000), WAIT_SECONDS_MAX);
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { Settings } from '../config/settings.js';
 import { EraseAccount } from '../directory/erase-account.handler.js';
 import type { Position } from '../domain/identifiers.js';
 import { namedAccount } from './account-argument.js';
@@ -51,11 +52,21 @@ async function eraseAccount(operator: Operator, named: string, options: Options)
   await operator.record('account.erase', subject);
   const complete = (await viewsHaveForgotten(operator, outcome.position)) && outcome.isSettled;
   if (options.json === true) printJson({ subject, outcome: outcome.kind, complete });
-  else if (complete) printLines('The account is erased: no file of the data directory names it.');
+  else if (complete) printLines(...erasedText(operator.settings));
   if (complete) return;
   throw new CommandRefused(
     'the account is erased, but others still read or build files that name it: ask again later',
   );
+}
+
+/** Views of other nodes are out of reach from here: each forgets with what it next reads of the ledger. */
+function erasedText({ postgresUrl }: Settings): readonly string[] {
+  const here = 'The account is erased: no file of the data directory names it.';
+  if (postgresUrl === undefined) return [here];
+  return [
+    here,
+    'Every other node has views of its own: one that is stopped keeps what it had until it runs again.',
+  ];
 }
 
 /**

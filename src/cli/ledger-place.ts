@@ -128,9 +128,3 @@ export async function openSourceOf({
   const { openPostgresSource } = await import('../ledger/postgres/postgres-ledger.source.js');
   return openPostgresSource(postgresUrl);
 }
-
-/** A database as a person may read it: host and name, without user, password and parameters. */
-export function databaseName(postgresUrl: string): string {
-  const { host, pathname } = new URL(postgresUrl);
-  return `${host}${pathname}`;
-}

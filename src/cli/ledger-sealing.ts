@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { isUntrusted } from '../ledger/ledger.errors.js';
 import type { SealReads } from '../ledger/sealing/seal-store.port.js';
 import type { Sealed } from '../operations/service-metrics.js';
 import type { ServiceWatch } from '../operations/service-watch.js';
@@ -42,7 +43,7 @@ function tellOfSealing(report: SealingReport, watch: ServiceWatch, log: Logger):
   } else {
     const { error, code } = report;
     watch.metrics.sealFailed(code ?? 'file');
-    if (code === 'ledger_corrupted') watch.failed(code, error);
+    if (code !== undefined && isUntrusted(code)) watch.failed(code, error);
     log.error({ err: error }, 'the ledger could not be sealed: it is tried again');
   }
 }

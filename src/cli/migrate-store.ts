@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { isPostgresUrl, type Settings } from '../config/settings.js';
+import { databaseName, isPostgresUrl, type Settings } from '../config/settings.js';
 import { vaultFileOf } from '../vault/vault-file.js';
 import { readEnvironment } from './environment.js';
 import { CommandRefused } from './failure.js';
-import { databaseName } from './ledger-place.js';
 import { migrateStore, type StoreMigration } from './store-migration.js';
 import { countText, factsText, printJson, printLines } from './terminal.js';
 import { verb } from './verb.js';

@@ -47,6 +47,18 @@ export async function joinNodes(
   };
 }
 
+/** How many nodes live that share the ledger of the settings; none where only one server can own it. */
+export async function livingNodes({ postgresUrl }: Settings): Promise<number> {
+  if (postgresUrl === undefined) return 0;
+  const { openPostgresNodes } = await import('../ledger/postgres/postgres-nodes.js');
+  const nodes = openPostgresNodes(postgresUrl, {});
+  try {
+    return await nodes.countOthers();
+  } finally {
+    await nodes.close();
+  }
+}
+
 /** What decides about tokens, by the name of its setting; spans in milliseconds. */
 export function sharedSettingsOf(settings: Settings): SharedSettings {
   return {

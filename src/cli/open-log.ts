@@ -4,7 +4,8 @@ import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
 import { decideOpenLog } from '../domain/log/log.decider.js';
 import type { LogState } from '../domain/log/log.state.js';
 import { LedgerCorrupted } from '../ledger/ledger.errors.js';
-import { acknowledgementFault } from '../ledger/sealing/acknowledgement.js';
+import type { Ledger } from '../ledger/ledger.port.js';
+import { type AcknowledgedEpoch, acknowledgementFault } from '../ledger/sealing/acknowledgement.js';
 import { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
 import type { SealReads } from '../ledger/sealing/seal-store.port.js';
 import { VaultError } from '../vault/vault.errors.js';
@@ -63,6 +64,18 @@ async function refuseForgedLog(log: LogState | undefined, reads: SealReads): Pro
   const fault = await acknowledgementFault(log.acknowledgement, log, reads);
   if (fault === undefined) return;
   throw new LedgerCorrupted(`epoch ${epoch} of the ledger ${fault}: put the right ledger back`);
+}
+
+/** The newest epoch of a ledger that was begun with `recover`, and what the vault's key verifies it with. */
+export async function newestEpoch(
+  ledger: Ledger,
+  vault: Vault,
+): Promise<AcknowledgedEpoch | undefined> {
+  const log = await ledger.load('log', '0');
+  const signer = await checkpointSigner(vault);
+  if (log?.acknowledgement === undefined || signer === undefined) return undefined;
+  const { origin, acknowledgement } = log;
+  return { origin, acknowledgement, verifierKey: signer.verifierKey(origin) };
 }
 
 /** The key of the log, in a vault that has it. */

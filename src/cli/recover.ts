@@ -1,19 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { newUuid } from '../config/random-identifiers.js';
+import type { Settings } from '../config/settings.js';
 import { DEFAULT_PROJECT, type Instant } from '../domain/identifiers.js';
 import { decideRestoreLedger } from '../domain/log/log.decider.js';
 import { LedgerCorrupted } from '../ledger/ledger.errors.js';
 import { rootOfAgreeing, signAcknowledgement } from '../ledger/sealing/acknowledgement.js';
 import { CheckpointFile } from '../ledger/sealing/checkpoint-file.js';
 import { epochOfOrigin, isSameLog, originOfEpoch } from '../ledger/sealing/log-origin.js';
-import { findRollback, type Rollback, rollbackText } from '../ledger/sealing/rollback-check.js';
+import { findRollbackHere, type Rollback, rollbackText } from '../ledger/sealing/rollback-check.js';
 import { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
 import type { SealReads } from '../ledger/sealing/seal-store.port.js';
 import { Sealer } from '../ledger/sealing/sealer.js';
 import { confirm } from './confirmation.js';
 import { CommandRefused } from './failure.js';
 import { openSealing } from './ledger-place.js';
+import { livingNodes } from './node-membership.js';
 import { LOG_STREAM, openLog } from './open-log.js';
 import { operatorSettings } from './operator.js';
 import { closeResources, type LedgerCheck, openResources, type Resources } from './resources.js';
@@ -49,18 +51,21 @@ from then on, and a refresh token that comes again ends its family: clients ask 
 }
 
 async function recover(options: Options): Promise<void> {
+  const settings = operatorSettings();
   let found: Rollback | undefined;
-  const check: LedgerCheck = async (reads, file) => {
-    found = await findRollback(reads, file);
+  const check: LedgerCheck = async (reads, file, newestEpoch) => {
+    await refuseBesideNodes(settings);
+    found = await findRollbackHere(reads, file, newestEpoch);
     if (found !== undefined) return;
     throw new CommandRefused('there is nothing to recover: the ledger is as its checkpoints say');
   };
-  const resources = await openResources(operatorSettings(), 'server', undefined, check);
+  const resources = await openResources(settings, 'server', undefined, check);
   try {
     const rollback = found as unknown as Rollback;
     const lastEventAt = await lastEventTime(resources, rollback.size);
     if (options.json !== true) printLoss(rollback, lastEventAt);
     if (options.yes !== true) await confirm('Begin a new epoch with this ledger?');
+    await refuseBesideNodes(settings);
     const recovery = await beginEpoch(resources, rollback);
     if (options.json === true) {
       const at = lastEventAt === undefined ? {} : { lastEventAt: isoTime(lastEventAt) };
@@ -69,6 +74,16 @@ async function recover(options: Options): Promise<void> {
   } finally {
     await closeResources(resources);
   }
+}
+
+/** A node that runs goes on with what it remembers of the ledger that was there before. */
+async function refuseBesideNodes(settings: Settings): Promise<void> {
+  const living = await livingNodes(settings);
+  if (living === 0) return;
+  throw new CommandRefused(
+    `${countText(living, 'node')} of this ledger ${living === 1 ? 'runs' : 'run'}: stop all of them first, ` +
+      'or wait half a minute where one was killed',
+  );
 }
 
 /** When the last event of the ledger was recorded; undefined when it has none. */

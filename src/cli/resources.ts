@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Settings } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.port.js';
 import { CheckpointFile } from '../ledger/sealing/checkpoint-file.js';
-import { refuseRollback } from '../ledger/sealing/rollback-check.js';
+import { type NewestEpoch, refuseRollback } from '../ledger/sealing/rollback-check.js';
 import type { SealReads } from '../ledger/sealing/seal-store.port.js';
 import type { LedgerObserver } from '../ledger/sqlite/sqlite-ledger.js';
 import { loadMasterKeys } from '../vault/master-keys.js';
@@ -12,6 +12,7 @@ import type { Vault } from '../vault/vault.port.js';
 import { SqliteViewsReader } from '../views/sqlite/sqlite-views.reader.js';
 import { CommandRefused } from './failure.js';
 import { openLedgerOf, openSealsOf, openVaultOf } from './ledger-place.js';
+import { newestEpoch } from './open-log.js';
 import { currentViewsState } from './views-current.js';
 import { openViewsFile } from './views-file.js';
 import { viewsPlaceOf } from './views-thread.js';
@@ -21,7 +22,7 @@ export interface Resources {
   readonly settings: Settings;
   readonly masterKeys: MasterKeys;
   readonly ledger: Ledger;
-  /** Gives back what the process holds beside the ledger, once that is closed. */
+  /** Gives back what the process holds beside the ledger, once nothing of it works any more. */
   readonly release: () => void;
   readonly vault: Vault;
   /** Reads what was sealed of the ledger. */
@@ -30,8 +31,12 @@ export interface Resources {
   readonly views: SqliteViewsReader;
 }
 
-/** Throws when a ledger must not be worked with as it is. */
-export type LedgerCheck = (reads: SealReads, file: CheckpointFile) => Promise<void>;
+/** Throws when a ledger must not be worked with as it is; `newestEpoch` opens its vault. */
+export type LedgerCheck = (
+  reads: SealReads,
+  file: CheckpointFile,
+  newestEpoch: NewestEpoch,
+) => Promise<void>;
 
 /**
  * Opens ledger, vault and master key, made and migrated if need be. Throws an error of one clear line
@@ -46,19 +51,32 @@ export async function openResources(
   refuseVaultAlone(settings);
   const { ledger, release } = await openLedgerOf(settings, role, observer);
   let sealReads: SealReads | undefined;
+  let opened: OpenedVault | undefined;
+  const openOnce = async (): Promise<OpenedVault> => {
+    if (opened !== undefined) return opened;
+    const masterKeys = await openMasterKeys(settings, ledger);
+    return (opened = { masterKeys, vault: await openVaultOf(settings, masterKeys, role) });
+  };
   try {
     sealReads = await openSealsOf(settings);
-    await check(sealReads, new CheckpointFile(settings.checkpointFile));
-    const masterKeys = await openMasterKeys(settings, ledger);
+    await check(sealReads, new CheckpointFile(settings.checkpointFile), async () =>
+      newestEpoch(ledger, (await openOnce()).vault),
+    );
+    const { masterKeys, vault } = await openOnce();
     const views = await openViewsReader(settings, role);
-    const vault = await openVaultOf(settings, masterKeys, role);
     return { settings, masterKeys, ledger, release, vault, sealReads, views };
   } catch (error) {
+    await opened?.vault.close();
     await sealReads?.close();
     await ledger.close();
     release();
     throw error;
   }
+}
+
+interface OpenedVault {
+  readonly masterKeys: MasterKeys;
+  readonly vault: Vault;
 }
 
 /** Where nodes share a ledger, only the first one of all may make a key. */
@@ -97,12 +115,20 @@ function refuseVaultAlone({ dataDirectory, ledgerFile, postgresUrl }: Settings):
   );
 }
 
-/** Closes what was opened: the ledger first, which finishes what waits. */
+/** Closes what was opened, and gives back what the process holds beside it. */
 export async function closeResources(resources: Resources): Promise<void> {
-  const { ledger, release, vault, sealReads, views } = resources;
+  try {
+    await closeStores(resources);
+  } finally {
+    resources.release();
+  }
+}
+
+/** Closes what was opened: the ledger first, which finishes what waits. `release` is still to be called. */
+export async function closeStores(resources: Resources): Promise<void> {
+  const { ledger, vault, sealReads, views } = resources;
   views.close();
   await sealReads.close();
   await ledger.close();
-  release();
   await vault.close();
 }

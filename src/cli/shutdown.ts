@@ -14,7 +14,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /**
  * Stops a server when the process is told to: no new requests, those that run are finished, what was
  * accepted is written, exit code 0. A second signal ends the process at once. A ledger that contradicts
- * itself stops the server too, with exit code 1: no answer could be trusted.
+ * itself, or is an old copy, stops the server too, with exit code 1: no answer could be trusted.
  */
 export function stopWhenTold(server: RunningServer): void {
   let isStopping = false;
@@ -34,7 +34,7 @@ export function stopWhenTold(server: RunningServer): void {
     });
   }
   void server.corrupted.then((error) => {
-    server.log.fatal({ err: error }, 'the ledger contradicts itself');
+    server.log.fatal({ err: error }, 'the ledger contradicts itself, or what it was before');
     stop('ledger_corrupted', 1);
   });
 }

@@ -1,4 +1,4 @@
-import type { Settings } from '../config/settings.js';
+import { databaseName, type Settings } from '../config/settings.js';
 import { CheckpointFile } from '../ledger/sealing/checkpoint-file.js';
 import { refuseRollback } from '../ledger/sealing/rollback-check.js';
 import { holdLedger } from '../ledger/sqlite/standing-ledger.js';
@@ -11,7 +11,7 @@ import { loadMasterKeys } from '../vault/master-keys.js';
 import type { MasterKeys } from '../vault/master-keys.port.js';
 import { openVaultTransfer, type VaultTransfer } from '../vault/vault-transfer.js';
 import { CommandRefused } from './failure.js';
-import { databaseName, openSealsOf, openSourceOf, openVaultOf } from './ledger-place.js';
+import { openSealsOf, openSourceOf, openVaultOf } from './ledger-place.js';
 import { problemsText, verifyAt } from './ledger-verification.js';
 import { checkpointSigner } from './open-log.js';
 import { tellProgress } from './progress.js';

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { databaseName } from '../config/settings.js';
 import type { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
 import type { VerificationReport } from '../ledger/verification/verify-ledger.js';
 import { type NoteVerifier, parseVerifierKey } from '../tlog/verifier-key.js';
@@ -8,7 +9,7 @@ import { loadMasterKeys } from '../vault/master-keys.js';
 import { vaultFileOf } from '../vault/vault-file.js';
 import { VaultError } from '../vault/vault.errors.js';
 import { CommandRefused } from './failure.js';
-import { databaseName, type LedgerPlace, ledgerPlaceOf, openVaultOf } from './ledger-place.js';
+import { type LedgerPlace, ledgerPlaceOf, openVaultOf } from './ledger-place.js';
 import { problemsText, verifyAt } from './ledger-verification.js';
 import { checkpointSigner } from './open-log.js';
 import { operatorSettings } from './operator.js';

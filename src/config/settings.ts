@@ -61,10 +61,20 @@ function isProxy(text: string): boolean {
   return bits === undefined || (Number(bits) >= 1 && Number(bits) <= bitsMax);
 }
 
-/** Whether a text is the URL of a PostgreSQL database. */
+/**
+ * Whether a text is the URL of a PostgreSQL database. An @ behind the host belongs to a password with a
+ * slash, question mark or hash sign that is not percent-encoded: that is none.
+ */
 export function isPostgresUrl(text: string): boolean {
   if (!/^postgres(?:ql)?:\/\//.test(text) || !URL.canParse(text)) return false;
-  return new URL(text).pathname.length > 1;
+  const { pathname, search, hash } = new URL(text);
+  return pathname.length > 1 && !`${pathname}${search}${hash}`.includes('@');
+}
+
+/** A database as a person may read it: host and name, without user, password and parameters. */
+export function databaseName(postgresUrl: string | URL): string {
+  const { host, pathname } = new URL(postgresUrl);
+  return `${host}${pathname}`;
 }
 
 const isDatabase = (text: string): boolean => /^sqlite:./.test(text) || isPostgresUrl(text);

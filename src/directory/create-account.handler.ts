@@ -72,7 +72,7 @@ export class CreateAccountHandler implements ICommandHandler<CreateAccount> {
     return this.createWith(command, named, hash);
   }
 
-  /** Leaves no person in the vault for whom there is no account in the end. */
+  /** Leaves no person in the vault of whom it is known that there is no account in the end. */
   private async createWith(
     command: CreateAccount,
     named: UsernameKeys,
@@ -82,14 +82,28 @@ export class CreateAccountHandler implements ICommandHandler<CreateAccount> {
     const credentialId = newUuid();
     const { email, emailVerified, name } = command.account;
     const { username } = named;
-    let outcome: CreateAccountOutcome | undefined;
+    let outcome: CreateAccountOutcome;
     try {
       await this.vault.putPasswordHash(credentialId, subject, hash);
       await this.vault.putProfile(subject, { username, email, emailVerified, name });
       outcome = await this.create(command, named, subject, credentialId);
-      return outcome;
-    } finally {
-      if (outcome?.kind !== 'created') await this.vault.erase(subject);
+    } catch (error) {
+      if (await this.hasNoAccount(subject)) await this.vault.erase(subject);
+      throw error;
+    }
+    if (outcome.kind !== 'created') await this.vault.erase(subject);
+    return outcome;
+  }
+
+  /**
+   * False also where that cannot be asked: the event may be there, and an account without its password
+   * is of no use to anybody, while a sealed row that nothing names harms nobody.
+   */
+  private async hasNoAccount(subject: Subject): Promise<boolean> {
+    try {
+      return (await this.ledger.load('account', subject)) === undefined;
+    } catch {
+      return false;
     }
   }
 

@@ -6,9 +6,15 @@ export type LedgerErrorCode =
   | 'ledger_locked'
   | 'ledger_rolled_back'
   | 'schema_newer'
+  | 'clock_ahead'
   | 'clock_behind'
   | 'disk_full'
   | 'read_only';
+
+/** Whether no answer of a ledger can be trusted any more: the process must stop. */
+export function isUntrusted(code: string): boolean {
+  return code === 'ledger_corrupted' || code === 'ledger_rolled_back';
+}
 
 /** The base of the ledger's errors: one clear line, and a stable code. */
 export class LedgerError extends Error {
@@ -32,14 +38,29 @@ export class LedgerBusy extends LedgerError {
 /** The store cannot be written or read now; nothing was lost. */
 export class LedgerUnavailable extends LedgerError {}
 
-/** The clock is too far behind the last event to record anything; it passes when that is right. */
-export class ClockBehind extends LedgerUnavailable {
+/** The clock is too wrong to record anything; it passes when that is right. */
+export abstract class ClockWrong extends LedgerUnavailable {
   constructor(
+    code: 'clock_ahead' | 'clock_behind',
     message: string,
-    /** How long until the clock has caught up by itself. */
+    /** How long until it is worth trying again, if nobody sets the clock. */
     readonly waitMilliseconds: number,
   ) {
-    super('clock_behind', message);
+    super(code, message);
+  }
+}
+
+/** The clock is too far behind the last event. */
+export class ClockBehind extends ClockWrong {
+  constructor(message: string, waitMilliseconds: number) {
+    super('clock_behind', message, waitMilliseconds);
+  }
+}
+
+/** The clock is too far ahead of that of the database, which all nodes of a ledger share. */
+export class ClockAhead extends ClockWrong {
+  constructor(message: string) {
+    super('clock_ahead', message, Number.POSITIVE_INFINITY);
   }
 }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { waitSecondsOf } from '../access/problem-details.js';
 import { noEvents } from '../domain/decision.js';
 import { DEFAULT_PROJECT, streamIdOf } from '../domain/identifiers.js';
-import { ClockBehind } from '../ledger/ledger.errors.js';
+import { ClockAhead, ClockBehind } from '../ledger/ledger.errors.js';
 import { Ledger } from '../ledger/ledger.port.js';
 import { StoreTrouble } from './store-trouble.js';
 
@@ -58,11 +58,13 @@ export class Readiness {
       });
       return undefined;
     } catch (error) {
-      const detail =
-        error instanceof ClockBehind
-          ? 'The clock is behind the ledger.'
-          : 'The ledger cannot be read or written.';
-      return { detail, waitSeconds: waitSecondsOf(error) };
+      return { detail: detailOf(error), waitSeconds: waitSecondsOf(error) };
     }
   }
+}
+
+function detailOf(error: unknown): string {
+  if (error instanceof ClockBehind) return 'The clock is behind the ledger.';
+  if (error instanceof ClockAhead) return 'The clock is ahead of the database.';
+  return 'The ledger cannot be read or written.';
 }

@@ -1,3 +1,4 @@
+import { isUntrusted } from '../ledger/ledger.errors.js';
 import { ClockWatch } from './clock-watch.js';
 import { type ObservedFlush, ServiceMetrics } from './service-metrics.js';
 import { StoreTrouble } from './store-trouble.js';
@@ -7,7 +8,7 @@ export class ServiceWatch {
   readonly metrics = new ServiceMetrics();
   readonly trouble = new StoreTrouble();
   private readonly clock = new ClockWatch();
-  /** Fulfilled with the error when the ledger was found to contradict itself. */
+  /** Fulfilled with the error when the ledger was found to contradict itself, or what it was before. */
   readonly corrupted: Promise<unknown>;
   private reportCorrupted: (error: unknown) => void = () => undefined;
   private readonly followers: (() => void)[] = [];
@@ -34,6 +35,6 @@ export class ServiceWatch {
     this.metrics.failed(code);
     this.trouble.failed(code);
     this.clock.failed(code, error);
-    if (code === 'ledger_corrupted') this.reportCorrupted(error);
+    if (isUntrusted(code)) this.reportCorrupted(error);
   }
 }

@@ -95,6 +95,11 @@ function poolConfigOf(url: string, statementTimeout: number): pg.PoolConfig {
   };
 }
 
+/** Has every other transaction that makes, changes or grants the vault wait for the end of this one. */
+export async function takeVaultLock(manager: EntityManager): Promise<void> {
+  await manager.query(`SELECT pg_advisory_xact_lock(hashtextextended('token-ledger/vault', 0))`);
+}
+
 async function refuseReadOnly(source: DataSource, name: string): Promise<void> {
   const [setting] = await source.query<{ transaction_read_only: string }[]>(
     'SHOW transaction_read_only',
@@ -106,7 +111,7 @@ async function refuseReadOnly(source: DataSource, name: string): Promise<void> {
 /** One lock around all of it: a process that starts at the same time waits, then finds it done. */
 async function migrate(manager: EntityManager, source: DataSource, name: string): Promise<void> {
   const { queryRunner } = manager;
-  await manager.query(`SELECT pg_advisory_xact_lock(hashtextextended('token-ledger/vault', 0))`);
+  await takeVaultLock(manager);
   if (!(await isBehind(source, name, queryRunner))) return;
   // `CREATE SCHEMA IF NOT EXISTS` would ask for the right to create one even where it is there.
   if (!(await queryRunner?.hasSchema(SCHEMA))) await manager.query(`CREATE SCHEMA ${SCHEMA}`);

@@ -1,12 +1,21 @@
 import pg from 'pg';
 import type { MasterKeys } from './master-keys.port.js';
-import { openPostgresVaultDatabase } from './postgres-vault-database.js';
+import { openPostgresVaultDatabase, takeVaultLock } from './postgres-vault-database.js';
 import { openSealedVault } from './sealed-vault.js';
 import type { VaultDatabase } from './vault-database.js';
 import type { Vault } from './vault.port.js';
 import { VaultError, vaultErrorOf } from './vault.errors.js';
 
 const STATEMENT_TIMEOUT = 5000;
+
+/** What the role that serves requests may do: it erases persons, and replaces and loses nothing else. */
+const RUNTIME_GRANTS = [
+  'USAGE ON SCHEMA vault',
+  'SELECT ON ALL TABLES IN SCHEMA vault',
+  'INSERT, UPDATE, DELETE ON vault.profiles, vault.address_ranges',
+  'INSERT, DELETE ON vault.password_hashes, vault.verdict_notes',
+  'INSERT ON vault.secret_digests, vault.private_keys, vault.canaries',
+];
 
 /**
  * Opens the vault in the schema `vault` of a PostgreSQL database, made if need be. Any number of
@@ -36,8 +45,11 @@ export async function preparePostgresVault(ownerUrl: string, runtimeRole: string
   const { source, name } = await openPostgresVaultTables(ownerUrl);
   try {
     const role = pg.escapeIdentifier(runtimeRole);
-    await source.query(`GRANT USAGE ON SCHEMA vault TO ${role};
-      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA vault TO ${role}`);
+    await source.transaction(async (manager) => {
+      // Two that grant at once would fail with each other's changes.
+      await takeVaultLock(manager);
+      await manager.query(RUNTIME_GRANTS.map((right) => `GRANT ${right} TO ${role}`).join(';'));
+    });
   } catch (error) {
     throw vaultErrorOf(error, name);
   } finally {

@@ -8,8 +8,9 @@ const CANARY = Buffer.from('token-ledger');
 
 /**
  * Makes sure that these are the master keys the vault was written with: a known text, sealed under
- * each key that was ever active, must open. The active key gets one when it has none yet. Throws a
- * VaultError that names the vault and the key id.
+ * each key that was ever active, must open. The active key gets one when it has none yet, and only from
+ * those whose other keys are right: it would keep all others out. Throws a VaultError that names the
+ * vault and the key id.
  */
 export async function checkCanaries(
   database: VaultDatabase,
@@ -17,16 +18,26 @@ export async function checkCanaries(
 ): Promise<void> {
   const box = new SealedBox(masterKeys, PURPOSE);
   const keyId = masterKeys.activeKeyId;
-  const canaries = vaultRows(database, 'canaries');
-  if (!(await canaries.existsBy({ keyId }))) {
-    await canaries
-      .createQueryBuilder()
-      .insert()
-      .values({ keyId, sealed: box.seal(CANARY, contextOf(keyId)) })
-      .orIgnore()
-      .execute();
-  }
-  for (const row of await canaries.find()) {
+  const keyIds = await openCanaries(database, masterKeys, box);
+  if (keyIds.includes(keyId)) return;
+  await vaultRows(database, 'canaries')
+    .createQueryBuilder()
+    .insert()
+    .values({ keyId, sealed: box.seal(CANARY, contextOf(keyId)) })
+    .orIgnore()
+    .execute();
+  // Another process may have made one at the same time.
+  await openCanaries(database, masterKeys, box);
+}
+
+/** Opens all that there are, and answers with the ids of their keys. */
+async function openCanaries(
+  database: VaultDatabase,
+  masterKeys: MasterKeys,
+  box: SealedBox,
+): Promise<readonly string[]> {
+  const rows = await vaultRows(database, 'canaries').find();
+  for (const row of rows) {
     if (box.open(row.sealed, contextOf(row.keyId))?.equals(CANARY) === true) continue;
     const why =
       masterKeys.derive(row.keyId, PURPOSE) === undefined
@@ -36,6 +47,7 @@ export async function checkCanaries(
       `the vault ${database.name} ${why}: start with the key that it was made with`,
     );
   }
+  return rows.map(({ keyId }) => keyId);
 }
 
 function contextOf(keyId: string): string {

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { Problem, problemOf } from '../../src/access/problem-details.js';
 import {
+  ClockAhead,
   ClockBehind,
   LedgerBusy,
   LedgerCorrupted,
@@ -85,6 +86,7 @@ describe('a failure is told', () => {
     ['a busy ledger', new LedgerBusy()],
     ['a ledger that cannot be written', new LedgerUnavailable('disk_full', '/data/x is full')],
     ['too many passwords', new TooManyHashes()],
+    ['a clock ahead of the database', new ClockAhead('x is ahead'), '60'],
     ['a clock behind the ledger', new ClockBehind('/data/x is ahead', 1), '1'],
     ['a clock further behind the ledger', new ClockBehind('/data/x is ahead', 12_001), '13'],
     ['a clock far behind the ledger', new ClockBehind('/data/x is ahead', 3_600_000), '60'],

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { readSettings } from '../../src/config/settings.js';
 import { seedFamilies } from '../support/seeded-families.js';
-import { placesInStore } from '../support/server-store.js';
+import { isOnPostgres, placesInStore } from '../support/server-store.js';
 import {
   type BuiltServer,
   type Ended,
@@ -229,6 +229,8 @@ describe('token-ledger account erase', () => {
       outcome: 'already_erased',
       complete: true,
     });
+    const { stdout } = await run('account', 'erase', 'seed', '--yes');
+    expect(stdout.includes('Every other node has views of its own')).toBe(isOnPostgres);
     const secrets = [AGENT, '"username":"seed"'];
     expect(await placesInStore(readSettings(environment), secrets)).toEqual([]);
     expect(existsSync(join(data, 'views', '77.sqlite'))).toBe(false);

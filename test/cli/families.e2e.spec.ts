@@ -2,8 +2,7 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { databaseName } from '../../src/cli/ledger-place.js';
-import { readSettings } from '../../src/config/settings.js';
+import { databaseName, readSettings } from '../../src/config/settings.js';
 import { seedFamilies } from '../support/seeded-families.js';
 import { onlyOnSqlite, storedEvents } from '../support/server-store.js';
 import {

@@ -116,7 +116,13 @@ const invalid: readonly (readonly [name: string, value: string, complaint: strin
         'must be only scheme, host and port, in lower case and without the default port',
       ] as const,
   ),
-  ...['postgres://db', 'mysql://db/tokens', 'sqlite:', 'tokens'].map(
+  ...[
+    'postgres://db',
+    'postgres://u:12/geheim@host/db',
+    'mysql://db/tokens',
+    'sqlite:',
+    'tokens',
+  ].map(
     (value) =>
       [
         'TOKEN_LEDGER_DATABASE',
@@ -124,7 +130,15 @@ const invalid: readonly (readonly [name: string, value: string, complaint: strin
         'must be sqlite: and the path of a file, or a postgres:// URL',
       ] as const,
   ),
-  ['TOKEN_LEDGER_DATABASE_OWNER', 'sqlite:l', 'must be a postgres:// URL with a database'],
+  ...[
+    'sqlite:l',
+    'postgres://u:12/geheim@host/db',
+    'postgres://u:12?geheim@host/db',
+    'postgres://u:12#geheim@host/db',
+  ].map(
+    (value) =>
+      ['TOKEN_LEDGER_DATABASE_OWNER', value, 'must be a postgres:// URL with a database'] as const,
+  ),
   ['TOKEN_LEDGER_MASTER_KEY', 'short', 'must be 32 bytes as base64url (43 characters)'],
   ['TOKEN_LEDGER_MASTER_KEY', `${KEY}=`, 'must be 32 bytes as base64url (43 characters)'],
   ['TOKEN_LEDGER_MASTER_KEY_FILE', 'data/master.key', 'must be outside TOKEN_LEDGER_DATA_DIR'],

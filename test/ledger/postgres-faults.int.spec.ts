@@ -21,9 +21,22 @@ import {
   takeDatabase,
 } from '../support/ledger-postgres.js';
 import { openPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
-import { usePostgres } from '../support/postgres-server.js';
+import { usePostgres } from '../support/postgres-of-file.js';
 
 const server = usePostgres();
+
+/** Lets nobody write to a database in a session that begins from now on, or everybody again. */
+async function setReadOnly(ownerUrl: string, isOn: 'on' | 'off'): Promise<void> {
+  const name = new URL(ownerUrl).pathname.slice(1);
+  await server().run(
+    'postgres',
+    `ALTER DATABASE ${name} SET default_transaction_read_only = ${isOn}`,
+  );
+  await server().run(
+    'postgres',
+    `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '${name}'`,
+  );
+}
 
 describe('opening a ledger on PostgreSQL', () => {
   let database: Awaited<ReturnType<typeof takeDatabase>>;
@@ -80,6 +93,7 @@ describe('opening a ledger on PostgreSQL', () => {
   it('is refused by what is no URL, which nobody is told', async () => {
     await expectRefused('postgres//owner:hunter2@host/db', 'ledger_unavailable', 'URL');
     await expectRefused('mysql://owner:hunter2@host/db', 'ledger_unavailable', 'URL');
+    await expectRefused('postgres://owner:12/hunter2@host/db', 'ledger_unavailable', 'URL');
   });
 
   it('is refused to a role that may not make the tables', async () => {
@@ -97,6 +111,16 @@ describe('opening a ledger on PostgreSQL', () => {
       VALUES (1, 'ForgetEverything1863683200000')`;
     await queryDatabase(database.ownerUrl, sql);
     await expectRefused(database.ownerUrl, 'schema_newer', 'ForgetEverything1863683200000');
+  });
+
+  it('is refused where nothing can be written', async () => {
+    await (await open()).close();
+    await setReadOnly(database.ownerUrl, 'on');
+    try {
+      await expectLedgerError(open(), 'read_only', 'cannot be written: it is read-only');
+    } finally {
+      await setReadOnly(database.ownerUrl, 'off');
+    }
   });
 
   it('gives the role that serves requests no more than it needs', async () => {
@@ -225,6 +249,23 @@ describe('a ledger on PostgreSQL that runs', () => {
     expect(await count(ledger, 'a')).toBe(20);
   });
 
+  it('does not answer before a synchronous standby has what it found, and leaves no question', async () => {
+    proxy.answers('hold');
+    const asked = count(ledger, 'a');
+    await proxy.disturbed();
+    await setStandby("SET synchronous_standby_names = 'nobody'");
+    proxy.cut();
+    proxy.answers('pass');
+    try {
+      await expectUnavailable([asked]);
+      const waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+      while ((await store.query(waiting)).length > 0) await wait(10);
+    } finally {
+      await setStandby('RESET synchronous_standby_names');
+    }
+    expect(await count(ledger, 'a')).toBe(21);
+  });
+
   it('fails everything at once while PostgreSQL is away, and works again when it is back', async () => {
     await server().stop();
     const reads = [ledger.size(), ledger.load('client', 'web'), ledger.eventsAfter(null, 10)];
@@ -234,6 +275,19 @@ describe('a ledger on PostgreSQL that runs', () => {
     await server().start();
     expect(await count(ledger, 'a')).toBe(20);
     expect(await ledger.size()).toBe(22);
+  });
+
+  it('makes no connection to write by where nothing can be written', async () => {
+    await setReadOnly(store.ownerUrl, 'on');
+    try {
+      const nothing = () =>
+        decideOn(ledger, 'administration', 'readiness', () => ({ events: [], outcome: 'ready' }));
+      await expectLedgerError(nothing(), 'read_only', 'it is read-only');
+      await expectLedgerError(count(ledger, 'a'), 'read_only', 'it is read-only');
+    } finally {
+      await setReadOnly(store.ownerUrl, 'off');
+    }
+    expect(await count(ledger, 'a')).toBe(20);
   });
 
   it('works again with connections that PostgreSQL has ended meanwhile', async () => {
@@ -300,6 +354,18 @@ describe('a ledger on PostgreSQL that runs', () => {
     await closing;
     proxy.requests('pass');
   });
+
+  /** Says which standbys there are, and waits until that holds. */
+  const setStandby = async (change: string): Promise<void> => {
+    await server().run('postgres', `ALTER SYSTEM ${change}`);
+    await server().run('postgres', 'SELECT pg_reload_conf()');
+    const names = change.startsWith('RESET') ? '' : 'nobody';
+    const shown = () =>
+      store.query<{ names: string }>(
+        "SELECT current_setting('synchronous_standby_names') AS names",
+      );
+    while ((await shown())[0]?.names !== names) await wait(10);
+  };
 
   /** Waits until an append other than these waits for the log, and answers with its backend. */
   const nextWaiting = async (others: readonly number[]): Promise<number> => {

@@ -1,5 +1,5 @@
 import { openPostgresStore } from '../support/ledger-postgres.js';
-import { usePostgres } from '../support/postgres-server.js';
+import { usePostgres } from '../support/postgres-of-file.js';
 import { describeLedgerContract } from './ledger-contract.js';
 import { describeLedgerInterleavings } from './ledger-interleavings.js';
 

@@ -17,7 +17,7 @@ import { expectLedgerError } from '../support/ledger-faults.js';
 import { openPostgresStore, type PostgresLedgerStore } from '../support/ledger-postgres.js';
 import { LEDGER_TESTED_AT, settableClock } from '../support/ledger-store.js';
 import { openPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
-import { usePostgres } from '../support/postgres-server.js';
+import { usePostgres } from '../support/postgres-of-file.js';
 import { allEvents } from './ledger-contract.js';
 
 const FAMILY = '019a43c1e4007abc8def0123456789ab';
@@ -223,6 +223,25 @@ describe('a steady node', () => {
 
 describe('clocks of two nodes', () => {
   const HOUR = 3_600_000;
+
+  it('an hour ahead of the database: that node alone records and decides nothing', async () => {
+    const setMax = (change: string) =>
+      store.query(
+        `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I ${change}', current_database()); END $$`,
+      );
+    await setMax('SET token_ledger.clock_ahead_max = 60000');
+    const failures: string[] = [];
+    const observer = { failed: (code: string) => void failures.push(code) };
+    const ahead = await store.open({ clock: () => Date.now() + HOUR, observer });
+    const right = await store.open({ clock: () => Date.now() });
+    const words = ' s ahead of that of its database: set the clock';
+    await expectLedgerError(count(ahead, 'a'), 'clock_ahead', words);
+    await setMax('RESET token_ledger.clock_ahead_max');
+    const nothing = decideOn(ahead, 'administration', 'a', () => ({ events: [], outcome: 'done' }));
+    await expectLedgerError(nothing, 'clock_ahead', words);
+    expect(failures).toEqual(['clock_ahead', 'clock_ahead']);
+    expect(await count(right, 'a')).toBe(0);
+  });
 
   it('an hour apart: the one that is behind records nothing until it has caught up', async () => {
     const ahead = settableClock(LEDGER_TESTED_AT + HOUR);

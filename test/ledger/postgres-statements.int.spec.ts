@@ -16,7 +16,7 @@ const OF_A_LOG =
   /\bledger\.(events|streams|origins|logs|tiles|checkpoints)\b(?:\s+(?:AS\s+)?(\w+))?/g;
 
 const server = usePostgres();
-const send = Reflect.get(PostgresConnections.prototype, 'send') as PostgresConnections['send'];
+const send: PostgresConnections['send'] = Reflect.get(PostgresConnections.prototype, 'send');
 const sent = new Map<string, string>();
 let store: PostgresLedgerStore;
 

@@ -16,7 +16,7 @@ import {
 import { beginFamily, refreshFamily } from '../support/ledger-families.js';
 import { expectLedgerError } from '../support/ledger-faults.js';
 import { openPostgresStore, type PostgresLedgerStore } from '../support/ledger-postgres.js';
-import { usePostgres } from '../support/postgres-server.js';
+import { usePostgres } from '../support/postgres-of-file.js';
 
 const FAMILY = '019a43c1e4007abc8def0123456789ab';
 const server = usePostgres();

@@ -22,16 +22,16 @@ describe('three nodes that start at once on an empty database', () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const store = await newServerStore();
       const shared = { ...sharedSettings(), TOKEN_LEDGER_ADMIN_PASSWORD: '' };
-      const environments = await Promise.all(
-        [1, 2, 3].map(async () => ({ ...(await settingsIn(newDirectory(), store)), ...shared })),
-      );
-      const nodes = await Promise.all(
-        environments.map((environment) => startBuilt({ directory: newDirectory(), environment })),
-      );
+      const newNode = async () => {
+        const directory = newDirectory();
+        return { directory, environment: { ...(await settingsIn(directory, store)), ...shared } };
+      };
+      const places = [await newNode(), await newNode(), await newNode()];
+      const nodes = await Promise.all(places.map((place) => startBuilt(place)));
       const shown = nodes.filter(({ said }) => said.stdout.includes('First start'));
       expect(shown).toHaveLength(1);
-      const [settings] = environments.map(readSettings);
-      const types = (await storedEvents(settings!)).map(({ type }) => type);
+      const settings = readSettings(places[0]!.environment);
+      const types = (await storedEvents(settings)).map(({ type }) => type);
       expect(types.filter((type) => MADE_ONCE.includes(type)).toSorted()).toEqual(MADE_ONCE);
       for (const node of nodes) await node.stop();
       await store.remove();

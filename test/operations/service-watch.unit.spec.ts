@@ -140,6 +140,7 @@ describe('trouble of the store', () => {
 
   it('is not a clock that is behind the ledger: it may be set at any moment', () => {
     const trouble = new StoreTrouble();
+    trouble.failed('clock_ahead', 1000);
     trouble.failed('clock_behind', 1000);
     expect(trouble.isPresent(1001)).toBe(false);
   });

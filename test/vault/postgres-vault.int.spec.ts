@@ -1,11 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { openPostgresVaultDatabase } from '../../src/vault/postgres-vault-database.js';
-import { openPostgresVault } from '../../src/vault/postgres-vault.js';
+import { openPostgresVault, preparePostgresVault } from '../../src/vault/postgres-vault.js';
 import type { VaultDatabase } from '../../src/vault/vault-database.js';
 import { usePostgres } from '../support/postgres-of-file.js';
 import { describeVaultContract, type VaultStore } from './vault-contract.js';
 import { ask, databaseOf, newDatabaseUrl, newRoleUrl } from './postgres-fixtures.js';
-import { ALICE, BOB, closedAfterTest, masterKeys, PROFILE } from './vault-fixtures.js';
+import {
+  ALICE,
+  BOB,
+  CLIENT,
+  closedAfterTest,
+  DIGEST,
+  HASH,
+  masterKeys,
+  PROFILE,
+} from './vault-fixtures.js';
 
 const postgres = usePostgres();
 
@@ -85,6 +94,57 @@ describe('the schema of a vault on PostgreSQL', () => {
     await vault.putProfile(ALICE, PROFILE);
     expect(await vault.profile(ALICE)).toEqual(PROFILE);
     expect(await vault.erase(ALICE)).toBe(true);
+  });
+});
+
+describe('the role that a vault on PostgreSQL is prepared for', () => {
+  const prepared = async (): Promise<string> => {
+    const url = await newUrl();
+    const role = await newRole(url, '');
+    await preparePostgresVault(url, new URL(role).username);
+    return role;
+  };
+
+  it('does in it what a server does', async () => {
+    const vault = await closedAfterTest(openPostgresVault(await prepared(), masterKeys));
+    await vault.putSecretDigest('s_1', CLIENT, DIGEST);
+    await vault.putPasswordHash('p_1', ALICE, HASH);
+    await vault.putPrivateKey('k_1', Buffer.from('key'));
+    for (const name of ['before', 'after']) await vault.putProfile(ALICE, { ...PROFILE, name });
+    for (const range of ['10.0.0.0/8', '10.1.0.0/16']) await vault.putAddressRange('r_1', range);
+    await vault.putNote('n_1', ALICE, 'a note');
+    expect((await vault.profile(ALICE))?.name).toBe('after');
+    expect(await vault.addressRange('r_1')).toBe('10.1.0.0/16');
+    await vault.eraseAddressRange('r_1');
+    expect(await vault.erase(ALICE)).toBe(true);
+    expect(await vault.passwordHash('p_1')).toBeUndefined();
+  });
+
+  it.each([
+    'UPDATE secret_digests SET sealed = sealed',
+    'DELETE FROM secret_digests',
+    'UPDATE private_keys SET sealed = sealed',
+    'DELETE FROM private_keys',
+    'UPDATE canaries SET sealed = sealed',
+    'DELETE FROM canaries',
+    'UPDATE password_hashes SET sealed = sealed',
+    'UPDATE verdict_notes SET sealed = sealed',
+    'DELETE FROM migrations',
+    "INSERT INTO migrations (timestamp, name) VALUES (1, 'x')",
+    'TRUNCATE profiles',
+  ])('may not %s', async (statement) => {
+    await expect(ask(await prepared(), statement)).rejects.toThrow('permission denied');
+  });
+
+  it('is prepared by any number of nodes at once', async () => {
+    const url = await newUrl();
+    const role = await newRole(url, '');
+    const { username } = new URL(role);
+    for (let round = 0; round < 3; round += 1) {
+      await Promise.all(Array.from({ length: 8 }, () => preparePostgresVault(url, username)));
+    }
+    const vault = await closedAfterTest(openPostgresVault(role, masterKeys));
+    expect(await vault.profile(ALICE)).toBeUndefined();
   });
 });
 

@@ -67,9 +67,11 @@ const statements = [
      stream_id ${TEXT},
      PRIMARY KEY (project_id, key_kind, key)
    )`,
+  // What is random tells a directory from that of an older copy that has changed as often since.
   `CREATE TABLE ledger.directory_version (
      singleton integer PRIMARY KEY CHECK (singleton = 1),
-     version bigint NOT NULL
+     version bigint NOT NULL,
+     nonce uuid NOT NULL DEFAULT gen_random_uuid()
    ) WITH (fillfactor = 10)`,
   'INSERT INTO ledger.directory_version (singleton, version) VALUES (1, 0)',
   `CREATE TABLE ledger.tiles (

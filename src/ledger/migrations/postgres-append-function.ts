@@ -4,12 +4,21 @@ export const LOG_LOCK_CLASS = 0x746c6f67;
 /** So far a time may lie before that of the last event, in milliseconds: clocks of nodes differ. */
 const TIME_SLACK = 1000;
 
+/** What the append fails with when the clock of its node is ahead of that of the database. */
+export const CLOCK_AHEAD = 'TL001';
+/**
+ * So far it may be ahead, in milliseconds, unless `token_ledger.clock_ahead_max` of the database says
+ * otherwise: what is recorded in the future stops all nodes whose clocks are right.
+ */
+const CLOCK_AHEAD_MAX = 60_000;
+
 /**
  * Appends to the ledger, in one call and so in one transaction that waits for no client.
  *
- * `seen` has the version of each stream that decisions were made on (0: none), `events` what they
- * append; both name the unit of decisions that belong together. A unit of which another version was
- * seen is left out whole and answered in `stale`, with those streams as they are now in `fresh`. When
+ * `seen` has the version of each stream that decisions were made on (0: none) and its digest, by which
+ * another history of as many events is told, `events` what they append; both name the unit of decisions
+ * that belong together. A unit of which another version was seen is left out whole and answered in
+ * `stale`, with those streams as they are now in `fresh`. When
  * the epoch or the directory is not what the decisions saw, or the last event is later than they by
  * more than clocks differ, nothing is appended: `moved`. The last event of a stream carries what the
  * stream is after it. `texts` has the bodies and states one after the other: they are most of what is
@@ -21,10 +30,10 @@ const TIME_SLACK = 1000;
  * statement that compares sees one moment.
  */
 export const APPEND_FUNCTION = `CREATE FUNCTION ledger.append(
-  of_log integer, of_epoch integer, of_directory bigint, recorded_at bigint, seen json, events json,
+  of_log integer, of_epoch integer, of_directory uuid, recorded_at bigint, seen json, events json,
   texts bytea, new_keys json, changes_directory boolean, new_epoch integer, new_origin text,
   OUT moved boolean, OUT stale integer[], OUT fresh json, OUT origin text, OUT epoch integer,
-  OUT directory bigint, OUT first_position bigint, OUT appended_at bigint
+  OUT directory bigint, OUT nonce uuid, OUT first_position bigint, OUT appended_at bigint
 ) LANGUAGE plpgsql SECURITY INVOKER
   SET search_path = pg_catalog, pg_temp
   SET plan_cache_mode = force_generic_plan
@@ -35,13 +44,20 @@ AS $append$
 DECLARE
   wanted_count integer;
   written_count integer;
+  milliseconds_ahead bigint := recorded_at - extract(epoch FROM clock_timestamp()) * 1000;
 BEGIN
+  IF milliseconds_ahead > coalesce(
+    nullif(current_setting('token_ledger.clock_ahead_max', true), ''), '${CLOCK_AHEAD_MAX}')::bigint
+  THEN
+    RAISE EXCEPTION 'the clock of this node is % s ahead of that of its database: set the clock',
+      milliseconds_ahead / 1000 USING ERRCODE = '${CLOCK_AHEAD}';
+  END IF;
   IF json_array_length(events) > 0 THEN
     PERFORM pg_advisory_xact_lock(${LOG_LOCK_CLASS}, of_log);
   END IF;
-  SELECT v.version, l.origin, l.epoch, coalesce(e.position, -1) + 1, coalesce(e.appended_at, 0),
+  SELECT v.version, v.nonce, l.origin, l.epoch, coalesce(e.position, -1) + 1, coalesce(e.appended_at, 0),
     c.stale, c.fresh
-  INTO STRICT append.directory, append.origin, append.epoch, append.first_position,
+  INTO STRICT append.directory, append.nonce, append.origin, append.epoch, append.first_position,
     append.appended_at, append.stale, append.fresh
   FROM ledger.directory_version v
   CROSS JOIN LATERAL (
@@ -53,11 +69,12 @@ BEGIN
     SELECT coalesce(array_agg(DISTINCT n.unit), '{}') AS stale,
       coalesce(json_agg(json_build_array(n.stream_id, s.project_id, s.version, s.last_position,
         s.digest, s.state)), '[]') AS fresh
-    FROM json_to_recordset(append.seen) AS n(unit integer, stream_id text, version integer)
+    FROM json_to_recordset(append.seen) AS n(unit integer, stream_id text, version integer,
+      digest text)
     LEFT JOIN ledger.streams s ON s.log_id = of_log AND s.stream_id = n.stream_id
-    WHERE coalesce(s.version, 0) <> n.version) c;
+    WHERE coalesce(s.version, 0) <> n.version OR s.digest IS DISTINCT FROM n.digest) c;
 
-  append.moved := append.epoch <> of_epoch OR append.directory <> of_directory
+  append.moved := append.epoch <> of_epoch OR append.nonce <> of_directory
     OR append.appended_at > recorded_at + ${TIME_SLACK};
   IF append.moved OR json_array_length(append.events) = 0 THEN RETURN; END IF;
   append.appended_at := greatest(append.appended_at, recorded_at);
@@ -112,8 +129,8 @@ BEGIN
     INSERT INTO ledger.directory_keys (project_id, key_kind, key, stream_id)
     SELECT project_id, key_kind, key, stream_id FROM json_to_recordset(append.new_keys) AS k(
       project_id text, key_kind text, key text, stream_id text);
-    UPDATE ledger.directory_version SET version = version + 1 RETURNING version
-    INTO STRICT append.directory;
+    UPDATE ledger.directory_version SET version = version + 1, nonce = gen_random_uuid()
+    RETURNING version, directory_version.nonce INTO STRICT append.directory, append.nonce;
   END IF;
   IF new_epoch > append.epoch THEN
     INSERT INTO ledger.logs (log_id, origin, epoch, open)

@@ -21,6 +21,7 @@ export type AppendRow = readonly [
   origin: string,
   epoch: number,
   directoryVersion: number,
+  directoryNonce: string,
   firstPosition: Position,
   appendedAt: Instant,
 ];
@@ -117,12 +118,15 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
   /** The parameters of the statement. */
   parameters(): readonly unknown[] {
     const { ground, recordedAt } = this.turn;
-    const seen = this.turn
-      .seen()
-      .map(({ unit, streamId, version }) => ({ unit, stream_id: streamId, version }));
+    const seen = this.turn.seen().map(({ unit, streamId, version, digest }) => ({
+      unit,
+      stream_id: streamId,
+      version,
+      digest,
+    }));
     return [
       ground.epoch,
-      ground.directoryVersion,
+      ground.directoryNonce,
       recordedAt,
       JSON.stringify(seen),
       JSON.stringify(this.events),
@@ -136,7 +140,8 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
 
   /** Reads the answer. Throws LedgerCorrupted when a state in it cannot be read. */
   answer(row: AppendRow): AppendAnswer {
-    const [moved, stale, fresh, origin, epoch, directoryVersion, position, lastAppendedAt] = row;
+    const [moved, stale, fresh, origin, epoch, ...rest] = row;
+    const [directoryVersion, directoryNonce, position, lastAppendedAt] = rest;
     const staleUnits = new Set(stale);
     const appended = moved ? [] : this.events.filter(({ unit }) => !staleUnits.has(unit));
     const positions = new Map(appended.map((event, index) => [event, position + index]));
@@ -149,7 +154,7 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
       moved,
       stale: staleUnits,
       fresh: new Map(fresh.map(freshHeadOf)),
-      ground: { origin, epoch, directoryVersion, lastAppendedAt },
+      ground: { origin, epoch, directoryVersion, directoryNonce, lastAppendedAt },
       events: appended.length,
       heads,
     };

@@ -66,6 +66,8 @@ export interface SeenStream {
   readonly unit: number;
   readonly streamId: StreamId;
   readonly version: number;
+  /** Undefined when there was none. */
+  readonly digest: string | undefined;
 }
 
 /** Ends a decision that needs what is not loaded, or what stands only after a commit. */
@@ -130,6 +132,7 @@ export class DecisionTurn<Item extends { readonly execution: AnyExecution }> {
       unit,
       streamId,
       version: this.known.head(streamId)?.version ?? 0,
+      digest: this.known.head(streamId)?.digest,
     }));
   }
 

@@ -13,7 +13,10 @@ const WRITTEN_STREAMS_MAX = 4096;
 
 /** What every decision is made on besides streams, as one statement saw it. */
 export interface LedgerGround extends LogIdentity {
+  /** How often the directory was changed. */
   readonly directoryVersion: number;
+  /** Of the last of these changes and of no other, also not in a copy. */
+  readonly directoryNonce: string;
   /** When the last event was appended; 0 before the first. */
   readonly lastAppendedAt: Instant;
 }
@@ -24,7 +27,7 @@ export function isDirectoryStream(streamId: StreamId): boolean {
 }
 
 /**
- * What a process remembers of the ledger. Streams of the directory are exact under its version: whoever
+ * What a process remembers of the ledger. Streams of the directory are exact under its nonce: whoever
  * uses them compares that. Other streams are as this process wrote them, and others may have gone on
  * since: an append compares their versions.
  */
@@ -43,7 +46,7 @@ export class HeadMemory {
   see(ground: LedgerGround): void {
     const known = this.newest;
     if (known !== undefined && ground.directoryVersion < known.directoryVersion) return;
-    if (known?.directoryVersion !== ground.directoryVersion) {
+    if (known?.directoryNonce !== ground.directoryNonce) {
       this.directory.clear();
       this.absent.clear();
     }
@@ -61,9 +64,9 @@ export class HeadMemory {
     return this.directory.get(streamId) ?? this.written.get(streamId);
   }
 
-  /** Remembers a stream of the directory as it stood under that version; undefined: there was none. */
-  keepDirectory(streamId: StreamId, head: StreamHead | undefined, directoryVersion: number): void {
-    if (directoryVersion !== this.newest?.directoryVersion) return;
+  /** Remembers a stream of the directory as it stood after that change; undefined: there was none. */
+  keepDirectory(streamId: StreamId, head: StreamHead | undefined, directoryNonce: string): void {
+    if (directoryNonce !== this.newest?.directoryNonce) return;
     if (head === undefined) this.absent.set(streamId, true);
     else this.directory.set(streamId, head);
   }

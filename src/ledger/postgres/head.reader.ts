@@ -1,9 +1,9 @@
 import type { Position, ProjectId, StreamId } from '../../domain/identifiers.js';
 import type { DirectoryKeyKind } from '../../domain/streams.js';
 import type { StreamHead } from '../append-plan.js';
-import { LedgerCorrupted } from '../ledger.errors.js';
+import { LedgerCorrupted, LedgerError } from '../ledger.errors.js';
 import { parseState } from '../stored-rows.js';
-import type { LedgerGround } from './head-memory.js';
+import type { HeadMemory, LedgerGround } from './head-memory.js';
 import type { PostgresConnections } from './postgres-connection.js';
 
 /** A unique key that is looked up. */
@@ -31,6 +31,7 @@ export interface LoadedHeads {
 
 type LoadedRow = readonly [
   directoryVersion: number,
+  directoryNonce: string,
   origin: string,
   epoch: number,
   lastAppendedAt: number,
@@ -42,7 +43,7 @@ type LoadedRow = readonly [
 
 const LOAD = {
   name: 'ledger.load',
-  text: `SELECT v.version, l.origin, l.epoch, coalesce(e.appended_at, 0), f.*
+  text: `SELECT v.version, v.nonce, l.origin, l.epoch, coalesce(e.appended_at, 0), f.*
     FROM ledger.directory_version v
     CROSS JOIN LATERAL (
       SELECT origin, epoch FROM ledger.logs WHERE log_id = 0 ORDER BY epoch DESC LIMIT 1) l
@@ -75,12 +76,18 @@ export function headOf(streamId: StreamId, row: HeadColumns): StreamHead {
   };
 }
 
-/** Reads the ground, streams and keys as they stand at one moment. Throws a LedgerError. */
+/**
+ * Reads the ground, streams and keys as they stand at one moment. Throws a LedgerError: of a ledger
+ * that is older than this process remembers it, `ledger_rolled_back`.
+ */
 export async function loadHeads(
   connections: PostgresConnections,
+  memory: HeadMemory,
   streamIds: readonly StreamId[],
   keys: readonly WantedKey[],
 ): Promise<LoadedHeads> {
+  // Of now: while this waits, others may learn more than it will find.
+  const seen = memory.ground;
   const wanted = keys.filter(({ project, key }) => isText(project) && isText(key));
   const rows = await connections.rows<LoadedRow>(LOAD, [
     streamIds.filter(isText),
@@ -90,17 +97,33 @@ export async function loadHeads(
   ]);
   const [first] = rows;
   if (first === undefined) throw new LedgerCorrupted('the log or the directory has no row');
-  const [directoryVersion, origin, epoch, lastAppendedAt] = first;
+  const [directoryVersion, directoryNonce, origin, epoch, lastAppendedAt] = first;
+  const ground = { directoryVersion, directoryNonce, origin, epoch, lastAppendedAt };
+  refuseOlder(ground, seen);
   const heads = new Map<StreamId, StreamHead | undefined>(streamIds.map((id) => [id, undefined]));
   const holders = new Map<string, StreamId | undefined>(
     keys.map((key) => [nameOfKey(key), undefined]),
   );
-  for (const [, , , , place, streamId, ...head] of rows) {
+  for (const [, , , , , place, streamId, ...head] of rows) {
     const key = place === null ? undefined : wanted[place - 1];
     if (key !== undefined) holders.set(nameOfKey(key), streamId);
     else if (streamId !== null) heads.set(streamId, headOf(streamId, head));
   }
-  return { ground: { directoryVersion, origin, epoch, lastAppendedAt }, heads, keys: holders };
+  return { ground, heads, keys: holders };
+}
+
+/**
+ * Throws a LedgerError `ledger_rolled_back` when a ledger is older than it was seen to be before, or has
+ * another directory that was changed as often.
+ */
+export function refuseOlder(ground: LedgerGround, seen: LedgerGround | undefined): void {
+  if (seen === undefined || ground.directoryVersion > seen.directoryVersion) return;
+  if (ground.directoryNonce === seen.directoryNonce) return;
+  throw new LedgerError(
+    'ledger_rolled_back',
+    'an old copy of the ledger was put in its place while this node ran: its directory is at ' +
+      `version ${ground.directoryVersion} and was at ${seen.directoryVersion}`,
+  );
 }
 
 /** PostgreSQL has no text with a NUL in it: there is no stream or key of such a name. */

@@ -8,10 +8,10 @@ import type { LoadedHeads } from './head.reader.js';
 /** What a flush has loaded, beside what the process remembers. */
 export class LoadedLedger {
   private readonly streams = new Map<StreamId, StreamHead | undefined>();
-  /** Streams of the directory and keys, under its version. */
+  /** Streams of the directory and keys, under its nonce. */
   private readonly directory = new Map<StreamId, StreamHead | undefined>();
   private readonly keys = new Map<string, StreamId | undefined>();
-  private directoryVersion = -1;
+  private directoryNonce: string | undefined;
   private readonly histories = new Map<string, readonly FedEvent[]>();
 
   constructor(private readonly memory: HeadMemory) {}
@@ -26,12 +26,12 @@ export class LoadedLedger {
     this.learn(ground);
     for (const [streamId, head] of heads) {
       if (!isDirectoryStream(streamId)) this.streams.set(streamId, head);
-      else if (ground.directoryVersion === this.directoryVersion) {
+      else if (ground.directoryNonce === this.directoryNonce) {
         this.directory.set(streamId, head);
-        this.memory.keepDirectory(streamId, head, ground.directoryVersion);
+        this.memory.keepDirectory(streamId, head, ground.directoryNonce);
       }
     }
-    if (ground.directoryVersion !== this.directoryVersion) return;
+    if (ground.directoryNonce !== this.directoryNonce) return;
     for (const [name, holder] of keys) this.keys.set(name, holder);
   }
 
@@ -43,9 +43,9 @@ export class LoadedLedger {
   /** Learns how the ledger stands now; what was loaded of another directory is void. */
   learn(ground: LedgerGround): void {
     this.memory.see(ground);
-    const version = this.memory.ground?.directoryVersion ?? ground.directoryVersion;
-    if (version === this.directoryVersion) return;
-    this.directoryVersion = version;
+    const nonce = this.memory.ground?.directoryNonce ?? ground.directoryNonce;
+    if (nonce === this.directoryNonce) return;
+    this.directoryNonce = nonce;
     this.directory.clear();
     this.keys.clear();
   }
@@ -58,12 +58,15 @@ export class LoadedLedger {
     }
   }
 
-  /** Takes streams as they were just written. */
-  keep(heads: ReadonlyMap<StreamId, StreamHead>): void {
+  /**
+   * Takes streams as they were just written, under the directory's nonce of then: others may have
+   * changed them since.
+   */
+  keep(heads: ReadonlyMap<StreamId, StreamHead>, directoryNonce: string): void {
     for (const [streamId, head] of heads) {
       this.loadedOf(streamId).delete(streamId);
       if (isDirectoryStream(streamId)) {
-        this.memory.keepDirectory(streamId, head, this.directoryVersion);
+        this.memory.keepDirectory(streamId, head, directoryNonce);
       } else this.memory.keepWritten(streamId, head);
     }
   }
@@ -78,7 +81,7 @@ export class LoadedLedger {
 
   /** What a turn is taken on now; `ground` is the newest that the memory saw. */
   known(ground: LedgerGround, recordedAt: Instant): KnownLedger {
-    if (ground.directoryVersion !== this.directoryVersion) this.learn(ground);
+    if (ground.directoryNonce !== this.directoryNonce) this.learn(ground);
     return {
       ground,
       recordedAt,

@@ -25,7 +25,8 @@ const READING_CONNECTIONS_MAX = 8;
  * Opens the ledger, made and migrated if need be. Several processes may do so at once.
  *
  * Throws a LedgerError: `ledger_unavailable` (not reached, or refused), `read_only` (the role may not
- * make the tables), `schema_newer`; also while a ledger is being copied there. Then nothing is left open. No message holds the password.
+ * make the tables, or nobody may write: a standby), `schema_newer`; also while a ledger is being copied
+ * there. Then nothing is left open. No message holds the password.
  */
 export async function openPostgresLedger({
   url,
@@ -36,11 +37,11 @@ export async function openPostgresLedger({
 }: OpenPostgresLedger): Promise<PostgresLedger> {
   const runtimeRole = ownerUrl === undefined ? undefined : roleOf(url);
   await prepareSchema({ ownerUrl: ownerUrl ?? url, runtimeRole, mayMigrate });
-  const writing = new PostgresConnections(url, WRITING_CONNECTIONS_MAX);
-  const reading = new PostgresConnections(url, READING_CONNECTIONS_MAX);
+  const writing = new PostgresConnections(url, WRITING_CONNECTIONS_MAX, undefined, 'writable');
+  const reading = new PostgresConnections(url, READING_CONNECTIONS_MAX, undefined, 'primary');
   const ledger = new PostgresLedger({ writing, reading, clock, observer });
   try {
-    await refuseUnfinishedTransfer(reading);
+    await refuseUnfinishedTransfer(writing);
     await ledger.log();
     return ledger;
   } catch (error) {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { databaseName, isPostgresUrl } from '../../config/settings.js';
 import { LedgerUnavailable } from '../ledger.errors.js';
 import { isUndone, postgresErrorOf } from './postgres-errors.js';
 
@@ -22,7 +23,12 @@ const sessionSettings = (
 ): string => `SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on;
   SET statement_timeout = ${statementTimeout};
   SELECT set_config(name, '${2 * statementTimeout}', false) FROM pg_catalog.pg_settings
-  WHERE name IN ('transaction_timeout', 'idle_in_transaction_session_timeout')`;
+  WHERE name IN ('transaction_timeout', 'idle_in_transaction_session_timeout');
+  SELECT pg_catalog.pg_is_in_recovery() AS "isStandby",
+    pg_catalog.current_setting('transaction_read_only') = 'on' AS "isReadOnly"`;
+
+/** What a database must be: any that answers, one that is no standby, or one that can be written. */
+export type RequiredTarget = 'any' | 'primary' | 'writable';
 
 /** Positions fit a number: every bigint is read as one. */
 const TYPES: pg.CustomTypesConfig = {
@@ -59,24 +65,27 @@ export class PostgresConnections {
   readonly database: string;
   private readonly pool: pg.Pool;
   private readonly applicationName: string;
+  private readonly answerTimeout: number;
 
   constructor(
     url: string,
     connectionsMax: number,
     /** How long a statement may take, in milliseconds. */
     statementTimeout = STATEMENT_TIMEOUT,
+    required: RequiredTarget = 'any',
   ) {
     this.database = describeDatabase(url);
+    this.answerTimeout = statementTimeout + ANSWER_PATIENCE;
     this.applicationName = `token-ledger ${randomBytes(6).toString('hex')}`;
     this.pool = new pg.Pool({
       connectionString: withName(url, this.applicationName),
       max: connectionsMax,
       connectionTimeoutMillis: CONNECT_TIMEOUT,
-      query_timeout: statementTimeout + ANSWER_PATIENCE,
+      query_timeout: this.answerTimeout,
       idleTimeoutMillis: IDLE_TIMEOUT,
       keepAlive: true,
       types: TYPES,
-      onConnect: (client) => prepareSession(client, statementTimeout),
+      onConnect: (client): unknown => this.prepare(client, statementTimeout, required),
     });
     // A connection that breaks while nobody uses it is replaced when it is needed.
     this.pool.on('error', () => undefined);
@@ -94,14 +103,30 @@ export class PostgresConnections {
     }
   }
 
-  /** Runs a statement like `rows`; throws a StatementFailure. */
+  /**
+   * Runs a statement like `rows`; throws a StatementFailure. No answer is waited for after `deadline`, a
+   * time of the process's monotonic clock.
+   */
   async send<Row extends readonly unknown[]>(
     { name, text }: NamedStatement,
     values: readonly unknown[],
+    deadline = Number.POSITIVE_INFINITY,
   ): Promise<readonly Row[]> {
     const client = await this.connect();
+    const patience = deadline - performance.now();
+    if (patience < 1) {
+      client.release();
+      const failure = new LedgerUnavailable('ledger_unavailable', 'it is too late for a statement');
+      throw new StatementFailure(failure, undefined);
+    }
     try {
-      const query = { name, text, values: [...values], rowMode: 'array' as const };
+      const query = {
+        name,
+        text,
+        values: [...values],
+        rowMode: 'array' as const,
+        ...(patience < this.answerTimeout ? { query_timeout: Math.floor(patience) } : {}),
+      };
       const { rows } = await client.query<Row>(query);
       client.release();
       return rows;
@@ -116,6 +141,16 @@ export class PostgresConnections {
   /** Ends all connections. */
   close(): Promise<void> {
     return this.pool.end();
+  }
+
+  /** The pool waits for what this returns, though its types do not say so. */
+  private async prepare(
+    client: pg.ClientBase,
+    statementTimeout: number,
+    required: RequiredTarget,
+  ): Promise<void> {
+    const target = await prepareSession(client, statementTimeout);
+    refuseTarget(target, required, this.database);
   }
 
   private async connect(): Promise<pg.PoolClient> {
@@ -136,17 +171,38 @@ function closed(): LedgerUnavailable {
   return new LedgerUnavailable('ledger_unavailable', 'the ledger is closed');
 }
 
-/** The pool waits for what this returns, though its types do not say so. */
-function prepareSession(client: pg.ClientBase, statementTimeout: number): unknown {
+interface Target {
+  readonly isStandby: boolean;
+  readonly isReadOnly: boolean;
+}
+
+/** Sets what every session is set to, and answers with what it is connected to. */
+async function prepareSession(
+  client: pg.ClientBase,
+  statementTimeout: number,
+): Promise<Target | undefined> {
   // What breaks a connection fails the statement that uses it.
   client.on('error', () => undefined);
-  return client.query(sessionSettings(statementTimeout));
+  const results = [await client.query<Target>(sessionSettings(statementTimeout))].flat();
+  return results.at(-1)?.rows[0];
+}
+
+/** Throws a LedgerUnavailable for a database that is not what it must be: a standby's answers are old. */
+function refuseTarget(
+  target: Target | undefined,
+  required: RequiredTarget,
+  database: string,
+): void {
+  if (required === 'any') return;
+  const isRefused = target?.isStandby !== false || (required === 'writable' && target.isReadOnly);
+  if (!isRefused) return;
+  const why = target?.isStandby === false ? 'it is read-only' : 'it is a standby';
+  throw new LedgerUnavailable('read_only', `${database} cannot be written: ${why}`);
 }
 
 /** The database of a URL as a person may read it: without user, password and parameters. */
 export function describeDatabase(url: string): string {
-  const { host, pathname } = parsed(url);
-  return `the database ${host}${pathname}`;
+  return `the database ${databaseName(parsed(url))}`;
 }
 
 /** The role of a URL; undefined when it names none. */
@@ -162,10 +218,11 @@ function withName(url: string, applicationName: string): string {
 }
 
 function parsed(url: string): URL {
-  if (/^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return new URL(url);
+  if (isPostgresUrl(url)) return new URL(url);
   // What it is cannot be told: it may hold a password.
   throw new LedgerUnavailable(
     'ledger_unavailable',
-    'the URL of the database is none: it must be like postgres://user:password@host:5432/database',
+    'the URL of the database is none: it must be like postgres://user:password@host:5432/database, ' +
+      'with special characters of the password percent-encoded',
   );
 }

@@ -1,4 +1,5 @@
-import { LedgerCorrupted, LedgerError, LedgerUnavailable } from '../ledger.errors.js';
+import { CLOCK_AHEAD } from '../migrations/postgres-append-function.js';
+import { ClockAhead, LedgerCorrupted, LedgerError, LedgerUnavailable } from '../ledger.errors.js';
 
 /** What a statement can be refused for without the store being at fault. */
 const OWN_FAULT = /^(?:22|23|54)/;
@@ -34,6 +35,7 @@ export function postgresErrorOf(error: unknown, database: string): Error {
     return new LedgerUnavailable('disk_full', `the disk of ${database} is full`, cause);
   }
   const message = oneLine(failure.message);
+  if (state === CLOCK_AHEAD) return new ClockAhead(message);
   if (state !== undefined && READ_ONLY.test(state)) {
     return new LedgerUnavailable('read_only', `${database} cannot be written: ${message}`, cause);
   }

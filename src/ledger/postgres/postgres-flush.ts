@@ -6,7 +6,7 @@ import { APPEND, AppendCall, type AppendRow } from './append-call.js';
 import { committedUnits } from './committed-units.js';
 import { DecisionTurn, type Missing, nameOfHistory } from './decision-turn.js';
 import type { HeadMemory } from './head-memory.js';
-import { loadHeads } from './head.reader.js';
+import { loadHeads, refuseOlder } from './head.reader.js';
 import { LoadedLedger } from './loaded-ledger.js';
 import { type PostgresConnections, StatementFailure } from './postgres-connection.js';
 import { isUndone, postgresErrorOf } from './postgres-errors.js';
@@ -97,13 +97,14 @@ export class PostgresFlush {
 
   private async load(streamIds: readonly StreamId[]): Promise<void> {
     if (streamIds.length === 0 && this.context.memory.ground !== undefined) return;
-    this.loaded.add(await loadHeads(this.context.connections, streamIds, []));
+    const { connections, memory } = this.context;
+    this.loaded.add(await loadHeads(connections, memory, streamIds, []));
   }
 
   private async loadMissing({ streams, keys, histories }: Missing): Promise<void> {
-    const { connections, history } = this.context;
+    const { connections, memory, history } = this.context;
     if (streams.size + keys.size > 0) {
-      this.loaded.add(await loadHeads(connections, [...streams], [...keys.values()]));
+      this.loaded.add(await loadHeads(connections, memory, [...streams], [...keys.values()]));
     }
     for (const wanted of histories.values()) {
       const { streamId, head, limit } = wanted;
@@ -125,8 +126,9 @@ export class PostgresFlush {
     const [row] = rows;
     if (row === undefined) throw new LedgerCorrupted('the append has no answer');
     const answer = call.answer(row);
+    refuseOlder(answer.ground, turn.ground);
     this.loaded.learn(answer.ground);
-    this.loaded.keep(answer.heads);
+    this.loaded.keep(answer.heads, answer.ground.directoryNonce);
     this.loaded.refresh(answer.fresh);
     this.events += answer.events;
     return this.answerThose(turn, (unit) => !answer.moved && !answer.stale.has(unit));

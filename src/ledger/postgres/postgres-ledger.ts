@@ -11,7 +11,7 @@ import type { StateOf } from '../../domain/streams.js';
 import { GroupCommit } from '../group-commit.js';
 import type { FedEvent, LedgerFeed, LogIdentity } from '../ledger-feed.port.js';
 import { type LedgerObserver, tellObserver } from '../ledger-observer.js';
-import { LedgerCorrupted, LedgerError } from '../ledger.errors.js';
+import { isUntrusted, LedgerError } from '../ledger.errors.js';
 import {
   type EventEvidence,
   type EventPage,
@@ -161,7 +161,8 @@ export class PostgresLedger extends Ledger implements LedgerFeed {
     try {
       return await read();
     } catch (error) {
-      if (error instanceof LedgerCorrupted) this.tellFailed(error.code, error);
+      if (error instanceof LedgerError && isUntrusted(error.code))
+        this.tellFailed(error.code, error);
       throw error;
     }
   }

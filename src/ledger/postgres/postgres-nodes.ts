@@ -51,13 +51,17 @@ export class PostgresNodes {
   async join(): Promise<readonly string[]> {
     await this.connections.rows(JOIN, [this.nodeId, JSON.stringify(this.settings)]);
     // Only now: of two that join at the same time at least one sees the other.
-    const values = [this.nodeId, NODE_ALIVE_FOR];
-    const others = await this.connections.rows<readonly [settings: SharedSettings]>(OTHERS, values);
+    const others = await this.others();
     await this.connections.rows(FORGET, [NODE_ALIVE_FOR]);
     const names = Object.keys(this.settings);
     return names.filter((name) =>
       others.some(([settings]) => settings[name] !== this.settings[name]),
     );
+  }
+
+  /** How many other nodes live. */
+  async countOthers(): Promise<number> {
+    return (await this.others()).length;
   }
 
   /** Throws a LedgerUnavailable that names what living nodes were told otherwise. */
@@ -78,5 +82,9 @@ export class PostgresNodes {
 
   close(): Promise<void> {
     return this.connections.close();
+  }
+
+  private others(): Promise<readonly (readonly [settings: SharedSettings])[]> {
+    return this.connections.rows(OTHERS, [this.nodeId, NODE_ALIVE_FOR]);
   }
 }

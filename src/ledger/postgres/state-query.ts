@@ -31,11 +31,11 @@ export async function readStates<Result>(
     }
     for (const streamId of run.streams) streams.add(streamId);
     for (const [name, key] of run.keys) keys.set(name, key);
-    loaded = await loadHeads(connections, [...streams], [...keys.values()]);
+    loaded = await loadHeads(connections, memory, [...streams], [...keys.values()]);
     memory.see(loaded.ground);
     for (const [streamId, head] of loaded.heads) {
       if (!isDirectoryStream(streamId)) continue;
-      memory.keepDirectory(streamId, head, loaded.ground.directoryVersion);
+      memory.keepDirectory(streamId, head, loaded.ground.directoryNonce);
     }
   }
 }
@@ -78,8 +78,8 @@ class StateQuery implements StateReader {
 
   /** Whether the directory, as it was at the moment of the load, is remembered to have it or not. */
   private isRemembered(streamId: StreamId): boolean {
-    const version = this.memory.ground?.directoryVersion;
-    const isExact = this.loaded?.ground.directoryVersion === version;
+    const nonce = this.memory.ground?.directoryNonce;
+    const isExact = this.loaded?.ground.directoryNonce === nonce;
     return isExact && isDirectoryStream(streamId) && this.memory.knows(streamId);
   }
 }

@@ -35,6 +35,37 @@ export function isAcknowledgement(note: string): boolean {
   return checkpointOfNote(note)?.extensions[0]?.startsWith(`${RECOVERED} `) === true;
 }
 
+/** The newest checkpoint that was known where an epoch was acknowledged; undefined for any other note. */
+function headRecoveredFrom(note: string): Pick<TreeHead, 'origin' | 'size'> | undefined {
+  const [word, origin, size] = checkpointOfNote(note)?.extensions[0]?.split(' ') ?? [];
+  if (word !== RECOVERED || origin === undefined) return undefined;
+  return { origin, size: Number(size) };
+}
+
+/** The newest epoch of a ledger as its own stream has it, and what the key in the vault verifies it with. */
+export interface AcknowledgedEpoch {
+  readonly origin: string;
+  readonly acknowledgement: string;
+  readonly verifierKey: string;
+}
+
+/**
+ * Whether the key of the log began an epoch over these events knowing of all that a checkpoint covers:
+ * as the events have it still, or as it was among what was given up.
+ */
+export async function acknowledges(
+  { origin, acknowledgement, verifierKey }: AcknowledgedEpoch,
+  known: TreeHead,
+  reads: TreeReads,
+): Promise<boolean> {
+  const fault = await acknowledgementFault(acknowledgement, { origin, verifierKey }, reads);
+  if (fault !== undefined) return false;
+  const from = headRecoveredFrom(acknowledgement);
+  if (from?.origin === known.origin && from.size >= known.size) return true;
+  const root = await new LogTiles(reads).root(known.size);
+  return root?.equals(known.root) === true;
+}
+
 /**
  * What is wrong with the acknowledgement of an epoch: it must be signed by the key, for that origin,
  * and be of the events that there are.

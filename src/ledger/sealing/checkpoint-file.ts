@@ -98,7 +98,7 @@ export class CheckpointFile {
     if (isEarlier) newest = earlier;
     if (newest === undefined && size > 0) {
       throw new LedgerError(
-        'ledger_rolled_back',
+        'ledger_unavailable',
         `the checkpoint file ${this.path} holds no checkpoint: put a copy of it back, or move it away to begin it anew`,
       );
     }

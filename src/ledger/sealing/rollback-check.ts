@@ -1,6 +1,6 @@
 import type { Instant } from '../../domain/identifiers.js';
 import { LedgerError } from '../ledger.errors.js';
-import type { TreeHead } from './acknowledgement.js';
+import { type AcknowledgedEpoch, acknowledges, type TreeHead } from './acknowledgement.js';
 import type { CheckpointFile } from './checkpoint-file.js';
 import { LogTiles } from './log-tiles.js';
 import { checkpointOfNote } from './note-checkpoint.js';
@@ -44,9 +44,36 @@ export async function findRollback(
   return root?.equals(stated.root) === true ? undefined : { reason: 'other_history', size, known };
 }
 
-/** Throws a LedgerError `ledger_rolled_back` of one line when the ledger is older than it should be. */
-export async function refuseRollback(reads: SealReads, file: CheckpointFile): Promise<void> {
+/**
+ * `findRollback`, but an epoch that was begun where another checkpoint file is comes into this one, if
+ * the key of the log acknowledges it, and for all that this file knows. `newestEpoch` is asked only then.
+ */
+export async function findRollbackHere(
+  reads: SealReads,
+  file: CheckpointFile,
+  newestEpoch: NewestEpoch,
+): Promise<Rollback | undefined> {
   const found = await findRollback(reads, file);
+  if (found?.reason !== 'unknown_epoch') return found;
+  const epoch = await newestEpoch();
+  const isOfLog = epoch?.origin === (await reads.log()).origin;
+  if (epoch === undefined || !isOfLog || !(await acknowledges(epoch, found.known, reads))) {
+    return found;
+  }
+  file.append({ at: Date.now(), note: epoch.acknowledgement });
+  return findRollback(reads, file);
+}
+
+/** The newest epoch of a ledger; undefined where its stream or the vault does not know one. */
+export type NewestEpoch = () => Promise<AcknowledgedEpoch | undefined>;
+
+/** Throws a LedgerError `ledger_rolled_back` of one line when the ledger is older than it should be. */
+export async function refuseRollback(
+  reads: SealReads,
+  file: CheckpointFile,
+  newestEpoch: NewestEpoch = async () => undefined,
+): Promise<void> {
+  const found = await findRollbackHere(reads, file, newestEpoch);
   if (found === undefined) return;
   throw new LedgerError(
     'ledger_rolled_back',

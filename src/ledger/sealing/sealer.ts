@@ -1,8 +1,10 @@
 import type { Instant, Position } from '../../domain/identifiers.js';
 import { leafHash } from '../../tlog/merkle-tree.js';
+import { LedgerError } from '../ledger.errors.js';
 import type { SealedCheckpoint } from '../seals.port.js';
 import type { CheckpointFile } from './checkpoint-file.js';
 import type { CheckpointSigner } from './checkpoint-signer.js';
+import { refuseRollback } from './rollback-check.js';
 import type { SealStore } from './seal-store.port.js';
 import { SealedTree } from './sealed-tree.js';
 import { type Refolded, StreamRefold } from './stream-refold.js';
@@ -58,7 +60,8 @@ export class Sealer {
 
   /**
    * Seals what was committed, at most 2,048 events of it. True when there may be more. Throws a
-   * LedgerError or the file system's error; the next call tries again.
+   * LedgerError or the file system's error; the next call tries again. When the ledger is no longer what
+   * the file says, the error is `ledger_rolled_back`, and nothing is filed.
    */
   async seal(): Promise<boolean> {
     const head = this.head ?? (await this.load());
@@ -72,10 +75,14 @@ export class Sealer {
     return this.head === undefined || (await this.parts.store.eventCount()) > to;
   }
 
-  /** Repeats in the file what another node has sealed; the next seal goes on from there. */
+  /**
+   * Repeats in the file what another node has sealed; the next seal goes on from there. Throws like
+   * `seal`.
+   */
   async follow(): Promise<void> {
     this.head = undefined;
     const checkpoint = await this.parts.store.newestCheckpoint();
+    await this.expectFiled(checkpoint);
     if (checkpoint !== undefined) this.repeat(checkpoint);
   }
 
@@ -87,15 +94,29 @@ export class Sealer {
     const { store } = this.parts;
     const checkpoint = await store.newestCheckpoint();
     this.isContinued ||= checkpoint !== undefined;
-    return { checkpoint, tree: await SealedTree.under(checkpoint, store) };
+    const tree = await SealedTree.under(checkpoint, store);
+    await this.expectFiled(checkpoint);
+    return { checkpoint, tree };
+  }
+
+  /** Throws `ledger_rolled_back` when the newest checkpoint is of a ledger that is not the file's. */
+  private async expectFiled(checkpoint: SealedCheckpoint | undefined): Promise<void> {
+    const { store, file } = this.parts;
+    if (checkpoint?.note !== this.filed) await refuseRollback(store, file);
   }
 
   /** What follows a head; the head itself when nothing was committed, undefined when another sealed. */
   private async sealOn(head: SealedHead): Promise<SealedHead | undefined> {
     const { store, observer } = this.parts;
     const { checkpoint: base, tree } = head;
-    const waiting = (await store.eventCount()) - tree.size;
-    const leaves = await this.leaves(tree.size, Math.min(waiting, EVENTS_MAX));
+    const count = await store.eventCount();
+    if (count < tree.size) {
+      throw new LedgerError(
+        'ledger_rolled_back',
+        `an old copy of the ledger was put back: it has ${count} events and ${tree.size} are sealed`,
+      );
+    }
+    const leaves = await this.leaves(tree.size, Math.min(count - tree.size, EVENTS_MAX));
     if (leaves.length === 0) return head;
     const tiles = tree.grow(leaves);
     const checkpoint = await this.sign(tree);

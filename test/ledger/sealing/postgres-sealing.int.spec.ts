@@ -14,12 +14,13 @@ import type { SealedCheckpoint } from '../../../src/ledger/seals.port.js';
 import { verifyLedger } from '../../../src/ledger/verification/verify-ledger.js';
 import { openPostgresSource } from '../../../src/ledger/postgres/postgres-ledger.source.js';
 import { openPostgresStore, type PostgresLedgerStore } from '../../support/ledger-postgres.js';
-import { usePostgres } from '../../support/postgres-server.js';
+import { usePostgres } from '../../support/postgres-of-file.js';
 import { growLedger, nameTheKey, signer } from './sealed-ledger.js';
 
 const server = usePostgres();
 /** A lease of sealing as long as it may be at least, in milliseconds. */
 const INTERVAL = 1000;
+const COPIED = ['events', 'streams', 'directory_version', 'tiles', 'checkpoints'];
 
 let store: PostgresLedgerStore;
 let directory: string;
@@ -129,6 +130,36 @@ describe('sealing on PostgreSQL', () => {
     const sizes = nodes.flatMap(({ sealed }) => sealed.map(({ size }) => size));
     expect(new Set(sizes).size).toBe(sizes.length);
     expect(Math.max(...sizes)).toBe(300);
+  });
+
+  it('stops at an older copy that is put back while nodes run, and files nothing of it', async () => {
+    const nodes = [sealingNode('first'), sealingNode('second')];
+    await grow(50);
+    await nameTheKey(store.ledger, nodes[0]!.seals);
+    for (const { turn } of nodes) await turn.seal();
+    await store.query(
+      `CREATE SCHEMA copy; ${COPIED.map(
+        (table) => `CREATE TABLE copy.${table} AS SELECT * FROM ledger.${table}`,
+      ).join(';')}`,
+    );
+    await grow(50);
+    for (const { turn } of nodes) await turn.seal();
+    const filed = nodes.map(({ file }) => file.last()?.note);
+    await store.query(
+      `SET session_replication_role = replica; ${COPIED.map(
+        (table) =>
+          `DELETE FROM ledger.${table}; INSERT INTO ledger.${table} SELECT * FROM copy.${table}`,
+      ).join(';')}; DROP SCHEMA copy CASCADE`,
+    );
+    const refused = { code: 'ledger_rolled_back', message: expect.stringContaining('old copy') };
+    for (const { turn } of nodes) await expect(turn.seal()).rejects.toMatchObject(refused);
+    // Another ledger than that of before, which has as many events again.
+    const anew = await store.open();
+    await growLedger(anew, 60);
+    for (const { turn } of nodes) {
+      await expect(turn.seal()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+    }
+    expect(nodes.map(({ file }) => file.last()?.note)).toEqual(filed);
   });
 
   it('refuses a seal on a base that is not the newest checkpoint, or of another epoch', async () => {

@@ -1,18 +1,32 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decideOpenLog, decideRestoreLedger } from '../../../src/domain/log/log.decider.js';
+import {
+  rootOfAgreeing,
+  signAcknowledgement,
+  type TreeHead,
+} from '../../../src/ledger/sealing/acknowledgement.js';
 import { CheckpointFile } from '../../../src/ledger/sealing/checkpoint-file.js';
+import { CheckpointSigner } from '../../../src/ledger/sealing/checkpoint-signer.js';
 import { epochOfOrigin, isSameLog, originOfEpoch } from '../../../src/ledger/sealing/log-origin.js';
-import { findRollback, refuseRollback } from '../../../src/ledger/sealing/rollback-check.js';
+import {
+  findRollback,
+  findRollbackHere,
+  refuseRollback,
+} from '../../../src/ledger/sealing/rollback-check.js';
+import { checkpointOfNote } from '../../../src/ledger/sealing/note-checkpoint.js';
 import type { TreeReads } from '../../../src/ledger/sealing/seal-store.port.js';
 import {
   openSealReads,
   type SqliteSealStore,
 } from '../../../src/ledger/sealing/sqlite-seal.store.js';
 import { openSqliteLedger } from '../../../src/ledger/sqlite/open-sqlite-ledger.js';
+import type { Checkpoint } from '../../../src/tlog/checkpoint.js';
 import { append, decideOn, recorded } from '../../support/ledger-executions.js';
 import { onDatabase } from '../../support/ledger-sqlite.js';
 import {
+  nameTheKey,
   openSealedLedger,
   restoredNow,
   sealAll,
@@ -262,5 +276,94 @@ describe('a later epoch', () => {
     });
     await sealAll(sealed.newSealer());
     expect(await checked(once)).toMatchObject({ reason: 'other_history' });
+  });
+});
+
+describe('an epoch that was begun where another checkpoint file is', () => {
+  const stranger = new CheckpointSigner(
+    generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }),
+  );
+  /** What this file knows most of. */
+  const known = (): Checkpoint => {
+    const stated = checkpointOfNote(sealed.checkpointFile.last()?.note ?? '');
+    if (stated === undefined) throw new Error('nothing was sealed');
+    return stated;
+  };
+
+  /** Begins one in a database file, knowing of a checkpoint, and asks this file about it. */
+  async function begunElsewhere(file: string, from: TreeHead, by = signer, key = signer) {
+    const { directory: dataDirectory, clock, checkpointFile } = sealed;
+    const settings = { dataDirectory, ledgerFile: file };
+    const ledger = await openSqliteLedger({ settings, role: 'command_line', clock });
+    const reads = openSealReads(file);
+    try {
+      await nameTheKey(ledger, reads);
+      const origin = originOfEpoch(from.origin, 1, '0123abcd');
+      const size = await ledger.size();
+      const root = await rootOfAgreeing(reads, size);
+      const acknowledgement = signAcknowledgement(by, { origin, size, root }, from);
+      const verifierKey = key.verifierKey(origin);
+      const data = { origin, epoch: 1, verifierKey, size, acknowledgement };
+      await append(ledger, 'log', '0', [{ type: 'LedgerRestored', data }]);
+      const epoch = { origin, acknowledgement, verifierKey: signer.verifierKey(origin) };
+      const found = await findRollbackHere(reads, checkpointFile, async () => epoch);
+      return { reason: found?.reason, isFiled: checkpointFile.last()?.note === acknowledgement };
+    } finally {
+      await reads.close();
+      await ledger.close();
+    }
+  }
+
+  it('comes into the file when the key of the log gave up all that the file knows', async () => {
+    const old = copy('old');
+    await goOn();
+    expect(await begunElsewhere(old, known())).toEqual({ reason: undefined, isFiled: true });
+    expect(await checked(old)).toBeUndefined();
+    expect(await checked(sealed.file)).toMatchObject({ reason: 'shorter' });
+  });
+
+  it('comes into the file when the ledger has all that the file knows', async () => {
+    const less = { ...known(), size: 10 };
+    expect(await begunElsewhere(sealed.file, less)).toEqual({ reason: undefined, isFiled: true });
+  });
+
+  it('is refused when the file knows more than was given up', async () => {
+    const old = copy('old');
+    await goOn();
+    const less = { ...known(), size: known().size - 1 };
+    const refused = { reason: 'unknown_epoch', isFiled: false };
+    expect(await begunElsewhere(old, less)).toEqual(refused);
+  });
+
+  it('is refused when what was given up is of another epoch than the file knows', async () => {
+    const old = copy('old');
+    await goOn();
+    const other = { ...known(), origin: originOfEpoch(known().origin, 9, '0123abcd') };
+    const refused = { reason: 'unknown_epoch', isFiled: false };
+    expect(await begunElsewhere(old, other)).toEqual(refused);
+  });
+
+  it('is refused when another key began it, whatever the ledger names', async () => {
+    const old = copy('old');
+    await goOn();
+    const refused = { reason: 'unknown_epoch', isFiled: false };
+    expect(await begunElsewhere(old, known(), stranger, stranger)).toEqual(refused);
+  });
+
+  it('is refused when its acknowledgement is of another epoch than the database names', async () => {
+    await restore(1, false, false);
+    const { acknowledgement = '' } = (await sealed.ledger.load('log', '0')) ?? {};
+    const { origin } = await sealed.reads.log();
+    onDatabase(sealed.file, (database) => {
+      database.exec(`INSERT INTO logs SELECT 0, '${origin.replace('/1-', '/2-')}', 2, 1`);
+    });
+    const epoch = { origin, acknowledgement, verifierKey: signer.verifierKey(origin) };
+    const { reads, checkpointFile } = sealed;
+    expect(await findRollbackHere(reads, checkpointFile, async () => epoch)).toMatchObject({
+      reason: 'unknown_epoch',
+    });
+    expect(await findRollbackHere(reads, checkpointFile, async () => undefined)).toMatchObject({
+      reason: 'unknown_epoch',
+    });
   });
 });
