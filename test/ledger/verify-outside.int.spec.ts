@@ -116,7 +116,8 @@ describe('the file that repeats the checkpoints', () => {
     const other = await openSealedLedger();
     await other.expectIntact();
     const problems = await byTheFile(all(), other.file);
-    expect(problems).toHaveLength(lines.length);
+    // Two of the lines are of the same size: what is wrong with both is told once.
+    expect(problems).toHaveLength(lines.length - 1);
     expect(problems[0]).toBe('the checkpoint of size 18 in /checkpoints is of another log');
     await other.remove();
   });
