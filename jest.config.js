@@ -58,6 +58,12 @@ export default {
         'test/grants/retired-signing-keys.int.spec.ts',
         'test/access/access-token-status.int.spec.ts',
       ].map((files) => `<rootDir>/${files}`),
+      // What is about the output of commands, or reads mostly views, which are SQLite on both stores.
+      testPathIgnorePatterns: [
+        'test/cli/(bundle|families)\\.e2e',
+        'test/replay/(bundle|replay-verbs)\\.e2e',
+        'test/admin/revocation-sets\\.e2e',
+      ],
     },
   ],
   // The default of 5 s is about a test's own work; a busy machine is not its fault.
