@@ -30,5 +30,6 @@ function normalized(text) {
     .replaceAll(/(?<=<id>\+)[0-9a-f]{8}\b/g, '<key>')
     .replaceAll(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3})?Z/g, '<time>')
     .replaceAll(/\b\d+\.\d+ s\b/g, '<span>')
+    .replaceAll(/\b\d+ s(?= at most\b)/g, '<span>')
     .replaceAll(/http:\/\/localhost:\d+/g, '<issuer>');
 }
