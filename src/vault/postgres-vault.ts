@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { databaseName, isPostgresUrl } from '../config/settings.js';
 import type { MasterKeys } from './master-keys.port.js';
 import { openPostgresVaultDatabase, takeVaultLock } from './postgres-vault-database.js';
 import { openSealedVault } from './sealed-vault.js';
@@ -69,14 +70,9 @@ export async function openPostgresVaultTables(ownerUrl: string): Promise<VaultDa
 
 /** The URL without user, password and parameters. One that could be read in two ways is refused. */
 function nameOf(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const isPostgres = parsed?.protocol === 'postgresql:' || parsed?.protocol === 'postgres:';
-  // An @ behind the host belongs to a password with an unencoded slash, question mark or hash sign.
-  if (!isPostgres || `${parsed.pathname}${parsed.search}${parsed.hash}`.includes('@')) {
-    throw new VaultError(
-      'the URL of the vault is not postgresql://user:password@host/database: ' +
-        'special characters of the password must be percent-encoded',
-    );
-  }
-  return `postgresql://${parsed.host}${parsed.pathname}`;
+  if (isPostgresUrl(url)) return `postgresql://${databaseName(url)}`;
+  throw new VaultError(
+    'the URL of the vault is not postgresql://user:password@host/database: ' +
+      'special characters of the password must be percent-encoded',
+  );
 }
