@@ -9,7 +9,7 @@ import { makeDataDirectory, openSqliteLedger } from '../ledger/sqlite/open-sqlit
 import { openSqliteLedgerReader } from '../ledger/sqlite/sqlite-ledger.reader.js';
 import { openSqliteSource } from '../ledger/sqlite/sqlite-ledger.source.js';
 import type { LedgerSource } from '../ledger/verification/ledger.source.js';
-import type { LedgerObserver } from '../ledger/sqlite/sqlite-ledger.js';
+import type { LedgerObserver } from '../ledger/ledger-observer.js';
 import type { MasterKeys } from '../vault/master-keys.port.js';
 import { openVault } from '../vault/sqlite-vault.js';
 import type { Vault } from '../vault/vault.port.js';

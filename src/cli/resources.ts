@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger/ledger.port.js';
 import { CheckpointFile } from '../ledger/sealing/checkpoint-file.js';
 import { type NewestEpoch, refuseRollback } from '../ledger/sealing/rollback-check.js';
 import type { SealReads } from '../ledger/sealing/seal-store.port.js';
-import type { LedgerObserver } from '../ledger/sqlite/sqlite-ledger.js';
+import type { LedgerObserver } from '../ledger/ledger-observer.js';
 import { loadMasterKeys } from '../vault/master-keys.js';
 import type { MasterKeys } from '../vault/master-keys.port.js';
 import { vaultFileOf } from '../vault/vault-file.js';

@@ -9,7 +9,8 @@ import {
   openSqliteLedger,
 } from '../../src/ledger/sqlite/open-sqlite-ledger.js';
 import { openSqliteSource } from '../../src/ledger/sqlite/sqlite-ledger.source.js';
-import { type LedgerObserver, SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.js';
+import type { LedgerObserver } from '../../src/ledger/ledger-observer.js';
+import { SqliteLedger } from '../../src/ledger/sqlite/sqlite-ledger.js';
 import { expectSourceIntact, type LedgerStore, settableClock } from './ledger-store.js';
 
 /** A throw-away ledger on SQLite: where it is, besides what every store has. */

@@ -13,6 +13,7 @@ import type {
 import { prepareSchema } from './ledger-schema.js';
 import { type NamedStatement, PostgresConnections } from './postgres-connection.js';
 import { schemaFaults } from './schema-faults.js';
+import { STORED_STREAM, type StoredStreamColumns, storedStreamOf } from './stored-stream.js';
 
 /** A verification may read whole tables, in milliseconds. */
 const STATEMENT_TIMEOUT = 60_000;
@@ -30,18 +31,6 @@ type EventRow = readonly [
   userAgent: string,
   requestId: string,
 ];
-type StreamRow = readonly [
-  streamId: string,
-  kind: string,
-  project: string,
-  subjectId: string | null,
-  clientId: string | null,
-  version: number,
-  lastPosition: Position,
-  digest: string,
-  state: string,
-];
-
 type KeyRow = readonly [
   project: string,
   keyKind: string,
@@ -110,7 +99,7 @@ const READS = {
   ),
   streams: statement(
     'streams',
-    `SELECT stream_id, kind, project_id, subject_id, client_id, version, last_position, digest, state
+    `SELECT ${STORED_STREAM}
      FROM ledger.streams WHERE log_id = 0 AND stream_id > $1 AND ${isOfPart('stream_id', '$2', '$3')}
      ORDER BY stream_id LIMIT ${PAGE_ROWS_MAX}`,
   ),
@@ -232,8 +221,8 @@ class PostgresSource implements LedgerSource {
     after: string,
     { index, count }: StreamPartition,
   ): Promise<readonly StoredStream[]> {
-    const rows = await this.rows<StreamRow>('streams', after, index, count);
-    return rows.map(storedStream);
+    const rows = await this.rows<StoredStreamColumns>('streams', after, index, count);
+    return rows.map(storedStreamOf);
   }
 
   async keys(
@@ -333,11 +322,6 @@ function storedEvent(row: EventRow): StoredEvent {
     body,
     origin,
   };
-}
-
-function storedStream(row: StreamRow): StoredStream {
-  const [streamId, kind, project, subjectId, clientId, version, lastPosition, digest, state] = row;
-  return { streamId, kind, project, subjectId, clientId, version, lastPosition, digest, state };
 }
 
 function storedKey([project, keyKind, key, streamId, lastPosition, isOfPart]: KeyRow): StoredKey {

@@ -1,14 +1,15 @@
 import { newUuid } from '../../config/random-identifiers.js';
 import type { Position } from '../../domain/identifiers.js';
 import type { LogIdentity } from '../ledger-feed.port.js';
-import { LedgerCorrupted } from '../ledger.errors.js';
 import { type CheckpointRow, sealedCheckpointOf } from '../sealing/note-checkpoint.js';
 import { PAGE_ROWS_MAX } from '../stored-rows.js';
 import type { NewSeal, SealStore } from '../sealing/seal-store.port.js';
 import type { SealedCheckpoint } from '../seals.port.js';
 import type { StoredEvent, StoredStream } from '../verification/ledger.source.js';
 import { type NamedStatement, PostgresConnections } from './postgres-connection.js';
+import { PostgresEventReader } from './postgres-event.reader.js';
 import { PostgresLease } from './postgres-lease.js';
+import { STORED_STREAM, type StoredStreamColumns, storedStreamOf } from './stored-stream.js';
 
 /** One that seals and one that answers meanwhile. */
 const CONNECTIONS_MAX = 2;
@@ -18,14 +19,6 @@ const statement = (name: string, text: string): NamedStatement => ({ name: `seal
 const CHECKPOINT = `SELECT epoch, size, root, note, sealed_at FROM ledger.checkpoints
   WHERE log_id = 0`;
 
-const LOG = statement(
-  'log',
-  'SELECT origin, epoch FROM ledger.logs WHERE log_id = 0 ORDER BY epoch DESC LIMIT 1',
-);
-const EVENT_COUNT = statement(
-  'count',
-  'SELECT coalesce(max(position), -1) + 1 FROM ledger.events WHERE log_id = 0',
-);
 const BODIES = statement(
   'bodies',
   `SELECT body FROM ledger.events WHERE log_id = 0 AND position >= $1 AND position < $1 + $2
@@ -42,8 +35,7 @@ const ABOVE = statement(
 );
 const STREAMS = statement(
   'streams',
-  `SELECT stream_id, kind, project_id, subject_id, client_id, version, last_position, digest, state
-   FROM ledger.streams WHERE log_id = 0 AND stream_id = ANY ($1)`,
+  `SELECT ${STORED_STREAM} FROM ledger.streams WHERE log_id = 0 AND stream_id = ANY ($1)`,
 );
 const EVENTS = statement(
   'events',
@@ -59,18 +51,6 @@ type CheckpointColumns = readonly [
   root: Buffer,
   note: string,
   sealedAt: number,
-];
-
-type StreamColumns = readonly [
-  streamId: string,
-  kind: string,
-  project: string,
-  subjectId: string | null,
-  clientId: string | null,
-  version: number,
-  lastPosition: number,
-  digest: string,
-  state: string,
 ];
 
 type EventColumns = readonly [
@@ -106,17 +86,18 @@ export function openPostgresSeals(url: string): PostgresSealStore {
 
 /** What was sealed, in the ledger's own database. */
 export class PostgresSealStore implements SealStore {
-  constructor(private readonly connections: PostgresConnections) {}
+  private readonly reader: PostgresEventReader;
 
-  async log(): Promise<LogIdentity> {
-    const row = await this.first<readonly [origin: string, epoch: number]>(LOG);
-    if (row === undefined) throw new LedgerCorrupted('the log has no row');
-    const [origin, epoch] = row;
-    return { origin, epoch };
+  constructor(private readonly connections: PostgresConnections) {
+    this.reader = new PostgresEventReader(connections);
   }
 
-  async eventCount(): Promise<number> {
-    return (await this.first<readonly [count: number]>(EVENT_COUNT))?.[0] ?? 0;
+  log(): Promise<LogIdentity> {
+    return this.reader.log();
+  }
+
+  eventCount(): Promise<number> {
+    return this.reader.size();
   }
 
   async bodies(from: Position, limit: number): Promise<readonly string[]> {
@@ -138,8 +119,8 @@ export class PostgresSealStore implements SealStore {
   }
 
   async streams(streamIds: readonly string[]): Promise<ReadonlyMap<string, StoredStream>> {
-    const rows = await this.connections.rows<StreamColumns>(STREAMS, [streamIds]);
-    return new Map(rows.map((row) => [row[0], streamOf(row)]));
+    const rows = await this.connections.rows<StoredStreamColumns>(STREAMS, [streamIds]);
+    return new Map(rows.map((row) => [row[0], storedStreamOf(row)]));
   }
 
   async events(from: Position, limit: number): Promise<readonly StoredEvent[]> {
@@ -184,11 +165,6 @@ function sealedOf(row: CheckpointColumns | undefined): SealedCheckpoint | undefi
   if (row === undefined) return undefined;
   const [epoch, size, root, note, sealedAt] = row;
   return sealedCheckpointOf({ epoch, size, root, note, sealedAt } satisfies CheckpointRow);
-}
-
-function streamOf(row: StreamColumns): StoredStream {
-  const [streamId, kind, project, subjectId, clientId, version, lastPosition, digest, state] = row;
-  return { streamId, kind, project, subjectId, clientId, version, lastPosition, digest, state };
 }
 
 function eventOf(row: EventColumns): StoredEvent {

@@ -5,11 +5,12 @@ import type { Settings } from '../../config/settings.js';
 import type { Instant } from '../../domain/identifiers.js';
 import { LEDGER_MIGRATIONS, ledgerDataSourceOptions } from '../connection-options.js';
 import { LedgerError, LedgerUnavailable } from '../ledger.errors.js';
+import type { LedgerObserver } from '../ledger-observer.js';
 import { lockForServer, openAlone } from './ledger-locks.js';
 import { openLedgerHandle } from './ledger-handle.js';
 import { appliedMigrations } from './ledger-schema.js';
 import { ledgerErrorOf } from './sqlite-errors.js';
-import { type LedgerObserver, SqliteLedger } from './sqlite-ledger.js';
+import { SqliteLedger } from './sqlite-ledger.js';
 import { WalCheckpointer } from './wal-checkpointer.js';
 
 /** Where a ledger is and who opens it. */

@@ -34,8 +34,6 @@ import { ledgerErrorOf } from './sqlite-errors.js';
 import { SqliteEventReader } from './sqlite-event.reader.js';
 import { SqliteStateReader } from './sqlite-state.reader.js';
 
-export type { LedgerObserver } from '../ledger-observer.js';
-
 interface Waiting {
   readonly execution: AnyExecution;
   /** By the process's monotonic clock, in milliseconds. */
