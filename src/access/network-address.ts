@@ -5,6 +5,8 @@ import { isIPv6, SocketAddress } from 'node:net';
  * IPv6 as IPv4, and no zone. What is no address stays as it is.
  */
 export function canonicalAddress(address: string): string {
+  // IPv4, nearly always: what has no colon is no IPv6.
+  if (!address.includes(':')) return address;
   const plain = address.replace(/%.*$/, '');
   if (!isIPv6(plain)) return address;
   const compressed = new SocketAddress({ address: plain, family: 'ipv6' }).address;

@@ -3,24 +3,26 @@ import { randomBytes, randomFillSync } from 'node:crypto';
 const POOL_BYTES = 8192;
 const pool = Buffer.alloc(POOL_BYTES);
 let used = POOL_BYTES;
+/** Two for the counter's seed, 8 whose last 62 bits are an identifier's randomness. */
+const RANDOM_BYTES = 10;
 
-/** Draws from the pool as text, and erases what was drawn: it may become a secret. */
-function drawRandom(bytes: number, encoding: 'hex' | 'base64url'): string {
-  if (bytes > POOL_BYTES) return randomBytes(bytes).toString(encoding);
+/** Where so many unused bytes of the pool begin. Whoever draws them erases them: they may be a secret. */
+function draw(bytes: number): number {
   if (used + bytes > POOL_BYTES) {
     randomFillSync(pool);
     used = 0;
   }
   const start = used;
   used += bytes;
-  const text = pool.toString(encoding, start, used);
-  pool.fill(0, start, used);
-  return text;
+  return start;
 }
 
 const COUNTER_LIMIT = 0x1000;
+const HEX_DIGITS = '0123456789abcdef';
 const VARIANTS = '89ab';
 let latest = 0;
+/** `latest` in hexadecimal digits, made once a millisecond. */
+let latestDigits = '';
 let counter = 0;
 
 /**
@@ -30,14 +32,32 @@ let counter = 0;
 function advance(seed: number): void {
   const now = Date.now();
   if (now > latest) {
-    latest = now;
+    moveTo(now);
     counter = seed;
   } else if (counter + 1 < COUNTER_LIMIT) {
     counter += 1;
   } else {
-    latest += 1;
+    moveTo(latest + 1);
     counter = seed;
   }
+}
+
+function moveTo(time: number): void {
+  latest = time;
+  latestDigits = time.toString(16).padStart(12, '0');
+}
+
+/** Advances, and draws the digits that follow the time: version and counter, variant and randomness. */
+function nextDigits(): { readonly counted: string; readonly random: string } {
+  const start = draw(RANDOM_BYTES);
+  const end = start + RANDOM_BYTES;
+  // The counter starts in the lower half of its range: at least 2,048 a millisecond follow it.
+  advance(pool.readUInt16BE(start) & 0x7ff);
+  const variant = VARIANTS.charAt(pool.readUInt8(start + 2) >> 6);
+  const random = variant + pool.toString('hex', start + 2, end).slice(1);
+  pool.fill(0, start, end);
+  const digit = (shift: number): string => HEX_DIGITS.charAt((counter >> shift) & 0b1111);
+  return { counted: `7${digit(8)}${digit(4)}${digit(0)}`, random };
 }
 
 /**
@@ -45,21 +65,22 @@ function advance(seed: number): void {
  * (RFC 9562, 5.7): it sorts by time, and within this process each is greater than the one before.
  */
 export function newFamilyId(): string {
-  const random = drawRandom(10, 'hex');
-  // The counter starts in the lower half of its range: at least 2,048 a millisecond follow it.
-  advance(Number.parseInt(random.slice(0, 3), 16) & 0x7ff);
-  const time = latest.toString(16).padStart(12, '0');
-  const variant = VARIANTS.charAt(Number.parseInt(random.charAt(4), 16) & 0b11);
-  return `${time}7${counter.toString(16).padStart(3, '0')}${variant}${random.slice(5)}`;
+  const { counted, random } = nextDigits();
+  return latestDigits + counted + random;
 }
 
 /** A fresh UUID version 7 with hyphens (RFC 9562, 4); ordered together with `newFamilyId`. */
 export function newUuid(): string {
-  const digits = newFamilyId();
-  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`;
+  const { counted, random } = nextDigits();
+  const time = `${latestDigits.slice(0, 8)}-${latestDigits.slice(8)}`;
+  return `${time}-${counted}-${random.slice(0, 4)}-${random.slice(4)}`;
 }
 
 /** So many bytes of randomness as base64url without padding: 16 bytes are 22 characters. */
 export function randomToken(bytes: number): string {
-  return drawRandom(bytes, 'base64url');
+  if (bytes > POOL_BYTES) return randomBytes(bytes).toString('base64url');
+  const start = draw(bytes);
+  const text = pool.toString('base64url', start, used);
+  pool.fill(0, start, used);
+  return text;
 }
