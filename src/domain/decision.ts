@@ -11,7 +11,7 @@ export interface Decision<Kind extends StreamKind, Outcome> {
   readonly events: readonly EventOf<Kind>[];
   readonly outcome: Outcome;
   /** New streams that begin with this decision. */
-  readonly companions?: readonly Companion[];
+  readonly companions?: readonly Companion[] | undefined;
 }
 
 /** A decision that appends nothing. */

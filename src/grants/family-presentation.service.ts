@@ -79,9 +79,10 @@ export class FamilyPresentations {
           ? decideUnknownFamily(presented, caller, context, isIncidentOpen)
           : decide(state, presented, context),
     });
-    const { outcome } = decision;
+    const { outcome, epoch, signer } = decision;
     if (outcome.kind === 'refused') return outcome;
-    return this.minter.answer(presented.familyId, { ...decision, outcome }, request.receivedAt);
+    const granted = { outcome, epoch, signer };
+    return this.minter.answer(presented.familyId, granted, request.receivedAt);
   }
 
   /** What a text says of itself, if we minted it as this kind. It is attacker-controlled. */
@@ -111,8 +112,12 @@ export class FamilyPresentations {
         const actor = actorOf(context.client);
         const isIncidentOpen =
           stream.state === undefined && stream.find('incident', familyId) !== undefined;
-        const decision = presentation.decide(stream.state, context, isIncidentOpen);
-        return { ...decision, actor };
+        const { events, outcome, companions } = presentation.decide(
+          stream.state,
+          context,
+          isIncidentOpen,
+        );
+        return { events, outcome, companions, actor };
       },
     });
     const { outcome } = decided;

@@ -17,7 +17,11 @@ export class RefreshTokensHandler implements ICommandHandler<RefreshTokens> {
       caller,
       request,
       decide: (state, presented, context) =>
-        decideRefresh(state, { ...asked, presented, caller }, context),
+        decideRefresh(
+          state,
+          { scope: asked.scope, resources: asked.resources, fault: asked.fault, presented, caller },
+          context,
+        ),
     });
   }
 }

@@ -25,41 +25,50 @@ export class TokenMinter {
   }
 
   /** The tokens of a decision, to be called only after its commit. */
-  answer(familyId: string, decision: MintableDecision<Granted>, now: Instant): TokenAnswer {
+  async answer(
+    familyId: string,
+    decision: MintableDecision<Granted>,
+    now: Instant,
+  ): Promise<TokenAnswer> {
     const { outcome: granted, epoch, signer } = decision;
     const { family, token, generation } = granted;
-    const accessToken = this.accessToken(familyId, token, family, signer);
-    const answer = {
+    const accessToken = await this.accessToken(familyId, token, family, signer);
+    return {
       kind: 'granted',
       how: granted.how,
       accessToken,
       expiresIn: secondsUntil(token.expiresAt, Math.max(now, token.issuedAt)),
       scope: token.scope,
-      idToken: granted.idToken ? this.idToken(granted, accessToken, signer) : undefined,
-    } as const;
-    if (generation === null) return answer;
-    const facts = { kind: 'refresh', keyId: granted.keyId, epoch, log: 0 } as const;
-    return {
-      ...answer,
-      refreshToken: this.codec.encode({ ...facts, id: familyId, number: generation }),
-      refreshTokenExpiresIn: secondsUntil(granted.idleExpiresAt, now),
+      idToken: granted.idToken ? await this.idToken(granted, accessToken, signer) : undefined,
+      refreshToken: this.refreshToken(familyId, granted, epoch),
+      refreshTokenExpiresIn:
+        generation === null ? undefined : secondsUntil(granted.idleExpiresAt, now),
     };
   }
 
   /** A client's own access token (client_credentials). */
-  clientToken(
+  async clientToken(
     tokenId: string,
     clientId: string,
     { outcome: token, signer }: MintableDecision<AccessTokenFacts>,
     now: Instant,
-  ): TokenAnswer {
+  ): Promise<TokenAnswer> {
     return {
       kind: 'granted',
       how: 'client_token',
-      accessToken: this.accessToken(tokenId, token, { clientId }, signer),
+      accessToken: await this.accessToken(tokenId, token, { clientId }, signer),
       expiresIn: secondsUntil(token.expiresAt, Math.max(now, token.issuedAt)),
       scope: token.scope,
     };
+  }
+
+  private refreshToken(
+    id: string,
+    { generation, keyId }: Granted,
+    epoch: number,
+  ): string | undefined {
+    if (generation === null) return undefined;
+    return this.codec.encode({ kind: 'refresh', keyId, epoch, log: 0, id, number: generation });
   }
 
   private accessToken(
@@ -69,7 +78,7 @@ export class TokenMinter {
       Pick<Granted['family'], 'subject' | 'authTime' | 'acr' | 'amr'>
     >,
     signer: JwtSigner,
-  ): string {
+  ): Promise<string> {
     const { clientId, authTime, acr, amr } = owner;
     const subject = owner.subject ?? clientId;
     const { issuer } = this.settings;
@@ -79,7 +88,7 @@ export class TokenMinter {
     );
   }
 
-  private idToken(granted: Granted, accessToken: string, signer: JwtSigner): string {
+  private idToken(granted: Granted, accessToken: string, signer: JwtSigner): Promise<string> {
     const { family, token } = granted;
     return mintIdToken(
       {

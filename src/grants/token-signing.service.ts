@@ -31,8 +31,9 @@ export class TokenSigning {
 
   /** The key that a token is signed with. What it throws where there is none, `execute` takes care of. */
   signingKeyId(reader: StateReader): string {
-    const keys = this.ring.signableKeyIds.flatMap((id) => reader.find('signing_key', id) ?? []);
-    const keyId = keyThatSigns(keys);
+    const keyId = keyThatSigns(
+      this.ring.signableKeyIds.map((id) => reader.find('signing_key', id)),
+    );
     if (keyId === undefined) throw new NoSigningKey('there is no active signing key');
     return keyId;
   }
@@ -56,13 +57,17 @@ export class TokenSigning {
   private decided<Kind extends StreamKind, Outcome>(
     execution: Execution<Kind, Outcome>,
   ): Promise<MintableDecision<Outcome>> {
+    const { kind, streamId, project, attribution } = execution;
     return this.ledger.execute<Kind, MintableDecision<Outcome>>({
-      ...execution,
+      kind,
+      streamId,
+      project,
+      attribution,
       decide: (stream) => {
-        const decision = execution.decide(stream);
-        const { outcome } = decision;
+        const { events, outcome, companions, actor } = execution.decide(stream);
         const signer = this.ring.asOfNow();
-        return { ...decision, outcome: { outcome, epoch: stream.epoch, signer } };
+        const mintable = { outcome, epoch: stream.epoch, signer };
+        return { events, outcome: mintable, companions, actor };
       },
     });
   }

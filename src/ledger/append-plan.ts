@@ -1,9 +1,8 @@
 import { newUuid, randomToken } from '../config/random-identifiers.js';
 import type { AccountState } from '../domain/directory/directory.state.js';
 import type { Folded } from '../domain/directory/directory.evolve.js';
-import type { Envelope, Origin } from '../domain/envelope.js';
+import type { Origin } from '../domain/envelope.js';
 import { EVENT_VERSION } from '../domain/events/event-catalogue.js';
-import { eventDataFault } from '../domain/events/event-data.rules.js';
 import {
   type Instant,
   type Position,
@@ -20,7 +19,7 @@ import {
   uniqueKeysOf,
 } from '../domain/streams.js';
 import { eventBody } from './event-body.js';
-import type { Execution, LedgerDecision } from './ledger.port.js';
+import type { Attribution, Execution, LedgerDecision } from './ledger.port.js';
 import { ORIGIN_SALT_BYTES, originCommitment } from './origin-commitment.js';
 import { digestAfter } from './stream-digest.js';
 
@@ -69,7 +68,12 @@ interface EventsOfStream {
   readonly events: readonly { readonly type: string; readonly data: object }[];
 }
 
-type NewEvent = EventsOfStream['events'][number] & { readonly from: Origin | undefined };
+/** What all events of a decision have in common. */
+interface Authorship {
+  readonly actor: string;
+  readonly attribution: Attribution;
+  readonly project: ProjectId;
+}
 
 /** What a plan is made on: the store's clock, and streams as they stand. */
 export interface PlanningGround {
@@ -89,14 +93,13 @@ export function planAppend(
   decision: LedgerDecision<StreamKind, unknown>,
   ground: PlanningGround,
 ): AppendPlan {
-  const execution = attributedBy(decision, asked);
-  const { kind, streamId } = execution;
+  const { kind, streamId, project, attribution } = asked;
+  const authorship = { actor: decision.actor ?? attribution.actor, attribution, project };
   const streams: PlannedStream[] = [];
   if (decision.events.length > 0) {
     const before = ground.head(streamId);
-    streams.push(
-      planStream(execution, ground, { kind, streamId, events: decision.events }, before),
-    );
+    const own = { kind, streamId, events: decision.events };
+    streams.push(planStream(authorship, ground, own, before));
   }
   for (const companion of decision.companions ?? []) {
     const isPlanned = streams.some((planned) => planned.streamId === companion.streamId);
@@ -104,27 +107,19 @@ export function planAppend(
       throw new Error(`${companion.streamId} cannot begin: it exists`);
     }
     if (companion.events.length > 0) {
-      streams.push(planStream(execution, ground, companion, undefined));
+      streams.push(planStream(authorship, ground, companion, undefined));
     }
   }
   return { outcome: decision.outcome, streams };
 }
 
-function attributedBy(
-  { actor }: LedgerDecision<StreamKind, unknown>,
-  execution: AnyExecution,
-): AnyExecution {
-  if (actor === undefined) return execution;
-  return { ...execution, attribution: { ...execution.attribution, actor } };
-}
-
 function planStream(
-  execution: AnyExecution,
+  authorship: Authorship,
   ground: PlanningGround,
   { kind, streamId, events }: EventsOfStream,
   before: StreamHead | undefined,
 ): PlannedStream {
-  const { project } = execution;
+  const { project, attribution } = authorship;
   const id = idOf(kind, streamId);
   if (before !== undefined && before.project !== project) {
     throw new Error(`${streamId} does not belong to the project ${project}`);
@@ -134,16 +129,28 @@ function planStream(
   let version = before?.version ?? 0;
   let digest = before?.digest;
   let state = before?.state;
-  for (const event of events) {
+  for (const { type, data } of events) {
     version += 1;
-    const fault = eventDataFault(kind, event.type, event.data);
-    if (fault !== undefined) throw new Error(fault);
-    state = evolve(kind, state, { ...event, recordedAt, id } as unknown as Folded<StreamKind>);
-    const { origin } = execution.attribution;
-    const from = origin === undefined || isErased(state, execution, ground) ? undefined : origin;
-    const appended = planEvent(execution, ground, streamId, version, { ...event, from });
-    planned.push(appended);
-    digest = digestAfter(digest, appended.body);
+    state = evolve(kind, state, { type, data, recordedAt, id } as unknown as Folded<StreamKind>);
+    const isAnonymous = isErased(state, authorship, ground);
+    const origin = isAnonymous ? undefined : salted(attribution.origin);
+    const body = eventBody(kind, {
+      // In the canonical order: nothing has to be sorted.
+      actor: authorship.actor,
+      causationId: attribution.causationId,
+      correlationId: attribution.correlationId,
+      data: data as Readonly<Record<string, unknown>>,
+      id: newUuid(),
+      originCommitment: origin && originCommitment(origin.salt, origin),
+      project,
+      recordedAt,
+      streamId,
+      streamVersion: version,
+      type,
+      version: EVENT_VERSION,
+    });
+    planned.push({ type, streamVersion: version, body, origin });
+    digest = digestAfter(digest, body);
   }
   const after = { project, version, digest, state } as PlannedStream['after'];
   const newKeys = newKeysOf(kind, before?.state, after.state);
@@ -155,8 +162,10 @@ function newKeysOf(
   before: StateOf<StreamKind> | undefined,
   after: StateOf<StreamKind>,
 ): readonly DirectoryKey[] {
+  const keys = uniqueKeysOf(kind, after);
+  if (keys.length === 0) return keys;
   const held = before === undefined ? [] : uniqueKeysOf(kind, before);
-  return uniqueKeysOf(kind, after).filter(
+  return keys.filter(
     ({ keyKind, key }) => !held.some((one) => one.keyKind === keyKind && one.key === key),
   );
 }
@@ -164,44 +173,18 @@ function newKeysOf(
 /** What belongs to somebody who was erased, or is their act, must not have personal data again. */
 function isErased(
   state: StateOf<StreamKind>,
-  { attribution: { actor } }: AnyExecution,
+  { actor }: Authorship,
   ground: PlanningGround,
 ): boolean {
   const { subjectId } = ownersOf(state);
-  const accounts = [
-    ...(subjectId === null ? [] : [streamIdOf('account', subjectId)]),
-    ...(actor.startsWith('account:') ? [actor as StreamId] : []),
-  ];
-  return accounts.some((account) => {
-    const head = ground.head(account)?.state as AccountState | undefined;
-    return head?.status === 'erased';
-  });
+  return (
+    (subjectId !== null && isErasedAccount(streamIdOf('account', subjectId), ground)) ||
+    (actor.startsWith('account:') && isErasedAccount(actor as StreamId, ground))
+  );
 }
 
-function planEvent(
-  { attribution, project }: AnyExecution,
-  { recordedAt }: PlanningGround,
-  streamId: StreamId,
-  streamVersion: number,
-  { type, data, from }: NewEvent,
-): PlannedEvent {
-  const { actor, correlationId, causationId } = attribution;
-  const origin = salted(from);
-  const envelope: Envelope = {
-    id: newUuid(),
-    type,
-    version: EVENT_VERSION,
-    streamId,
-    streamVersion,
-    project,
-    correlationId,
-    causationId,
-    actor,
-    recordedAt,
-    originCommitment: origin && originCommitment(origin.salt, origin),
-  };
-  const body = eventBody(envelope, data as Readonly<Record<string, unknown>>);
-  return { type, streamVersion, body, origin };
+function isErasedAccount(account: StreamId, ground: PlanningGround): boolean {
+  return (ground.head(account)?.state as AccountState | undefined)?.status === 'erased';
 }
 
 function salted(origin: Origin | undefined): PlannedEvent['origin'] {

@@ -1,16 +1,38 @@
 import { canonicalJson, type JsonValue } from '../domain/canonical-json.js';
 import type { Envelope, RecordedEvent } from '../domain/envelope.js';
-import type { Instant, Position } from '../domain/identifiers.js';
+import { isPlainBody } from '../domain/events/body-pattern.js';
+import { eventDataFault } from '../domain/events/event-data.rules.js';
+import type { Instant, Position, StreamKind } from '../domain/identifiers.js';
 import { ENTRY_BYTES_MAX } from '../tlog/entry-bundle.js';
+
+/** A character of a string takes at most so many bytes of UTF-8. */
+const CHARACTER_BYTES_MAX = 3;
 
 /**
  * The canonical body of an event: the bytes that are the contract. Throws a RangeError for one that no
- * entry bundle can hold: it could never be published.
+ * entry bundle can hold, for it could never be published; an Error when its data are not as the catalogue
+ * says, and a TypeError for what has no canonical form.
  */
-export function eventBody(envelope: Envelope, data: Readonly<Record<string, unknown>>): string {
-  const body = canonicalJson({ ...envelope, data } as unknown as JsonValue);
+export function eventBody(kind: StreamKind, event: EventInFull): string {
+  const body = writtenBody(kind, event);
+  if (body.length * CHARACTER_BYTES_MAX <= ENTRY_BYTES_MAX) return body;
   if (Buffer.byteLength(body) <= ENTRY_BYTES_MAX) return body;
   throw new RangeError(`an event must have at most ${ENTRY_BYTES_MAX} bytes`);
+}
+
+/** What an event says, before it has a place. */
+type EventInFull = Envelope & Pick<RecordedEvent, 'data'>;
+
+/**
+ * What happens often has its members in canonical order already. Then its text needs no sorting, and that
+ * it is canonical and right by the catalogue is told from the text; anything else takes the long way.
+ */
+function writtenBody(kind: StreamKind, event: EventInFull): string {
+  const text = JSON.stringify(event);
+  if (isPlainBody(kind, event.type, text)) return text;
+  const fault = eventDataFault(kind, event.type, event.data);
+  if (fault !== undefined) throw new Error(fault);
+  return canonicalJson(event as unknown as JsonValue);
 }
 
 /** Where a body stands in its log. */

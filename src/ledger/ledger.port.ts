@@ -32,7 +32,7 @@ export interface LoadedStream<Kind extends StreamKind> extends StateReader {
 /** A decision that may also say who acted. It fails when a new state holds a key that is taken. */
 export interface LedgerDecision<Kind extends StreamKind, Outcome> extends Decision<Kind, Outcome> {
   /** Who acted, when only the decision can tell; in place of the attribution's actor. */
-  readonly actor?: string;
+  readonly actor?: string | undefined;
 }
 
 /** Who asked, as the envelope says it. */
@@ -148,6 +148,10 @@ export abstract class Ledger {
   abstract sizeBytes(): Promise<number>;
   /** How many decisions wait for a commit of this process. */
   abstract get waiting(): number;
+  /** How often this process decided again because another one was faster: never where one decides alone. */
+  get conflicts(): number {
+    return 0;
+  }
   /** Refuses new decisions, finishes those that wait, and closes. */
   abstract close(): Promise<void>;
 }

@@ -11,6 +11,9 @@ export const ORIGIN_SALT_BYTES = 32;
  */
 export function originCommitment(salt: string, origin: Origin): string {
   const { address, requestId, userAgent } = origin;
-  const text = Buffer.from(canonicalJson({ address, requestId, userAgent }));
-  return hash('sha256', Buffer.concat([Buffer.from(salt, 'base64url'), text]), 'base64url');
+  const text = canonicalJson({ address, requestId, userAgent });
+  const bytes = Buffer.allocUnsafe(ORIGIN_SALT_BYTES + Buffer.byteLength(text));
+  const salted = bytes.write(salt, 'base64url');
+  const end = salted + bytes.write(text, salted);
+  return hash('sha256', bytes.subarray(0, end), 'base64url');
 }

@@ -36,7 +36,8 @@ export function resourceRequestOf(parameters: Parameters, rules: ResourceRules):
 export function accessRequestOf(parameters: Parameters, rules: ResourceRules): AccessRequest {
   const scope = namedScope(parameters);
   if (scope === 'malformed') return { fault: 'invalid_scope' };
-  return { ...resourceRequestOf(parameters, rules), scope };
+  const { resources, fault } = resourceRequestOf(parameters, rules);
+  return { scope, resources, fault };
 }
 
 function namedScope(parameters: Parameters): string[] | 'malformed' | undefined {

@@ -33,9 +33,9 @@ export interface VerifiedAccessToken {
 
 /**
  * A JWT access token (RFC 9068) signed with `facts.signingKeyId`. The same content gives the same
- * claims; the signature differs, as ECDSA is randomized. Throws when the signer lacks the private key.
+ * claims; the signature differs, as ECDSA is randomized. Rejected when the signer lacks the private key.
  */
-export function mintAccessToken(content: AccessTokenContent, signer: JwtSigner): string {
+export function mintAccessToken(content: AccessTokenContent, signer: JwtSigner): Promise<string> {
   const { facts, amr, authTime } = content;
   const claims: JwtClaims = {
     ...content.extra,

@@ -27,8 +27,8 @@ export interface IdTokenContent {
   readonly extra?: JwtClaims | undefined;
 }
 
-/** An ID token that is good for one hour. Throws when the signer lacks the private key. */
-export function mintIdToken(content: IdTokenContent, signer: JwtSigner): string {
+/** An ID token that is good for one hour. Rejected when the signer lacks the private key. */
+export function mintIdToken(content: IdTokenContent, signer: JwtSigner): Promise<string> {
   const { accessToken, amr, authTime } = content;
   const issuedAt = numericDate(content.issuedAt);
   const claims: JwtClaims = {

@@ -26,6 +26,9 @@ export class TooManyHashes extends Error {
   }
 }
 
+/** Hashes run on libuv's four threads: one of them is left for signatures, which must not wait that long. */
+const RUNNING_MAX = 3;
+
 /** How many hashes run at once and how many may wait; each takes about 20 ms and 19 MiB. */
 export interface PasswordLimits {
   readonly running?: number;
@@ -37,7 +40,7 @@ export class Passwords {
   private readonly limit: LimitFunction;
   private readonly pendingMax: number;
 
-  constructor({ running = 4, waiting = 128 }: PasswordLimits = {}) {
+  constructor({ running = RUNNING_MAX, waiting = 128 }: PasswordLimits = {}) {
     this.limit = pLimit(running);
     this.pendingMax = running + waiting;
   }

@@ -209,7 +209,10 @@ describe('an access token', () => {
         ring,
       );
     for (const text of [mint('0'.repeat(32), 0), mint(known.token.familyId, 1)]) {
-      expect(await statusOf(text)).toEqual({ isActive: false, reason: 'unknown_to_ledger' });
+      expect(await statusOf(await text)).toEqual({
+        isActive: false,
+        reason: 'unknown_to_ledger',
+      });
     }
   });
 

@@ -24,13 +24,13 @@ describe('signing keys', () => {
     const first = await openWithProject({ place });
     await first.get(SigningKeys).start(operator);
     const keyId = ringOf(first).activeKeyId ?? '';
-    expect(sign(first, keyId)).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect(await sign(first, keyId)).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
     await first.close();
     const second = await openWithProject({ place });
     await second.get(SigningKeys).start(operator);
     await second.get(SigningKeys).start(operator);
     expect(ringOf(second).activeKeyId).toBe(keyId);
-    expect(sign(second, keyId)).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect(await sign(second, keyId)).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
     const created = (await second.events()).filter(({ type }) => type === 'SigningKeyCreated');
     expect(created).toHaveLength(1);
     expect(Object.keys(created[0]?.data['publicJwk'] as object).toSorted()).toEqual([
@@ -115,7 +115,7 @@ describe('signing keys', () => {
     expect(ringOf(server).verificationKey(keyId)).toBeUndefined();
     expect(await server.get(SigningKeys).verifies(keyId)).toBe(true);
     expect(ringOf(server).activeKeyId).toBe(keyId);
-    expect(sign(server, keyId)).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect(await sign(server, keyId)).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
   });
 
   it('are not searched for more than once a second, whatever tokens name', async () => {

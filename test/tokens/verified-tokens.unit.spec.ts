@@ -20,7 +20,7 @@ let verified: VerifiedTokens;
 
 beforeEach(async () => {
   ({ ring, keyId } = await newRing());
-  text = mintAccessToken(
+  text = await mintAccessToken(
     {
       facts: {
         sequence: 7,

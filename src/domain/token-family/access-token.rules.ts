@@ -103,14 +103,14 @@ export function nextAccessToken(
   senderKey?: string,
 ): AccessTokenFacts {
   return {
-    sequence: state.nextSequence,
+    audience: [...terms.audience],
+    expiresAt: accessTokenExpiryOf(state, context),
     format: 'jwt',
     issuedAt: context.recordedAt,
-    expiresAt: accessTokenExpiryOf(state, context),
     scope: [...terms.scope],
-    audience: [...terms.audience],
+    senderKey,
+    sequence: state.nextSequence,
     signingKeyId: context.signingKeyId,
-    ...(senderKey === undefined ? {} : { senderKey }),
   };
 }
 

@@ -138,36 +138,51 @@ function renew(
   const token = nextAccessToken(state, terms, context, command.caller.senderKey);
   const idToken = hasIdToken(state);
   const idleExpiresAt = idleExpiryOf(state, context);
-  const common = {
-    ...byOf(command.caller, context),
-    age: currentAgeOf(state, context),
-    idleExpiresAt,
-    requestHash: requestHashOf(terms, command, context),
-    token,
-    idToken,
+  const age = currentAgeOf(state, context);
+  const requestHash = requestHashOf(terms, command, context);
+  const by = byOf(command.caller, context);
+  const granted = (how: Granted['how'], generation: number, keyId: string): Granted => {
+    return {
+      kind: 'granted',
+      how,
+      family: state,
+      generation,
+      keyId,
+      idleExpiresAt,
+      token,
+      idToken,
+    };
   };
-  const granted = { kind: 'granted', family: state, idleExpiresAt, token, idToken } as const;
   if (state.policy.rotation === 'fixed') {
     const keyId = state.keyId ?? context.refreshKeyId;
+    const data = { ...by, age, generation: current, idToken, idleExpiresAt, requestHash, token };
     return {
-      events: [{ type: 'AccessTokenRefreshed', data: { ...common, generation: current } }],
-      outcome: { ...granted, how: 'refreshed', generation: current, keyId },
+      events: [{ type: 'AccessTokenRefreshed', data }],
+      outcome: granted('refreshed', current, keyId),
     };
   }
   const generation = current + 1;
+  const keyId = context.refreshKeyId;
+  // What happens most often is written out in canonical order: nothing has to be copied or sorted.
+  const data = {
+    age,
+    authMethod: by.authMethod,
+    clientAuthenticated: by.clientAuthenticated,
+    clientId: by.clientId,
+    generation,
+    idToken,
+    idleExpiresAt,
+    keyId,
+    policyRevision: by.policyRevision,
+    presentedGeneration: current,
+    receivedAt: by.receivedAt,
+    requestHash,
+    senderKey: by.senderKey,
+    token,
+  };
   return {
-    events: [
-      {
-        type: 'RefreshTokenRotated',
-        data: {
-          ...common,
-          presentedGeneration: current,
-          generation,
-          keyId: context.refreshKeyId,
-        },
-      },
-    ],
-    outcome: { ...granted, how: 'rotated', generation, keyId: context.refreshKeyId },
+    events: [{ type: 'RefreshTokenRotated', data }],
+    outcome: granted('rotated', generation, keyId),
   };
 }
 
@@ -334,5 +349,5 @@ export function rollbackSuspected(
 
 function requestHashOf(terms: AccessTerms, command: Refresh, context: FamilyContext): string {
   const senderKey = command.caller.senderKey;
-  return context.digest(canonicalJson({ scope: terms.scope, audience: terms.audience, senderKey }));
+  return context.digest(canonicalJson({ audience: terms.audience, scope: terms.scope, senderKey }));
 }

@@ -101,7 +101,8 @@ export class FlushTurn {
   private append({ kind, streamId, before, events, after, newKeys }: PlannedStream): void {
     let lastPosition = before?.lastPosition ?? null;
     for (const event of events) lastPosition = this.insert(streamId, lastPosition, event);
-    const head = { ...after, lastPosition: lastPosition as Position };
+    const { project, version, digest, state } = after;
+    const head = { project, version, lastPosition: lastPosition as Position, digest, state };
     if (before === undefined) this.begin(kind, streamId, head);
     else this.advance(streamId, before.version, head);
     for (const { keyKind, key } of newKeys) {

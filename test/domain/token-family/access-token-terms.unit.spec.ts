@@ -96,7 +96,7 @@ describe('the facts of an access token', () => {
   ])('say that it lives %s', (_how, client, lifetime) => {
     const token = nextAccessToken({ nextSequence: 0 }, terms, { ...context, client });
     expect(token.expiresAt).toBe(GRANTED_AT + lifetime);
-    expect(token).not.toHaveProperty('senderKey');
+    expect(token.senderKey).toBeUndefined();
   });
 
   it.each([
