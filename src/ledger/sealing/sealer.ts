@@ -1,9 +1,11 @@
-import type { Instant, Position } from '../../domain/identifiers.js';
+import type { Instant } from '../../domain/identifiers.js';
 import { leafHash } from '../../tlog/merkle-tree.js';
 import { LedgerError } from '../ledger.errors.js';
 import type { SealedCheckpoint } from '../seals.port.js';
+import type { StoredEvent } from '../verification/ledger.source.js';
 import type { CheckpointFile } from './checkpoint-file.js';
 import type { CheckpointSigner } from './checkpoint-signer.js';
+import { eventsBetween } from './event-range.js';
 import { refuseRollback } from './rollback-check.js';
 import type { SealStore } from './seal-store.port.js';
 import { SealedTree } from './sealed-tree.js';
@@ -14,7 +16,6 @@ import { type Refolded, StreamRefold } from './stream-refold.js';
  * of its events are in memory at once.
  */
 const EVENTS_MAX = 2048;
-const PAGE_ROWS = 1000;
 
 /** What a sealer tells of its work. */
 export interface SealObserver {
@@ -39,6 +40,12 @@ export interface SealerParts {
 interface SealedHead {
   readonly checkpoint: SealedCheckpoint | undefined;
   readonly tree: SealedTree;
+}
+
+/** What a seal came to: the new head, and the events that it is over besides those of the old one. */
+interface Sealed {
+  readonly head: SealedHead;
+  readonly events: readonly StoredEvent[];
 }
 
 /**
@@ -68,9 +75,10 @@ export class Sealer {
     const from = head.tree.size;
     // Until it has succeeded: what fails half way is read again.
     this.head = undefined;
-    this.head = await this.sealOn(head);
+    const sealed = await this.sealOn(head);
+    this.head = sealed?.head;
     const to = this.head?.tree.size ?? from;
-    if (to > from) await this.checkStreams(from, to);
+    if (sealed !== undefined && to > from) await this.checkStreams(sealed.events);
     if (this.head?.checkpoint !== undefined) this.repeat(this.head.checkpoint);
     return this.head === undefined || (await this.parts.store.eventCount()) > to;
   }
@@ -106,7 +114,7 @@ export class Sealer {
   }
 
   /** What follows a head; the head itself when nothing was committed, undefined when another sealed. */
-  private async sealOn(head: SealedHead): Promise<SealedHead | undefined> {
+  private async sealOn(head: SealedHead): Promise<Sealed | undefined> {
     const { store, observer } = this.parts;
     const { checkpoint: base, tree } = head;
     const count = await store.eventCount();
@@ -116,24 +124,13 @@ export class Sealer {
         `an old copy of the ledger was put back: it has ${count} events and ${tree.size} are sealed`,
       );
     }
-    const leaves = await this.leaves(tree.size, Math.min(count - tree.size, EVENTS_MAX));
-    if (leaves.length === 0) return head;
-    const tiles = tree.grow(leaves);
+    const events = await eventsBetween(store, tree.size, Math.min(count, tree.size + EVENTS_MAX));
+    if (events.length === 0) return { head, events };
+    const tiles = tree.grow(events.map(({ body }) => leafHash(body)));
     const checkpoint = await this.sign(tree);
     if (!(await store.append(base, { tiles, checkpoint }))) return undefined;
     observer?.sealed?.(checkpoint);
-    return { checkpoint, tree };
-  }
-
-  private async leaves(from: number, count: number): Promise<Buffer[]> {
-    const leaves: Buffer[] = [];
-    while (leaves.length < count) {
-      const rows = Math.min(PAGE_ROWS, count - leaves.length);
-      const bodies = await this.parts.store.bodies(from + leaves.length, rows);
-      if (bodies.length === 0) break;
-      for (const body of bodies) leaves.push(leafHash(body));
-    }
-    return leaves;
+    return { head: { checkpoint, tree }, events };
   }
 
   private async sign(tree: SealedTree): Promise<SealedCheckpoint> {
@@ -145,8 +142,8 @@ export class Sealer {
     return { note, origin, epoch, size, root, sealedAt: clock() };
   }
 
-  private async checkStreams(from: Position, to: Position): Promise<void> {
-    const refolded = await this.refold.check(from, to);
+  private async checkStreams(events: readonly StoredEvent[]): Promise<void> {
+    const refolded = await this.refold.check(events);
     this.parts.observer?.refolded?.(refolded);
   }
 

@@ -11,7 +11,6 @@ import { checkStoredStream } from '../verification/stored-stream.check.js';
 const STREAMS_MAX = 4096;
 /** So many events from before the seal are folded at most after it. */
 const EARLIER_EVENTS_MAX = 4000;
-const PAGE_ROWS = 1000;
 
 /** What came of folding streams again. */
 export interface Refolded {
@@ -23,7 +22,7 @@ export interface Refolded {
 
 /**
  * Folds the streams that were touched once more, from their events, and compares them with their rows:
- * an edited state shows as soon as its stream goes on. Streams that were folded lately are gone on
+ * an edited state shows when its stream has gone on. Streams that were folded lately are gone on
  * with; others are folded from their first event, as far as a bound on events allows.
  */
 export class StreamRefold {
@@ -34,14 +33,14 @@ export class StreamRefold {
     private readonly earlierEventsMax = EARLIER_EVENTS_MAX,
   ) {}
 
-  /** Checks the streams that events of these positions belong to; `to` is not among them. */
-  async check(from: Position, to: Position): Promise<Refolded> {
+  /** Checks the streams that events belong to: some that follow each other, in the order of the log. */
+  async check(sealed: readonly StoredEvent[]): Promise<Refolded> {
     const differing: Refolded['differing'][number][] = [];
     let uncheckedCount = 0;
     let left = this.earlierEventsMax;
-    const sealed = await this.eventsIn(from, to);
-    const touched = lastPositions(sealed.values());
+    const touched = lastPositions(sealed);
     const rows = await this.reads.streams([...touched.keys()]);
+    const known = new Map(sealed.map((event) => [event.position, event]));
     for (const [streamId, lastPosition] of touched) {
       const differs = (problem: string | undefined): void => {
         if (problem !== undefined) differing.push({ streamId, problem });
@@ -52,27 +51,12 @@ export class StreamRefold {
         continue;
       }
       const kept = this.folded.get(streamId);
-      const since = await this.eventsSince(kept, stored.lastPosition, sealed, left);
+      const since = await this.eventsSince(kept, lastPosition, known, left);
       left -= since?.readCount ?? 0;
       if (since === undefined) uncheckedCount += 1;
       else differs(this.fold(kept, stored, since.events));
     }
     return { differing, uncheckedCount };
-  }
-
-  private async eventsIn(
-    from: Position,
-    to: Position,
-  ): Promise<ReadonlyMap<Position, StoredEvent>> {
-    const events = new Map<Position, StoredEvent>();
-    let next = from;
-    while (next < to) {
-      const page = await this.reads.events(next, Math.min(PAGE_ROWS, to - next));
-      if (page.length === 0) break;
-      for (const event of page) if (event.position < to) events.set(event.position, event);
-      next = (page.at(-1)?.position ?? to) + 1;
-    }
-    return events;
   }
 
   /**
@@ -82,7 +66,7 @@ export class StreamRefold {
   private async eventsSince(
     kept: FoldedStream | undefined,
     last: Position,
-    sealed: ReadonlyMap<Position, StoredEvent>,
+    known: ReadonlyMap<Position, StoredEvent>,
     readMax: number,
   ): Promise<EventsRead | undefined> {
     const events: StoredEvent[] = [];
@@ -90,7 +74,7 @@ export class StreamRefold {
     let readCount = 0;
     let position: Position | null = last;
     while (position !== null && position > end) {
-      let event = sealed.get(position);
+      let event = known.get(position);
       if (event === undefined) {
         if (readCount === readMax) return undefined;
         readCount += 1;
@@ -110,7 +94,7 @@ export class StreamRefold {
     return event?.position === position ? event : undefined;
   }
 
-  /** What is wrong with a stream; when nothing is, it is kept as it was folded. */
+  /** What is wrong with a stream as far as it was sealed; when nothing is, it is kept as it was folded. */
   private fold(
     kept: FoldedStream | undefined,
     stored: StoredStream,
@@ -126,7 +110,9 @@ export class StreamRefold {
       if (problem !== undefined) return problem;
     }
     const now = folded.get(streamId);
-    const problem = checkStoredStream(stored, now);
+    // A row that is further is compared when the events are sealed that brought it there.
+    const isBehind = now !== undefined && now.lastPosition < stored.lastPosition;
+    const problem = isBehind ? undefined : checkStoredStream(stored, now);
     if (problem === undefined && now !== undefined) this.folded.set(streamId, now);
     return problem;
   }
