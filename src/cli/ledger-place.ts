@@ -1,18 +1,20 @@
 import type { Settings } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.port.js';
 import type { LedgerFeed } from '../ledger/ledger-feed.port.js';
+import { makeDataDirectory } from '../ledger/data-directory.js';
 import type { NodeLease } from '../ledger/node-lease.port.js';
 import type { SealReads, SealStore } from '../ledger/sealing/seal-store.port.js';
 import { openSealReads, openSealStore } from '../ledger/sealing/sqlite-seal.store.js';
 import { lockDataDirectory } from '../ledger/sqlite/ledger-locks.js';
-import { makeDataDirectory, openSqliteLedger } from '../ledger/sqlite/open-sqlite-ledger.js';
 import { openSqliteLedgerReader } from '../ledger/sqlite/sqlite-ledger.reader.js';
 import { openSqliteSource } from '../ledger/sqlite/sqlite-ledger.source.js';
 import type { LedgerSource } from '../ledger/verification/ledger.source.js';
 import type { LedgerObserver } from '../ledger/ledger-observer.js';
 import type { MasterKeys } from '../vault/master-keys.port.js';
-import { openVault } from '../vault/sqlite-vault.js';
 import type { Vault } from '../vault/vault.port.js';
+
+// What few callers need is imported when they do: a thread beside the requests opens no ledger, and what
+// opens one brings ten megabytes of TypeORM along.
 
 /** Where a ledger is: a PostgreSQL database where there is one, else a file. */
 export type LedgerPlace = Pick<Settings, 'ledgerFile'> & Partial<Pick<Settings, 'postgresUrl'>>;
@@ -52,6 +54,7 @@ export async function openLedgerOf(
   const { postgresUrl: url, postgresOwnerUrl: ownerUrl, dataDirectory } = settings;
   const observed = observer === undefined ? {} : { observer };
   if (url === undefined) {
+    const { openSqliteLedger } = await import('../ledger/sqlite/open-sqlite-ledger.js');
     const ledger = await openSqliteLedger({ settings, role, ...observed });
     return { ledger, release: () => undefined };
   }
@@ -75,7 +78,10 @@ export async function openVaultOf(
   role: 'server' | 'command_line',
 ): Promise<Vault> {
   const { postgresUrl, postgresOwnerUrl } = settings;
-  if (postgresUrl === undefined) return openVault(settings, masterKeys);
+  if (postgresUrl === undefined) {
+    const { openVault } = await import('../vault/sqlite-vault.js');
+    return openVault(settings, masterKeys);
+  }
   const { openPostgresVault, preparePostgresVault } = await import('../vault/postgres-vault.js');
   const { roleOf } = await import('../ledger/postgres/postgres-connection.js');
   const runtimeRole = roleOf(postgresUrl);

@@ -1,10 +1,11 @@
 import type Database from 'better-sqlite3';
 import { DataSource } from 'typeorm';
-import { makePrivateDirectory, preparePrivateFile } from '../../config/private-file.js';
+import { preparePrivateFile } from '../../config/private-file.js';
 import type { Settings } from '../../config/settings.js';
 import type { Instant } from '../../domain/identifiers.js';
 import { LEDGER_MIGRATIONS, ledgerDataSourceOptions } from '../connection-options.js';
-import { LedgerError, LedgerUnavailable } from '../ledger.errors.js';
+import { makeDataDirectory } from '../data-directory.js';
+import { LedgerError } from '../ledger.errors.js';
 import type { LedgerObserver } from '../ledger-observer.js';
 import { lockForServer, openAlone } from './ledger-locks.js';
 import { openLedgerHandle } from './ledger-handle.js';
@@ -73,20 +74,6 @@ function ledgerOn(
     onClose: () => checkpointer.close(),
     onClosed: unlock,
   });
-}
-
-/** Throws a LedgerError that names the setting where there can be no such directory. */
-export function makeDataDirectory(directory: string): void {
-  try {
-    makePrivateDirectory(directory);
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (!['EEXIST', 'ENOENT', 'ENOTDIR'].includes(code)) throw error;
-    const cannot =
-      code === 'ENOENT' ? 'cannot be made' : 'cannot be a directory: a file is in the way';
-    const message = `TOKEN_LEDGER_DATA_DIR ${directory} ${cannot}`;
-    throw new LedgerUnavailable('ledger_unavailable', message, { cause: error });
-  }
 }
 
 async function openMigrated(settings: Pick<Settings, 'ledgerFile'>): Promise<Database.Database> {
