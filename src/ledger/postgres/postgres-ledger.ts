@@ -55,8 +55,7 @@ export class PostgresLedger extends Ledger implements LedgerFeed {
     this.clock = options.clock ?? Date.now;
   }
 
-  /** How often a decision was taken again because another node was faster. */
-  get conflicts(): number {
+  override get conflicts(): number {
     return this.conflictCount;
   }
 
