@@ -14,7 +14,7 @@ import { Latencies } from './latencies.js';
 import { describeMachine } from './machine.js';
 import { conditions } from './report.js';
 import { buildReplayLedger } from './replay-ledger.js';
-import { table } from './table.js';
+import { table, whole } from './table.js';
 
 const HELP = `How fast the ledger answers an investigator, on a ledger made for it.
 
@@ -161,9 +161,4 @@ function sizes(data, events) {
 function bytesIn(directory, isCounted) {
   const names = readdirSync(directory).filter(isCounted);
   return names.reduce((sum, name) => sum + statSync(path.join(directory, name)).size, 0);
-}
-
-/** @param {number} number */
-function whole(number) {
-  return Math.round(number).toLocaleString('en-US');
 }

@@ -52,6 +52,6 @@ export async function compareGenerations(load, { generation, serverPid, serverCo
 
 /** @param {readonly import('./load.js').Measurement[]} measurements */
 function medianRate(measurements) {
-  const rates = measurements.map((measurement) => measurement.rotationsPerSecond);
+  const rates = measurements.map((measurement) => measurement.perSecond);
   return rates.sort((left, right) => left - right)[(SLICES - 1) / 2] ?? NaN;
 }

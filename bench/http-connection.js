@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 
 /**
  * One keep-alive HTTP/1.1 connection with at most one request under way: only what a load generator
- * needs, at about 10 µs a request. Answers must carry a Content-Length.
+ * needs, at about 10 µs a request.
  */
 export class HttpConnection {
   /** @type {((error: Error | undefined, status: number, body: string) => void) | undefined} */
@@ -63,19 +63,17 @@ export class HttpConnection {
       this.#received = received;
       return;
     }
-    const head = received.slice(0, headEnd);
-    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    if (length === undefined) {
-      this.#fail(new Error(`an answer without Content-Length:\n${received}`));
+    const body = bodyOf(received.slice(0, headEnd), received, headEnd + 4);
+    if (body instanceof Error) {
+      this.#fail(body);
       return;
     }
-    const bodyStart = headEnd + 4;
-    if (received.length < bodyStart + Number(length)) {
+    if (body === undefined) {
       this.#received = received;
       return;
     }
     this.#received = '';
-    this.#answer(undefined, Number(head.slice(9, 12)), received.slice(bodyStart));
+    this.#answer(undefined, Number(received.slice(9, 12)), body);
   }
 
   /** @param {Error} error */
@@ -93,5 +91,41 @@ export class HttpConnection {
     const done = this.#waiting;
     this.#waiting = undefined;
     done?.(error, status, body);
+  }
+}
+
+/**
+ * The body of an answer; undefined while some of it is missing, an error if its end cannot be told.
+ * @param {string} head
+ * @param {string} received
+ * @param {number} start where the body begins in what was received
+ */
+function bodyOf(head, received, start) {
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+  if (length !== undefined) {
+    const end = start + Number(length);
+    return received.length < end ? undefined : received.slice(start);
+  }
+  if (/\r\ntransfer-encoding: *chunked/i.test(head)) return chunksOf(received, start);
+  return new Error(`an answer without a length:\n${received}`);
+}
+
+/**
+ * The chunks' text (RFC 9112, 7.1); undefined while the last one is missing, an error if it is none.
+ * @param {string} received
+ * @param {number} start
+ */
+function chunksOf(received, start) {
+  let body = '';
+  for (let at = start; ;) {
+    const lineEnd = received.indexOf('\r\n', at);
+    if (lineEnd === -1) return undefined;
+    const length = Number.parseInt(received.slice(at, lineEnd), 16);
+    if (Number.isNaN(length)) return new Error(`a chunk without a length:\n${received}`);
+    const end = lineEnd + 2 + length;
+    if (received.length < end + 2) return undefined;
+    if (length === 0) return body;
+    body += received.slice(lineEnd + 2, end);
+    at = end + 2;
   }
 }

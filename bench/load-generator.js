@@ -1,15 +1,16 @@
 /**
- * The load generator's process: rotates token families over HTTP and measures. It does what its
+ * The load generator's process: asks a server over HTTP and measures. It does what its
  * parent sends, one order at a time (`load.js` is the parent's side), and ends with it.
  */
+import { callersFor } from './callers.js';
 import { Latencies } from './latencies.js';
+import { LoadRun } from './load-run.js';
 import { RefreshChain } from './refresh-chain.js';
-import { RotationRun } from './rotation-run.js';
 import { UsageMeter } from './usage-meter.js';
 
-/** @type {RefreshChain[]} */
-let chains = [];
-let tokenEndpoint = new URL('http://127.0.0.1');
+/** @type {import('./callers.js').Caller[]} */
+let callers = [];
+let endpoint = new URL('http://127.0.0.1');
 
 const orders = { adopt, measure, drive };
 
@@ -31,24 +32,21 @@ async function perform({ kind, ...details }) {
 }
 
 /**
- * Takes over token families, in place of those before.
- * @param {import('./load.js').Families} families
+ * Takes over work, in place of that before.
+ * @param {{ work: import('./load.js').Work }} order
  */
-function adopt(families) {
-  const { clientId } = families;
-  tokenEndpoint = new URL(families.tokenEndpoint);
-  chains = families.refreshTokens.map(
-    (refreshToken) => new RefreshChain({ tokenEndpoint, clientId, refreshToken }),
-  );
+function adopt({ work }) {
+  endpoint = new URL(work.endpoint);
+  callers = callersFor(work);
 }
 
 /**
- * Rotates the families `from` to `to`, each by its own client, and measures after the warm-up.
+ * Lets the callers `from` to `to` ask, and measures after the warm-up.
  * @param {import('./load.js').MeasureOrder} order
  * @returns {Promise<import('./load.js').Measurement>}
  */
 async function measure({ from, to, warmUpSeconds, seconds, serverPid, serverCores, databasePid }) {
-  const run = await RotationRun.start(chains.slice(from, to), tokenEndpoint);
+  const run = await LoadRun.start(callers.slice(from, to), endpoint);
   await run.lastFor(warmUpSeconds);
 
   const latencies = new Latencies();
@@ -70,12 +68,12 @@ async function measure({ from, to, warmUpSeconds, seconds, serverPid, serverCore
 function measurementOf(latencies, usage) {
   const [latencyMsP50, latencyMsP99] = latencies.percentiles([0.5, 0.99]);
   return {
-    rotations: latencies.count,
-    rotationsPerSecond: (latencies.count / usage.elapsedMicroseconds) * 1e6,
+    answers: latencies.count,
+    perSecond: (latencies.count / usage.elapsedMicroseconds) * 1e6,
     latencyMsP50,
     latencyMsP99,
-    serverMicrosecondsPerRotation: usage.serverMicroseconds / latencies.count,
-    databaseMicrosecondsPerRotation: usage.databaseMicroseconds / latencies.count,
+    serverMicrosecondsEach: usage.serverMicroseconds / latencies.count,
+    databaseMicrosecondsEach: usage.databaseMicroseconds / latencies.count,
     serverCpuShare: usage.serverMicroseconds / usage.elapsedMicroseconds,
     foreignCpuShare: usage.foreignMicroseconds / usage.elapsedMicroseconds,
     generatorCpuShare: usage.generatorMicroseconds / usage.elapsedMicroseconds,
@@ -88,11 +86,10 @@ function measurementOf(latencies, usage) {
  * @param {import('./load.js').DriveOrder} order
  */
 async function drive({ from, to, generation }) {
-  const families = chains.slice(from, to);
-  const run = await RotationRun.start(
-    families,
-    tokenEndpoint,
-    (chain) => chain.generation < generation,
+  const run = await LoadRun.start(
+    callers.slice(from, to),
+    endpoint,
+    (caller) => caller instanceof RefreshChain && caller.generation < generation,
   );
   await run.finished;
 }

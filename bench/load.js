@@ -3,12 +3,23 @@ import { PinnedProcess } from './pinned-process.js';
 
 /**
  * Token families to be driven, all of one client.
- * @typedef {{ tokenEndpoint: string, clientId: string, refreshTokens: string[] }} Families
+ * @typedef {{ endpoint: string, clientId: string, refreshTokens: string[] }} Families
  *
- * Which families to measure, and the server to watch meanwhile.
+ * Access tokens that a resource server asks about.
+ * @typedef {{ endpoint: string, authorization: string, accessTokens: string[] }} Introspections
+ *
+ * What a service asks for in its own name.
+ * @typedef {{ endpoint: string, authorization: string, form: string }} ClientCredentials
+ *
+ * What is done again and again, and by how many callers: of families, one each.
+ * @typedef {({ operation: 'rotation' } & Families)
+ *   | ({ operation: 'introspection', callers: number } & Introspections)
+ *   | ({ operation: 'client_credentials', callers: number } & ClientCredentials)} Work
+ *
+ * Which callers to measure, and the server to watch meanwhile.
  * @typedef {object} MeasureOrder
- * @property {number} from index of the first family
- * @property {number} to index after the last; one client each
+ * @property {number} from index of the first caller
+ * @property {number} to index after the last
  * @property {number} warmUpSeconds
  * @property {number} seconds
  * @property {number} serverPid
@@ -17,16 +28,16 @@ import { PinnedProcess } from './pinned-process.js';
  *
  * @typedef {{ from: number, to: number, generation: number }} DriveOrder
  *
- * @typedef {({ kind: 'adopt' } & Families) | ({ kind: 'measure' } & MeasureOrder)
+ * @typedef {{ kind: 'adopt', work: Work } | ({ kind: 'measure' } & MeasureOrder)
  *   | ({ kind: 'drive' } & DriveOrder)} Order
  *
  * @typedef {object} Measurement
- * @property {number} rotations acknowledged in the measured time
- * @property {number} rotationsPerSecond
+ * @property {number} answers taken in the measured time
+ * @property {number} perSecond
  * @property {number} latencyMsP50
  * @property {number} latencyMsP99
- * @property {number} serverMicrosecondsPerRotation CPU, all threads
- * @property {number} databaseMicrosecondsPerRotation CPU of all its processes; 0 inside the server
+ * @property {number} serverMicrosecondsEach CPU, all threads
+ * @property {number} databaseMicrosecondsEach CPU of all its processes; 0 inside the server
  * @property {number} serverCpuShare of one core
  * @property {number} foreignCpuShare of the server's core, used by anything else (interrupts too)
  * @property {number} generatorCpuShare of one core; near 1 the generator itself is the limit
@@ -49,11 +60,11 @@ export class Load {
   }
 
   /**
-   * Takes over token families, in place of those before.
-   * @param {Families} families
+   * Takes over work, in place of that before.
+   * @param {Work} work
    */
-  async adopt(families) {
-    await this.#order({ kind: 'adopt', ...families });
+  async adopt(work) {
+    await this.#order({ kind: 'adopt', work });
   }
 
   /**

@@ -76,7 +76,8 @@ function commit() {
   try {
     const hash = git('rev-parse', '--short=10', 'HEAD');
     const measured = ['src', 'bench', 'package.json', 'package-lock.json'];
-    const changes = git('status', '--porcelain', '--', ...measured, ':!bench/RESULTS.md');
+    const records = [':!bench/*.md', ':!bench/results'];
+    const changes = git('status', '--porcelain', '--', ...measured, ...records);
     return changes === '' ? hash : `${hash} with uncommitted changes`;
   } catch {
     return 'unknown';

@@ -3,26 +3,53 @@ import { parseArgs } from 'node:util';
 /** The command line was wrong. The message is one line that names the flag. */
 export class UsageError extends Error {}
 
-export const HELP = `Durable refresh-token rotations a second over HTTP, token-ledger beside oidc-provider.
+/**
+ * A bench's command.
+ * @typedef {object} Command
+ * @property {string} name of the npm script
+ * @property {string} summary
+ * @property {readonly string[]} systemNames
+ * @property {string} concurrency the default
+ * @property {readonly ('generations' | 'tokens')[]} flags those that not all commands have
+ * @property {string} records the files that --record writes
+ * @property {readonly string[]} examples
+ */
 
-Usage: npm run bench:rotate -- [flags]
+const FLAGS = {
+  generations:
+    "  --generations N      also: token-ledger's rate at generation N of a family beside generation 1\n",
+  tokens: '  --tokens N           different access tokens that are introspected (2048)\n',
+};
 
-  --concurrency LIST   numbers of simultaneous clients (1,16,64,256)
+/**
+ * What --help prints.
+ * @param {Command} command
+ */
+export function helpOf({ name, summary, systemNames, concurrency, flags, records, examples }) {
+  return `${summary}
+
+Usage: npm run ${name} -- [flags]
+
+  --concurrency LIST   numbers of simultaneous clients (${concurrency})
   --seconds N          measured seconds at each level (5)
   --warm-up N          seconds before each measurement that do not count (2)
-  --only LIST          systems to run: token-ledger, token-ledger-path, oidc-memory, oidc-sqlite (all)
+  --only LIST          systems to run, of those below (all)
   --cores LIST         numbers of cores that the server may use (1)
-  --generations N      also: token-ledger's rate at generation N of a family beside generation 1
+${flags.map((flag) => FLAGS[flag]).join('')}\
   --directory DIR      where the temporary databases go (the system's temporary directory)
   --profile DIR        keep a CPU profile of each server in DIR and print its costs (slows it)
   --json               print the result as JSON instead of a table
-  --record             write bench/RESULTS.md
+  --record             write ${records}
   --help
 
+Systems: ${systemNames.join(', ')}.
+Those that are not token-ledger's need npm run bench:install once${
+    name === 'bench:rotate' ? ', and so does the plot that --record writes' : ''
+  }.
+
 Examples:
-  npm run bench:rotate -- --record --generations 10000
-  npm run bench:rotate -- --only token-ledger --concurrency 64 --seconds 10
-`;
+${examples.map((words) => `  npm run ${name} -- ${words}\n`).join('')}`;
+}
 
 /**
  * What a run was asked to do.
@@ -33,6 +60,7 @@ Examples:
  * @property {string[]} only names of systems
  * @property {number[]} cores
  * @property {number | undefined} generations
+ * @property {number} tokens
  * @property {string | undefined} directory
  * @property {string | undefined} profile
  * @property {boolean} json
@@ -43,11 +71,16 @@ Examples:
 /**
  * Reads the command line. Throws a UsageError.
  * @param {string[]} words
- * @param {readonly string[]} systemNames
+ * @param {Command} command
  * @returns {Options}
  */
-export function readOptions(words, systemNames) {
+export function readOptions(words, { systemNames, concurrency, flags }) {
   const values = parse(words);
+  for (const flag of /** @type {const} */ (['generations', 'tokens'])) {
+    if (values[flag] !== undefined && !flags.includes(flag)) {
+      throw new UsageError(`--${flag} is of no use here`);
+    }
+  }
   const only = values.only === undefined ? [...systemNames] : values.only.split(',');
   const unknown = only.find((name) => !systemNames.includes(name));
   if (unknown !== undefined) {
@@ -55,12 +88,13 @@ export function readOptions(words, systemNames) {
   }
   const generations = values.generations;
   return {
-    concurrency: wholeNumbers('--concurrency', values.concurrency),
+    concurrency: wholeNumbers('--concurrency', values.concurrency ?? concurrency),
     seconds: positiveNumber('--seconds', values.seconds),
     warmUpSeconds: positiveNumber('--warm-up', values['warm-up']),
     only,
     cores: wholeNumbers('--cores', values.cores),
     generations: generations === undefined ? undefined : wholeNumber('--generations', generations),
+    tokens: wholeNumber('--tokens', values.tokens ?? '2048'),
     directory: values.directory,
     profile: values.profile,
     json: values.json,
@@ -75,12 +109,13 @@ function parse(words) {
     return parseArgs({
       args: words,
       options: {
-        concurrency: { type: 'string', default: '1,16,64,256' },
+        concurrency: { type: 'string' },
         seconds: { type: 'string', default: '5' },
         'warm-up': { type: 'string', default: '2' },
         only: { type: 'string' },
         cores: { type: 'string', default: '1' },
         generations: { type: 'string' },
+        tokens: { type: 'string' },
         directory: { type: 'string' },
         profile: { type: 'string' },
         json: { type: 'boolean', default: false },

@@ -1,5 +1,5 @@
-/** A rotation that did not come out as it should. */
-export class RotationFailed extends Error {}
+import { formRequestsTo } from './form-request.js';
+import { AnswerRefused, isJwt, isToken } from './token-answer.js';
 
 /**
  * One token family driven by one client: presents the newest refresh token each time, and believes
@@ -9,60 +9,41 @@ export class RefreshChain {
   /** Rotations so far. */
   generation = 0;
   #accessToken = '';
-  #head;
+  #post;
   #form;
 
   /**
-   * @param {{ tokenEndpoint: URL, clientId: string, refreshToken: string }} family
+   * @param {{ endpoint: URL, clientId: string, refreshToken: string }} family
    */
-  constructor({ tokenEndpoint, clientId, refreshToken }) {
+  constructor({ endpoint, clientId, refreshToken }) {
     this.refreshToken = refreshToken;
-    this.#head =
-      `POST ${tokenEndpoint.pathname} HTTP/1.1\r\nhost: ${tokenEndpoint.host}\r\n` +
-      'content-type: application/x-www-form-urlencoded\r\naccept: application/json\r\n' +
-      'content-length: ';
+    this.#post = formRequestsTo(endpoint);
     this.#form = `grant_type=refresh_token&client_id=${encodeURIComponent(clientId)}&refresh_token=`;
   }
 
-  /**
-   * Rotates once.
-   * @param {import('./http-connection.js').HttpConnection} connection
-   * @param {(error: Error | undefined) => void} done
-   */
-  rotate(connection, done) {
-    const body = this.#form + this.refreshToken;
-    connection.send(`${this.#head}${body.length}\r\n\r\n${body}`, (error, status, text) => {
-      done(error ?? this.#accept(status, text));
-    });
+  /** The request that rotates once. */
+  request() {
+    return this.#post(this.#form + this.refreshToken);
   }
 
   /**
+   * Takes the answer over, or says what is wrong with it.
    * @param {number} status
    * @param {string} text
    * @returns {Error | undefined}
    */
-  #accept(status, text) {
-    if (status !== 200) return new RotationFailed(`HTTP ${status}: ${text}`);
+  accept(status, text) {
+    if (status !== 200) return new AnswerRefused(`HTTP ${status}: ${text}`);
     const { refresh_token: refreshToken, access_token: accessToken } = JSON.parse(text);
     if (!isToken(refreshToken) || refreshToken === this.refreshToken) {
-      return new RotationFailed(`no new refresh token: ${text}`);
+      return new AnswerRefused(`no new refresh token: ${text}`);
     }
     if (!isJwt(accessToken) || accessToken === this.#accessToken) {
-      return new RotationFailed(`no new JWT access token: ${text}`);
+      return new AnswerRefused(`no new JWT access token: ${text}`);
     }
     this.refreshToken = refreshToken;
     this.#accessToken = accessToken;
     this.generation += 1;
     return undefined;
   }
-}
-
-/** @param {unknown} token */
-function isToken(token) {
-  return typeof token === 'string' && /^[\w.~-]{16,}$/.test(token);
-}
-
-/** @param {unknown} token */
-function isJwt(token) {
-  return typeof token === 'string' && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 }

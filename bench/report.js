@@ -1,33 +1,34 @@
-import { table } from './table.js';
+import { table, whole } from './table.js';
 
 /**
- * @typedef {{ system: string, title: string, cores: number, concurrency: number,
+ * @typedef {{ system: import('./systems/system.js').System,
+ *   operation: import('./load.js').Work['operation'], cores: number, concurrency: number,
  *   measurement: import('./load.js').Measurement }} Level
  *
  * @typedef {object} Result
  * @property {import('./machine.js').Machine} machine
  * @property {number} seconds measured at each level
  * @property {Level[]} levels
- * @property {import('./generations.js').GenerationsResult | undefined} generations
+ * @property {import('./generations.js').GenerationsResult | undefined} [generations]
+ * @property {number} [tokens] that were introspected
  */
 
 /** Above this share the figure may be somebody else's. */
 const SHARE_SUSPICIOUS = 0.1;
 const SHARE_SATURATED = 0.9;
 
+/** @type {import('./table.js').Column<Level>} */
+const OPERATION_COLUMN = {
+  heading: 'operation',
+  left: true,
+  cell: ({ operation }) => operation,
+};
 /** @type {import('./table.js').Column<Level>[]} */
-const LEVEL_COLUMNS = [
-  { heading: 'system', left: true, cell: ({ title }) => title },
-  { heading: 'cores', cell: ({ cores }) => String(cores) },
-  { heading: 'concurrency', cell: ({ concurrency }) => String(concurrency) },
-  { heading: 'rotations/s', cell: ({ measurement: m }) => whole(m.rotationsPerSecond) },
+const MEASUREMENT_COLUMNS = [
   { heading: 'p50 ms', cell: ({ measurement: m }) => m.latencyMsP50.toFixed(2) },
   { heading: 'p99 ms', cell: ({ measurement: m }) => m.latencyMsP99.toFixed(2) },
-  { heading: 'CPU µs', cell: ({ measurement: m }) => whole(m.serverMicrosecondsPerRotation) },
-  {
-    heading: 'database CPU µs',
-    cell: ({ measurement: m }) => whole(m.databaseMicrosecondsPerRotation),
-  },
+  { heading: 'CPU µs', cell: ({ measurement: m }) => whole(m.serverMicrosecondsEach) },
+  { heading: 'database CPU µs', cell: ({ measurement: m }) => whole(m.databaseMicrosecondsEach) },
   { heading: 'CPU', cell: ({ measurement: m }) => percent(m.serverCpuShare) },
   { heading: 'RSS MB', cell: ({ measurement: m }) => whole(m.rssBytesMax / 1e6) },
   { heading: 'generator CPU', cell: ({ measurement: m }) => percent(m.generatorCpuShare) },
@@ -40,12 +41,40 @@ const LEVEL_COLUMNS = [
 export function report({ machine, seconds, levels, generations }) {
   const sections = [
     `${conditions(machine)}; ${seconds} s at each level.`,
-    table(LEVEL_COLUMNS, levels),
-    ...ratios(levels.filter(({ cores }) => cores === levels[0]?.cores)),
+    table(columnsFor(levels), levels),
+    ...ratios(comparable(levels)),
     ...warnings(levels),
     ...(generations === undefined ? [] : [generationsReport(generations)]),
   ];
   return sections.join('\n\n');
+}
+
+/**
+ * @param {readonly Level[]} levels
+ * @returns {import('./table.js').Column<Level>[]}
+ */
+function columnsFor(levels) {
+  const operations = unique(levels.map(({ operation }) => operation));
+  const isOne = operations.length === 1;
+  return [
+    { heading: 'system', left: true, cell: ({ system }) => system.title },
+    ...(isOne ? [] : [OPERATION_COLUMN]),
+    { heading: 'cores', cell: ({ cores }) => String(cores) },
+    { heading: 'concurrency', cell: ({ concurrency }) => String(concurrency) },
+    {
+      heading: isOne ? `${operations[0]}s/s` : 'operations/s',
+      cell: ({ measurement: m }) => whole(m.perSecond),
+    },
+    ...MEASUREMENT_COLUMNS,
+  ];
+}
+
+/**
+ * The levels of all systems on the same number of cores.
+ * @param {readonly Level[]} levels
+ */
+export function comparable(levels) {
+  return levels.filter(({ cores }) => cores === levels[0]?.cores);
 }
 
 /**
@@ -66,35 +95,51 @@ export function conditions(machine) {
 }
 
 /**
- * What each system reaches beside the first, at each concurrency.
+ * How many times as fast as each other system ours are, at each level.
  * @param {readonly Level[]} levels
  */
 function ratios(levels) {
-  const [first] = levels;
-  const titles = [...new Set(levels.map(({ title }) => title))];
-  if (first === undefined || titles.length < 2) return [];
-  const concurrencies = [...new Set(levels.map(({ concurrency }) => concurrency))];
-  /** @param {string} title @param {number} concurrency */
-  const rate = (title, concurrency) =>
-    levels.find((level) => level.title === title && level.concurrency === concurrency)?.measurement
-      .rotationsPerSecond ?? NaN;
-  /** @type {import('./table.js').Column<number>[]} */
-  const columns = [
-    { heading: 'concurrency', cell: String },
-    ...titles.slice(1).map((title) => ({
-      heading: `${first.title} ÷ ${title}`,
-      /** @param {number} concurrency */
-      cell: (concurrency) =>
-        `${(rate(first.title, concurrency) / rate(title, concurrency)).toFixed(2)}×`,
-    })),
-  ];
-  return [table(columns, concurrencies)];
+  const titles = unique(levels.map(({ system }) => system.title));
+  const bases = unique(levels.filter(({ system }) => system.isBase).map(({ system }) => system));
+  const points = unique(levels.map(pointOf));
+  /** @param {string} title @param {string} point */
+  const rate = (title, point) =>
+    levels.find((level) => level.system.title === title && pointOf(level) === point)?.measurement
+      .perSecond ?? NaN;
+  return bases.flatMap(({ title: base }) => {
+    const others = titles.filter((title) => title !== base);
+    if (others.length === 0) return [];
+    /** @type {import('./table.js').Column<string>[]} */
+    const columns = [
+      { heading: `${base} ÷`, left: true, cell: String },
+      ...points.map((point) => ({
+        heading: point,
+        /** @param {string} other */
+        cell: (other) => `${(rate(base, point) / rate(other, point)).toFixed(2)}×`,
+      })),
+    ];
+    return [table(columns, others)];
+  });
+}
+
+/** @param {Level} level */
+function pointOf({ operation, concurrency }) {
+  return `${operation} at ${concurrency}`;
+}
+
+/**
+ * Each of the items once, in their order.
+ * @template Item
+ * @param {readonly Item[]} items
+ */
+export function unique(items) {
+  return [...new Set(items)];
 }
 
 /** @param {readonly Level[]} levels */
 function warnings(levels) {
-  return levels.flatMap(({ title, concurrency, measurement }) => {
-    const at = `${title} at concurrency ${concurrency}`;
+  return levels.flatMap(({ system, measurement, ...level }) => {
+    const at = `${system.title}, ${level.operation} at concurrency ${level.concurrency}`;
     const { foreignCpuShare, generatorCpuShare } = measurement;
     return [
       ...(foreignCpuShare > SHARE_SUSPICIOUS
@@ -114,11 +159,6 @@ function generationsReport({ generation, concurrency, rateFresh, rateOld, ratio,
     `${whole(rateOld)} rotations/s; families at generation 1 on the same ledger: ` +
     `${whole(rateFresh)}; ratio ${ratio.toFixed(3)} (medians of ${slices} slices each, taken in turn).`
   );
-}
-
-/** @param {number} number */
-function whole(number) {
-  return Math.round(number).toLocaleString('en-US');
 }
 
 /** @param {number} share */

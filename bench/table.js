@@ -24,3 +24,11 @@ export function table(columns, rows) {
   );
   return [lines[0], rule, ...lines.slice(1)].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
+
+/**
+ * A number without a fraction, as people read it.
+ * @param {number} number
+ */
+export function whole(number) {
+  return Math.round(number).toLocaleString('en-US');
+}

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Browser } from './browser.js';
 
 const REDIRECT_URI = 'http://127.0.0.1/callback';
-const RESOURCE = 'https://api.example.com';
+/** The API that the access tokens are for. */
+export const RESOURCE = 'https://api.example.com';
 const SCOPE = 'offline_access api';
 
 /**
@@ -28,7 +29,30 @@ export async function authorizeFamilies({ issuer, password, families }) {
     if (code === null) throw new Error(`no code: ${back}`);
     refreshTokens.push(await redeem(server.token_endpoint, { clientId, code, verifier }));
   }
-  return { tokenEndpoint: server.token_endpoint, clientId, refreshTokens };
+  return { endpoint: server.token_endpoint, clientId, refreshTokens };
+}
+
+/**
+ * Refreshes families in turn until there are so many access tokens, all of them good. The families
+ * then have their newest refresh tokens.
+ * @param {import('../load.js').Families} families
+ * @param {number} count
+ * @returns {Promise<string[]>}
+ */
+export async function accessTokensOf({ endpoint, clientId, refreshTokens }, count) {
+  const accessTokens = [];
+  for (let index = 0; index < count; index += 1) {
+    const family = index % refreshTokens.length;
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: clientId,
+      refresh_token: refreshTokens[family] ?? '',
+    });
+    const answer = await json(await fetch(endpoint, { method: 'POST', body }));
+    refreshTokens[family] = answer.refresh_token;
+    accessTokens.push(answer.access_token);
+  }
+  return accessTokens;
 }
 
 /** @param {string} endpoint */

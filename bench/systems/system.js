@@ -1,5 +1,5 @@
-import { startOidcProvider } from './oidc-provider.js';
-import { startTokenLedgerOnPostgres } from './postgres.js';
+import { onPostgres } from './postgres.js';
+import { startServer } from './server-process.js';
 import { startRequestPath, startTokenLedger } from './token-ledger.js';
 
 /**
@@ -7,6 +7,10 @@ import { startRequestPath, startTokenLedger } from './token-ledger.js';
  * @typedef {object} System
  * @property {string} name on the command line
  * @property {string} title in reports
+ * @property {string} description a sentence's end for reports: what it is, and what it keeps
+ * @property {string} [packageName] the package that it is, when that is somebody else's
+ * @property {boolean} isBase whether reports say how the others compare with it
+ * @property {boolean} hasService whether it does more than rotate here: it makes a `Service`
  * @property {number} [coresMax] more cores are of no use to it: all it does is on one thread
  * @property {(order: StartOrder) => Promise<RunningSystem>} start
  *
@@ -15,37 +19,100 @@ import { startRequestPath, startTokenLedger } from './token-ledger.js';
  * @property {readonly number[]} databaseCores those of a database that is a process of its own
  * @property {string} directory empty, its own
  * @property {number} families how many to make
+ * @property {number} accessTokens how many to make for a service; 0 when there is to be none
  * @property {readonly string[]} nodeFlags
  *
  * @typedef {object} RunningSystem
  * @property {import('../pinned-process.js').PinnedProcess} process
  * @property {import('../load.js').Families} families
+ * @property {Service} [service]
  * @property {import('../pinned-process.js').PinnedProcess} [database] one of its own
+ *
+ * What an API with a secret does: it asks about its callers' access tokens, and gets its own.
+ * @typedef {object} Service
+ * @property {import('../load.js').Introspections} introspections
+ * @property {import('../load.js').ClientCredentials} clientCredentials
  */
 
 /** @type {readonly System[]} */
 export const SYSTEMS = [
-  { name: 'token-ledger', title: 'token-ledger', start: startTokenLedger },
+  {
+    name: 'token-ledger',
+    title: 'token-ledger, SQLite',
+    description:
+      'the built server on SQLite; the families are authorized through the protocol. A rotation is acknowledged after a durable commit.',
+    isBase: true,
+    hasService: true,
+    start: startTokenLedger,
+  },
   {
     name: 'token-ledger-path',
     title: 'token-ledger, views and sealing off',
+    description: 'the same without what runs beside the requests.',
+    isBase: false,
+    hasService: false,
     start: startRequestPath,
   },
   {
     name: 'token-ledger-postgres',
     title: 'token-ledger, PostgreSQL',
-    start: startTokenLedgerOnPostgres,
+    description: 'the same server on a PostgreSQL of its own.',
+    isBase: true,
+    hasService: true,
+    start: onPostgres((order, url) => startTokenLedger(order, { TOKEN_LEDGER_DATABASE: url })),
   },
   {
     name: 'oidc-memory',
     title: 'oidc-provider, in memory',
+    description: 'keeps everything in Maps: nothing survives a restart.',
+    packageName: 'oidc-provider',
+    isBase: false,
+    hasService: true,
     coresMax: 1,
-    start: startOidcProvider('memory'),
+    start: async (order) => startServer('oidc-provider.server.js', order, 'memory'),
   },
   {
     name: 'oidc-sqlite',
     title: 'oidc-provider, SQLite',
+    description:
+      'the same configuration on better-sqlite3 (WAL, `synchronous=FULL`), one durable commit for each write that the library asks for.',
+    packageName: 'oidc-provider',
+    isBase: false,
+    hasService: true,
     coresMax: 1,
-    start: startOidcProvider('sqlite'),
+    start: async (order) => startServer('oidc-provider.server.js', order, 'sqlite'),
+  },
+  {
+    name: 'oidc-postgres',
+    title: 'oidc-provider, PostgreSQL',
+    description:
+      'the same configuration on a PostgreSQL of its own through a pool of 32 connections, with prepared statements and one durable commit for each write that the library asks for.',
+    packageName: 'oidc-provider',
+    isBase: false,
+    hasService: true,
+    coresMax: 1,
+    start: onPostgres((order, url) => startServer('oidc-provider.server.js', order, url)),
+  },
+  {
+    name: 'node-oauth',
+    title: '@node-oauth/oauth2-server, SQLite',
+    description:
+      'the library on node:http with a model on better-sqlite3 (WAL, `synchronous=FULL`): a rotation deletes the refresh token and inserts the next one, in two durable commits. It does less than the others: a used token is gone, so its reuse is not told from nonsense and ends nothing; there are no grants, families or audit; tokens are stored as they are.',
+    packageName: '@node-oauth/oauth2-server',
+    isBase: false,
+    hasService: false,
+    coresMax: 1,
+    start: async (order) => startServer('node-oauth.server.js', order),
+  },
+  {
+    name: 'better-auth',
+    title: 'better-auth, SQLite',
+    description:
+      'better-auth with its OAuth provider plugin on better-sqlite3 (WAL, `synchronous=FULL`), its defaults but for ES256 and the rate limit, which is off: a rotation marks the refresh token used and inserts the next one, in two durable commits. It reads client, user, resource and signing key from the database each time. A reused token ends all refresh tokens of the same client and user.',
+    packageName: '@better-auth/oauth-provider',
+    isBase: false,
+    hasService: false,
+    coresMax: 1,
+    start: async (order) => startServer('better-auth.server.js', order),
   },
 ];

@@ -1,12 +1,16 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { PinnedProcess } from '../pinned-process.js';
-import { authorizeFamilies } from './authorization.js';
+import { accessTokensOf, authorizeFamilies, RESOURCE } from './authorization.js';
 import { freePort } from './free-port.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const COMMAND_LINE = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const run = promisify(execFile);
 const ADMIN_PASSWORD = 'a password for one benchmark';
 const START_MS_MAX = 30_000;
 
@@ -29,20 +33,19 @@ export async function startRequestPath(order) {
  * @returns {Promise<import('./system.js').RunningSystem>}
  */
 export async function startTokenLedger(order, settings = {}) {
-  const { cores, directory, families, nodeFlags } = order;
+  const { cores, directory, families, accessTokens, nodeFlags } = order;
   if (!existsSync(MAIN)) throw new Error('dist/main.js is missing: npm run build');
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
-  const server = PinnedProcess.start({
-    cores,
-    arguments: [...nodeFlags, MAIN],
-    directory,
-    env: { ...environment(directory, port, issuer), ...settings },
-  });
+  const env = { ...environment(directory, port, issuer), ...settings };
+  const words = [...nodeFlags, MAIN];
+  const server = PinnedProcess.start({ cores, arguments: words, directory, env });
   try {
     await untilReady(server, issuer);
     const made = await authorizeFamilies({ issuer, password: ADMIN_PASSWORD, families });
-    return { process: server, families: made };
+    if (accessTokens === 0) return { process: server, families: made };
+    const service = await serviceOf({ issuer, directory, env, families: made, accessTokens });
+    return { process: server, families: made, service };
   } catch (error) {
     await server.stop();
     throw new Error(`token-ledger did not serve:\n${server.output}`, { cause: error });
@@ -66,6 +69,44 @@ function environment(directory, port, issuer) {
     TOKEN_LEDGER_REGISTRATION: 'open',
     TOKEN_LEDGER_ADMIN_PASSWORD: ADMIN_PASSWORD,
     TOKEN_LEDGER_LOG_LEVEL: 'warn',
+  };
+}
+
+/**
+ * Registers the API that the families' access tokens are for.
+ * @param {object} order
+ * @param {string} order.issuer
+ * @param {string} order.directory
+ * @param {Record<string, string>} order.env
+ * @param {import('../load.js').Families} order.families
+ * @param {number} order.accessTokens
+ * @returns {Promise<import('./system.js').Service>}
+ */
+async function serviceOf({ issuer, directory, env, families, accessTokens }) {
+  const words = [
+    'client',
+    'create',
+    '--preset',
+    'resource-server',
+    '--resource',
+    RESOURCE,
+    '--json',
+  ];
+  const options = { cwd: directory, env: { PATH: process.env.PATH, ...env } };
+  const { stdout } = await run(process.execPath, [COMMAND_LINE, ...words], options);
+  const { clientId, clientSecret } = JSON.parse(stdout);
+  const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
+  return {
+    introspections: {
+      endpoint: `${issuer}/oauth/introspect`,
+      authorization,
+      accessTokens: await accessTokensOf(families, accessTokens),
+    },
+    clientCredentials: {
+      endpoint: families.endpoint,
+      authorization,
+      form: `${new URLSearchParams({ grant_type: 'client_credentials', scope: 'api', resource: RESOURCE })}`,
+    },
   };
 }
 

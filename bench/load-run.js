@@ -4,41 +4,41 @@ import { HttpConnection } from './http-connection.js';
 /** An answer that takes longer than this has been lost. */
 const ANSWER_MS_MAX = 30_000;
 
-/** Clients at work, each on a connection and a token family of its own. */
-export class RotationRun {
-  /** @type {((milliseconds: number) => void) | undefined} told of each rotation while it is set */
+/** Callers at work, each on a connection of its own. */
+export class LoadRun {
+  /** @type {((milliseconds: number) => void) | undefined} told of each answer while it is set */
   onLatency;
   #stopping = false;
   #more;
   #connections;
 
   /**
-   * @param {readonly import('./refresh-chain.js').RefreshChain[]} chains
+   * @param {readonly import('./callers.js').Caller[]} callers
    * @param {readonly HttpConnection[]} connections
-   * @param {(chain: import('./refresh-chain.js').RefreshChain) => boolean} more
+   * @param {(caller: import('./callers.js').Caller) => boolean} more
    */
-  constructor(chains, connections, more) {
+  constructor(callers, connections, more) {
     this.#more = more;
     this.#connections = connections;
-    /** Settles when every client is done; rejects at the first failure. */
+    /** Settles when every caller is done; rejects at the first failure. */
     this.finished = Promise.all(
-      chains.map((chain, index) => this.#drive(chain, connections[index])),
+      callers.map((caller, index) => this.#drive(caller, connections[index])),
     ).finally(() => this.#close());
   }
 
   /**
-   * Gives each family a connection and rotates it as long as `more` holds.
-   * @param {readonly import('./refresh-chain.js').RefreshChain[]} chains
+   * Gives each caller a connection and lets it ask as long as `more` holds.
+   * @param {readonly import('./callers.js').Caller[]} callers
    * @param {URL} origin
-   * @param {(chain: import('./refresh-chain.js').RefreshChain) => boolean} more
+   * @param {(caller: import('./callers.js').Caller) => boolean} more
    */
-  static async start(chains, origin, more = () => true) {
-    const connections = await Promise.all(chains.map(() => HttpConnection.open(origin)));
-    return new RotationRun(chains, connections, more);
+  static async start(callers, origin, more = () => true) {
+    const connections = await Promise.all(callers.map(() => HttpConnection.open(origin)));
+    return new LoadRun(callers, connections, more);
   }
 
   /**
-   * Waits. Rejects as soon as a client fails.
+   * Waits. Rejects as soon as a caller fails.
    * @param {number} seconds
    */
   async lastFor(seconds) {
@@ -46,7 +46,7 @@ export class RotationRun {
     await Promise.race([elapsed, this.finished]).finally(cancel);
   }
 
-  /** Lets every client finish the rotation under way, so that its newest token stays known. */
+  /** Lets every caller take the answer that is under way, so that its newest token stays known. */
   async stop() {
     this.#stopping = true;
     const { elapsed, cancel } = timer(ANSWER_MS_MAX);
@@ -57,19 +57,20 @@ export class RotationRun {
   }
 
   /**
-   * @param {import('./refresh-chain.js').RefreshChain} chain
+   * @param {import('./callers.js').Caller} caller
    * @param {HttpConnection} connection
    * @returns {Promise<void>}
    */
-  #drive(chain, connection) {
+  #drive(caller, connection) {
     return new Promise((resolve, reject) => {
       const next = () => {
-        if (this.#stopping || !this.#more(chain)) {
+        if (this.#stopping || !this.#more(caller)) {
           resolve();
           return;
         }
         const sent = performance.now();
-        chain.rotate(connection, (error) => {
+        connection.send(caller.request(), (failure, status, text) => {
+          const error = failure ?? caller.accept(status, text);
           if (error) {
             reject(error);
             return;
