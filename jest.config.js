@@ -43,7 +43,7 @@ if (process.env['EVERYTHING_ON_POSTGRES'] === '1') {
   onPostgres.push(
     'test/{admin,audit,replay}/*.e2e.spec.ts',
     'test/operations/{clock-behind,log-redaction,shutdown}.e2e.spec.ts',
-    'test/cli/{clock-behind,revocations,sealing,verbs,views}.e2e.spec.ts',
+    'test/cli/{bundle,clock-behind,families,revocations,sealing,verbs,views}.e2e.spec.ts',
   );
 }
 
@@ -70,12 +70,6 @@ export default {
       globals: { isOnPostgres: true },
       globalSetup: '<rootDir>/test/support/postgres-server.ts',
       testMatch: onPostgres.map((files) => `<rootDir>/${files}`),
-      // What is about the output of commands, or reads mostly views, which are SQLite on both stores.
-      testPathIgnorePatterns: [
-        'test/cli/(bundle|families)\\.e2e',
-        'test/replay/(bundle|replay-verbs)\\.e2e',
-        'test/admin/revocation-sets\\.e2e',
-      ],
     },
   ],
   // Most tests wait for a process, a disk or a clock: a core for each is too much.

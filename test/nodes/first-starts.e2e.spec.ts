@@ -1,17 +1,12 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { readSettings } from '../../src/config/settings.js';
-import {
-  endProcesses,
-  settingsIn,
-  startBuilt,
-  temporaryDirectories,
-  useBuild,
-} from '../cli/built-processes.js';
+import { endProcesses, startBuilt, useBuild } from '../cli/built-processes.js';
 import { newServerStore, storedEvents } from '../support/server-store.js';
 import { sharedSettings } from './http-nodes.js';
+import { nodePlaces } from './node-places.js';
 
 useBuild();
-const newDirectory = temporaryDirectories();
+const newPlace = nodePlaces();
 afterAll(endProcesses);
 
 const ROUNDS = 5;
@@ -22,11 +17,8 @@ describe('three nodes that start at once on an empty database', () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const store = await newServerStore();
       const shared = { ...sharedSettings(), TOKEN_LEDGER_ADMIN_PASSWORD: '' };
-      const newNode = async () => {
-        const directory = newDirectory();
-        return { directory, environment: { ...(await settingsIn(directory, store)), ...shared } };
-      };
-      const places = [await newNode(), await newNode(), await newNode()];
+      const anotherPlace = () => newPlace(store, shared);
+      const places = [await anotherPlace(), await anotherPlace(), await anotherPlace()];
       const nodes = await Promise.all(places.map((place) => startBuilt(place)));
       const shown = nodes.filter(({ said }) => said.stdout.includes('First start'));
       expect(shown).toHaveLength(1);

@@ -1,38 +1,35 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { readSettings } from '../../src/config/settings.js';
+import { inRecoveryTurn } from '../../src/ledger/postgres/postgres-turn.js';
 import { CheckpointFile } from '../../src/ledger/sealing/checkpoint-file.js';
 import { checkpointOfNote } from '../../src/ledger/sealing/note-checkpoint.js';
 import {
   type BuiltServer,
   endProcesses,
   runBuilt,
-  settingsIn,
   startBuilt,
-  temporaryDirectories,
   useBuild,
 } from '../cli/built-processes.js';
 import { copyStore, newServerStore, storedEvents } from '../support/server-store.js';
 import { sharedSettings } from './http-nodes.js';
+import { type NodePlace, nodePlaces } from './node-places.js';
 
 useBuild();
-const newDirectory = temporaryDirectories();
+const newPlace = nodePlaces();
 afterAll(endProcesses);
 
 const PATIENCE = 20_000;
 
-/** Where a node runs, and how far its own checkpoint file knows the ledger. */
-interface Place {
-  readonly directory: string;
-  readonly environment: Record<string, string>;
-}
-
-function sizeKnownTo({ environment }: Place): number {
+/** How far the checkpoint file of a node knows the ledger. */
+function sizeKnownTo({ environment }: NodePlace): number {
   const note = new CheckpointFile(readSettings(environment).checkpointFile).last()?.note;
   return checkpointOfNote(note ?? '')?.size ?? 0;
 }
 
-async function untilKnownToAll(places: readonly Place[], size: number): Promise<void> {
+async function untilKnownToAll(places: readonly NodePlace[], size: number): Promise<void> {
   const deadline = Date.now() + PATIENCE;
   while (places.some((place) => sizeKnownTo(place) < size)) {
     if (Date.now() > deadline) throw new Error(`not all checkpoint files know ${size} events`);
@@ -44,11 +41,9 @@ describe('an old copy of the ledger under several nodes', () => {
   it('is accepted at one of them while none runs, and then by every other one', async () => {
     const store = await newServerStore();
     const shared = { ...sharedSettings(), TOKEN_LEDGER_SEAL_SECONDS: '1' };
-    const newPlace = async (): Promise<Place> => {
-      const directory = newDirectory();
-      return { directory, environment: { ...(await settingsIn(directory, store)), ...shared } };
-    };
-    const [one, other, third] = [await newPlace(), await newPlace(), await newPlace()];
+    const one = await newPlace(store, shared);
+    const other = await newPlace(store, shared);
+    const third = await newPlace(store, shared);
     const settings = readSettings(one.environment);
     const start = async (): Promise<readonly [BuiltServer, BuiltServer]> => [
       await startBuilt(one),
@@ -93,7 +88,25 @@ describe('an old copy of the ledger under several nodes', () => {
     expect(await storedEvents(settings)).toHaveLength(events);
     await unaware.stop();
 
-    expect(await runBuilt('cli.js', ['recover', '--yes'], one)).toMatchObject({ code: 0 });
+    const during = await inRecoveryTurn(settings.postgresUrl ?? '', () =>
+      runBuilt('cli.js', ['recover', '--yes'], other),
+    );
+    expect(during).toMatchObject({ code: 1, stdout: '' });
+    expect(during.stderr).toMatch(
+      /^error: another token-ledger recover works on the database \S+\n$/,
+    );
+    expect(await storedEvents(settings)).toHaveLength(events);
+
+    cpSync(join(one.directory, 'keys'), join(third.directory, 'keys'), { recursive: true });
+    const atOnce = await Promise.all(
+      [one, third].map((place) => runBuilt('cli.js', ['recover', '--yes'], place)),
+    );
+    expect(atOnce.filter(({ code }) => code === 0)).toHaveLength(1);
+    const refused = atOnce.find(({ code }) => code !== 0);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused?.stderr).toMatch(/^error: [^\n]+\n$/);
+    expect(await storedEvents(settings, 'LedgerRestored')).toHaveLength(1);
+
     expect(await runBuilt('cli.js', ['client', 'list'], other)).toMatchObject({ code: 0 });
     await stop(await start());
     expect(await runBuilt('cli.js', ['verify'], other)).toMatchObject({ code: 0 });

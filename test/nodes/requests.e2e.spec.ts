@@ -184,6 +184,20 @@ describe('a refresh token', () => {
   });
 });
 
+describe('a decision on what another node has changed meanwhile', () => {
+  it('is taken again, which the metrics of its node count', async () => {
+    const conflicts = async (node: HttpServer): Promise<number> => {
+      const text = await (await node.fetch('/metrics')).text();
+      return Number(/^token_ledger_conflicts_total (\d+)$/m.exec(text)?.[1]);
+    };
+    const { refresh_token: first } = await beginFamily(one, shop, ana);
+    const second = (await refresh(other, shop, first)).body;
+    const before = await conflicts(one);
+    expect((await refresh(one, shop, second.refresh_token)).status).toBe(200);
+    expect((await conflicts(one)) - before).toBe(1);
+  });
+});
+
 describe('a client that registers itself', () => {
   it('is known to the other node with the next request', async () => {
     const registered = await one.fetch('/oauth/register', {
@@ -210,7 +224,39 @@ describe('a signing key that one node made', () => {
   const keysOf = async (node: HttpServer): Promise<JSONWebKeySet> =>
     (await (await node.fetch('/oauth/jwks')).json()) as JSONWebKeySet;
 
+  it('is published by the other one with the next request', async () => {
+    clock.pass(1000);
+    const created = await one.execute(new CreateSigningKey(true, operator()));
+    if (created.kind !== 'created') throw new Error(created.reason);
+    expect((await keysOf(other)).keys.map(({ kid }) => kid)).toContain(created.keyId);
+  });
+
+  it('is believed in an ID token that comes to the other one as a hint', async () => {
+    const photos = await one.register('native', {
+      postLogoutRedirectUris: ['https://app.example/bye'],
+    });
+    const hintFrom = async () => {
+      clock.pass(1000);
+      const created = await one.execute(new CreateSigningKey(true, operator()));
+      if (created.kind !== 'created') throw new Error(created.reason);
+      const { id_token: hint } = await beginFamily(one, photos, ana);
+      expect(decodeProtectedHeader(hint).kid).toBe(created.keyId);
+      return hint;
+    };
+    const leaving = new URLSearchParams({
+      id_token_hint: await hintFrom(),
+      post_logout_redirect_uri: 'https://app.example/bye',
+    });
+    const left = await other.browser().open(`/oauth/logout?${leaving.toString()}`);
+    expect(left.url.href).toBe('https://app.example/bye');
+    const browser = other.browser();
+    await signInAndConsent(browser, authorizePath(photos, newPkce()), ana);
+    const asking = authorizePath(photos, newPkce(), { id_token_hint: await hintFrom() });
+    expect((await browser.open(asking)).url.searchParams.has('code')).toBe(true);
+  });
+
   it('verifies and signs at the other one as soon as that meets it', async () => {
+    clock.pass(1000);
     const created = await one.execute(new CreateSigningKey(false, operator()));
     if (created.kind !== 'created') throw new Error(created.reason);
     const { keyId } = created;

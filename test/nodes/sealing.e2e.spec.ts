@@ -8,23 +8,20 @@ import {
   type BuiltServer,
   endProcesses,
   runBuilt,
-  settingsIn,
   startBuilt,
-  temporaryDirectories,
   useBuild,
 } from '../cli/built-processes.js';
 import { newServerStore } from '../support/server-store.js';
 import { sharedSettings } from './http-nodes.js';
+import { type NodePlace, nodePlaces } from './node-places.js';
 
 useBuild();
-const newDirectory = temporaryDirectories();
+const newPlace = nodePlaces();
 afterAll(endProcesses);
 
 const PATIENCE = 20_000;
 
-interface Node {
-  readonly directory: string;
-  readonly environment: Record<string, string>;
+interface Node extends NodePlace {
   server: BuiltServer;
 }
 
@@ -34,9 +31,8 @@ beforeAll(async () => {
   const store = await newServerStore();
   const shared = { ...sharedSettings(), TOKEN_LEDGER_SEAL_SECONDS: '1' };
   const startNode = async (): Promise<Node> => {
-    const directory = newDirectory();
-    const environment = { ...(await settingsIn(directory, store)), ...shared };
-    return { directory, environment, server: await startBuilt({ directory, environment }) };
+    const place = await newPlace(store, shared);
+    return { ...place, server: await startBuilt(place) };
   };
   nodes = [await startNode(), await startNode()];
 });

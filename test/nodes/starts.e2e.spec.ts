@@ -6,17 +6,15 @@ import {
   type Ended,
   endProcesses,
   runBuilt,
-  settingsIn,
   startBuilt,
-  type Surroundings,
-  temporaryDirectories,
   useBuild,
 } from '../cli/built-processes.js';
 import { newServerStore, type ServerStore } from '../support/server-store.js';
 import { sharedSettings } from './http-nodes.js';
+import { type NodePlace, nodePlaces } from './node-places.js';
 
 useBuild();
-const newDirectory = temporaryDirectories();
+const newPlace = nodePlaces();
 afterAll(endProcesses);
 
 const shared = sharedSettings();
@@ -30,14 +28,8 @@ beforeAll(async () => {
 afterAll(() => first.stop());
 
 /** A node in a directory of its own, told the same as the first one but for what is said here. */
-async function anotherNode(
-  otherwise: Readonly<Record<string, string>> = {},
-): Promise<Surroundings> {
-  const directory = newDirectory();
-  return {
-    directory,
-    environment: { ...(await settingsIn(directory, store)), ...shared, ...otherwise },
-  };
+function anotherNode(otherwise: Readonly<Record<string, string>> = {}): Promise<NodePlace> {
+  return newPlace(store, { ...shared, ...otherwise });
 }
 
 /** Tries to start one that is told something else, and waits until it has ended. */

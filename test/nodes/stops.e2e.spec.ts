@@ -5,11 +5,11 @@ import { startServer } from '../../src/cli/serve.js';
 import { readSettings } from '../../src/config/settings.js';
 import { lockDataDirectory } from '../../src/ledger/sqlite/ledger-locks.js';
 import { createServiceLog } from '../../src/operations/service-log.js';
-import { settingsIn, temporaryDirectories } from '../cli/built-processes.js';
 import { newServerStore } from '../support/server-store.js';
 import { sharedSettings } from './http-nodes.js';
+import { nodePlaces } from './node-places.js';
 
-const newDirectory = temporaryDirectories();
+const newPlace = nodePlaces();
 
 function refusalOf(attempt: () => void): unknown {
   try {
@@ -23,10 +23,8 @@ function refusalOf(attempt: () => void): unknown {
 describe('a node that stops', () => {
   it('keeps others off its data directory until it has left the other nodes', async () => {
     const store = await newServerStore();
-    const settings = readSettings({
-      ...(await settingsIn(newDirectory(), store)),
-      ...sharedSettings(),
-    });
+    const { environment } = await newPlace(store, sharedSettings());
+    const settings = readSettings(environment);
     const server = await startServer(settings, { log: createServiceLog('silent') });
     const owner = new pg.Client({
       connectionString: store.environment['TOKEN_LEDGER_DATABASE_OWNER'],
