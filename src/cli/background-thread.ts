@@ -33,6 +33,8 @@ interface Listener {
   onStopped(): void;
   /** It could not be begun, or the thread died. */
   onDeath(error: unknown): void;
+  /** The thread has ended: in order when the part was told to stop, else by itself. */
+  onExit(code: number): void;
 }
 
 /**
@@ -52,13 +54,19 @@ export class BackgroundThread {
   ): Promise<RunningPart<Name>> {
     if (!existsSync(workerFile)) return beginPart[part](work, onReport);
     const worker = (this.worker ??= this.start());
+    let isToStop = false;
     const stopped = new Promise<void>((resolve) => {
+      const die = (error: unknown): void => {
+        resolve();
+        onDeath(error);
+      };
       this.listeners.set(part, {
         onReport: (report) => onReport(report as BackgroundWork[Name]['report']),
         onStopped: resolve,
-        onDeath: (error) => {
-          resolve();
-          onDeath(error);
+        onDeath: die,
+        onExit: (code) => {
+          if (isToStop) resolve();
+          else die(new Error(`the background thread ended by itself, with exit code ${code}`));
         },
       });
     });
@@ -66,6 +74,7 @@ export class BackgroundThread {
     return {
       tell: (order) => send(worker, { part, order }),
       stop: () => {
+        isToStop = true;
         worker.ref();
         send(worker, { part, isToStop: true });
         return stopped;
@@ -80,7 +89,7 @@ export class BackgroundThread {
     worker.unref();
     worker.on('message', (report: PartReport) => this.receive(report));
     worker.on('error', (error) => this.end(worker, (listener) => listener.onDeath(error)));
-    worker.on('exit', () => this.end(worker, (listener) => listener.onStopped()));
+    worker.on('exit', (code) => this.end(worker, (listener) => listener.onExit(code)));
     return worker;
   }
 

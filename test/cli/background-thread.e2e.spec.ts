@@ -40,7 +40,7 @@ async function run(program: string): Promise<string[]> {
     },
   };
   const script = `
-    const { BackgroundThread } = await import(${JSON.stringify(pathToFileURL(join(DIST, 'background-thread.js')))});
+    const { BackgroundPart, BackgroundThread } = await import(${JSON.stringify(pathToFileURL(join(DIST, 'background-thread.js')))});
     const works = ${JSON.stringify(works)};
     works.sealing.privateKey = Uint8Array.from(works.sealing.privateKey);
     const thread = new BackgroundThread();
@@ -107,5 +107,54 @@ describe('the thread beside the requests', () => {
         }, say);
       });`);
     expect(said).toEqual(['views died', 'sealed again']);
+  });
+
+  it('tells a part that it died when it ends without an error, unless that was told to stop', async () => {
+    await count(store.ledger, 'a');
+    const said = await run(`
+      const begin = (died) => thread.begin('views', works.views, () => undefined, died);
+      await until((done) => {
+        void begin(({ message }) => done(say(message.split(',')[0])));
+        void thread.worker.terminate();
+      });
+      const views = await begin(() => say('died'));
+      const stopped = views.stop();
+      void thread.worker.terminate();
+      await stopped;
+      say('views stopped');`);
+    expect(said).toEqual(['the background thread ended by itself', 'views stopped']);
+  });
+});
+
+describe('a part of the thread', () => {
+  it('is begun again some time after the thread has ended by itself, and not when it was stopped', async () => {
+    await count(store.ledger, 'a');
+    const said = await run(`
+      const later = globalThis.setTimeout;
+      globalThis.setTimeout = (work, pause) => {
+        say('in', pause);
+        return later(work, 1);
+      };
+      let reported = () => undefined;
+      const part = new BackgroundPart(thread, 'views', works.views, ({ state }) => {
+        if (state?.newest?.position === 0) reported();
+      }, ({ message }) => say(message.split(',')[0]));
+      for (let time = 0; time < 2; time += 1) {
+        await until((done) => {
+          reported = done;
+          if (time === 0) part.start();
+          else void thread.worker.terminate();
+        });
+        say('follows');
+      }
+      await part.stop();
+      say('stopped');`);
+    expect(said).toEqual([
+      'follows',
+      'the background thread ended by itself',
+      'in 10000',
+      'follows',
+      'stopped',
+    ]);
   });
 });
