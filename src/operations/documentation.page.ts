@@ -2,15 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { securityHeaders } from '../access/security-headers.js';
 import type { Settings } from '../config/settings.js';
+import { entityTagOf, isKnownTo } from './entity-tag.js';
 import { openApiDocument } from './openapi.document.js';
 
 const PATH = '/docs';
 /** Of the Swagger UI that @nestjs/swagger brings along, with their media types. */
 const ASSETS = { 'swagger-ui.css': 'text/css', 'swagger-ui-bundle.js': 'text/javascript' };
-const ASSET_CACHING = 'public, max-age=3600';
+
+/** They come from a package and change with a release only; the rest is asked for again each time. */
+const ASSET_CACHING = { 'cache-control': 'public, max-age=3600' };
 
 const page = `<!doctype html>
 <html lang="en">
@@ -52,34 +55,46 @@ const script = `SwaggerUIBundle({
 export function serveDocumentation(application: NestFastifyApplication, settings: Settings): void {
   const headers = pageHeaders(settings);
   const fastify = application.getHttpAdapter().getInstance();
-  const text = (path: string, mediaType: string, body: () => string | Promise<string>): void => {
-    fastify.get(path, async (_request: unknown, reply: FastifyReply) =>
-      reply
-        .headers(headers)
-        .type(`${mediaType}; charset=utf-8`)
-        .send(await body()),
-    );
+  const serve = (
+    path: string,
+    mediaType: string,
+    make: () => Promise<Body>,
+    caching: Readonly<Record<string, string>> = {},
+  ): void => {
+    let made: Promise<TaggedBody> | undefined;
+    fastify.get(path, async (request: FastifyRequest, reply: FastifyReply) => {
+      const { body, entityTag } = await (made ??= make().then(tagged));
+      void reply.headers({ ...headers, ...caching, etag: entityTag });
+      if (isKnownTo(request.headers['if-none-match'], entityTag)) return reply.code(304).send();
+      return reply.type(`${mediaType}; charset=utf-8`).send(body);
+    });
   };
   // Whoever opens the server's address in a browser wants to know what it is.
   fastify.get('/', (_request: unknown, reply: FastifyReply) =>
     reply.headers(headers).redirect(PATH),
   );
-  text(PATH, 'text/html', () => page);
-  text(`${PATH}/page.css`, 'text/css', () => stylesheet);
-  text(`${PATH}/page.js`, 'text/javascript', () => script);
+  serve(PATH, 'text/html', () => Promise.resolve(page));
+  serve(`${PATH}/page.css`, 'text/css', () => Promise.resolve(stylesheet));
+  serve(`${PATH}/page.js`, 'text/javascript', () => Promise.resolve(script));
   for (const [name, mediaType] of Object.entries(ASSETS)) {
-    fastify.get(`${PATH}/${name}`, async (_request: unknown, reply: FastifyReply) =>
-      reply
-        .headers({ ...headers, 'cache-control': ASSET_CACHING })
-        .type(`${mediaType}; charset=utf-8`)
-        .send(await readFile(join(swaggerUiDirectory(), name))),
-    );
+    const read = (): Promise<Buffer> => readFile(join(swaggerUiDirectory(), name));
+    serve(`${PATH}/${name}`, mediaType, read, ASSET_CACHING);
   }
-  let document: Promise<string> | undefined;
-  text(`${PATH}/openapi.json`, 'application/json', () => {
-    document ??= openApiDocument(application, settings).then((one) => JSON.stringify(one));
-    return document;
-  });
+  serve(`${PATH}/openapi.json`, 'application/json', async () =>
+    JSON.stringify(await openApiDocument(application, settings)),
+  );
+}
+
+type Body = string | Buffer;
+
+/** What is served, and how a browser that has it already says so. */
+interface TaggedBody {
+  readonly body: Body;
+  readonly entityTag: string;
+}
+
+function tagged(body: Body): TaggedBody {
+  return { body, entityTag: entityTagOf(body) };
 }
 
 function pageHeaders({ issuer }: Settings): Record<string, string> {

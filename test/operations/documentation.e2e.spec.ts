@@ -194,6 +194,28 @@ describe('GET /docs', () => {
     expect((await server.fetch('/docs/..%2f..%2fpackage.json')).status).toBe(404);
   });
 
+  it.each([
+    ['/docs', 'no-cache'],
+    ['/docs/page.css', 'no-cache'],
+    ['/docs/page.js', 'no-cache'],
+    ['/docs/openapi.json', 'no-cache'],
+    ['/docs/swagger-ui.css', 'public, max-age=3600'],
+    ['/docs/swagger-ui-bundle.js', 'public, max-age=3600'],
+  ])('sends %s only to who has not what it is now', async (path, caching) => {
+    const first = await server.fetch(path);
+    expect(first.headers.get('cache-control')).toBe(caching);
+    const entityTag = first.headers.get('etag') ?? '';
+    expect(entityTag).toMatch(/^"[\w-]{43}"$/);
+    const asked = (known: string) => server.fetch(path, { headers: { 'if-none-match': known } });
+    const again = await asked(`"another", W/${entityTag}`);
+    expect([again.status, await again.text()]).toEqual([304, '']);
+    expect(again.headers.get('etag')).toBe(entityTag);
+    expect(again.headers.get('cache-control')).toBe(caching);
+    expect((await asked('*')).status).toBe(304);
+    const other = await asked('"another"');
+    expect([other.status, await other.text()]).toEqual([200, await first.text()]);
+  });
+
   inBrowser(
     'shows itself in a browser, and gets an auditor what it describes',
     async () => {
