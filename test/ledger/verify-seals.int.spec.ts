@@ -253,6 +253,41 @@ describe('a verification finds', () => {
     expect(inParts.problems).toEqual(expect.arrayContaining([...problems]));
   });
 
+  it('the one event whose hash in a tile is another, and in one line what that makes unprovable', async () => {
+    tamper(
+      file,
+      sql(`UPDATE tiles SET hashes = CAST(substr(hashes, 1, 320) || zeroblob(32) ||
+           substr(hashes, 353) AS BLOB)
+           WHERE tile_index = 0`),
+    );
+    expect((await verifyFile(file)).problems.map(({ problem }) => problem)).toEqual([
+      'the hash of the event is not the one in tile 0/0',
+      'epoch 1 is acknowledged for other events',
+      'each of the 4 checkpoints of sizes 18 to 619 in epochs 0 to 1 is not of these events',
+    ]);
+  });
+
+  it('which checkpoints are wrong where those between them are not, or are otherwise', async () => {
+    const zero = 'UPDATE checkpoints SET root = zeroblob(32) WHERE size';
+    const wrong = 'is not of these events';
+    const problemsAfter = async (...changes: readonly Change[]) => {
+      file = freshCopy(intact, directory);
+      for (const change of changes) tamper(file, change);
+      return (await verifyFile(file)).problems.map(({ problem }) => problem);
+    };
+    expect(await problemsAfter(sql(`${zero} IN (18, 318)`))).toEqual([
+      `each of the 2 checkpoints of sizes 18 to 318 in epoch 0 ${wrong}`,
+    ]);
+    expect(await problemsAfter(sql(`${zero} IN (18, 319)`))).toEqual([
+      `the checkpoint of size 18 in epoch 0 ${wrong}`,
+      `the checkpoint of size 319 in epoch 1 ${wrong}`,
+    ]);
+    expect(await problemsAfter(sql(`${zero} = 18`), renote(318, signedByAnother))).toEqual([
+      `the checkpoint of size 18 in epoch 0 ${wrong}`,
+      'the checkpoint of size 318 in epoch 0 is not signed by the key of its epoch',
+    ]);
+  });
+
   it('any byte that changed in what was sealed, or in the rows of the log', async () => {
     const columns = [
       ['tiles', 'hashes', 'BLOB'],

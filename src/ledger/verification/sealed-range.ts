@@ -5,6 +5,7 @@ import { TILE_WIDTH } from '../../tlog/tiles.js';
 import { LogTiles, rootOfRow } from '../sealing/log-tiles.js';
 import type { TreeReads } from '../sealing/seal-store.port.js';
 import { checkpointFault } from './checkpoint.check.js';
+import { CheckpointFaults } from './checkpoint-faults.js';
 import type { LedgerSource, StoredCheckpoint } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
 import type { VerificationProblem } from './verification-problems.js';
@@ -27,6 +28,7 @@ export interface SealedExtent {
 export class SealedRange {
   private readonly tiles: TreeReads;
   private readonly checkpoints: AsyncIterator<SealedPoint, undefined>;
+  private readonly faults: CheckpointFaults;
   private checkpoint: SealedPoint | undefined;
   /** Whether what follows could be compared: not once something differed. */
   private isSound = true;
@@ -39,6 +41,7 @@ export class SealedRange {
   ) {
     this.tiles = wholeTiles(source);
     this.checkpoints = checkpointsAfter(source, from, sealed);
+    this.faults = new CheckpointFaults(report);
   }
 
   /** Compares what was sealed of the events from its beginning and below a position. */
@@ -50,8 +53,12 @@ export class SealedRange {
     if (left === undefined) return;
     const roots = new MerkleFrontier(from / TILE_WIDTH, left.subtrees);
     this.checkpoint = (await this.checkpoints.next()).value;
-    for (let first = from; first < end && this.isSound; first += TILE_WIDTH) {
-      await this.checkTile(first, Math.min(TILE_WIDTH, end - first), roots);
+    try {
+      for (let first = from; first < end && this.isSound; first += TILE_WIDTH) {
+        await this.checkTile(first, Math.min(TILE_WIDTH, end - first), roots);
+      }
+    } finally {
+      this.faults.tell();
     }
   }
 
@@ -109,11 +116,8 @@ export class SealedRange {
     const size = this.checkpoint?.stored.size;
     while (this.checkpoint !== undefined && this.checkpoint.stored.size === size) {
       const { stored, epoch } = this.checkpoint;
-      const fault = checkpointFault(stored, epoch, root);
-      if (fault !== undefined) {
-        const name = `the checkpoint of size ${stored.size} in epoch ${epoch.epoch}`;
-        this.report({ problem: `${name} ${fault}` });
-      }
+      const place = { size: stored.size, epoch: epoch.epoch };
+      this.faults.add(place, checkpointFault(stored, epoch, root));
       this.checkpoint = (await this.checkpoints.next()).value;
     }
   }
