@@ -15,7 +15,7 @@ export function keyCreateVerb(): Command {
     name: 'create',
     summary: 'make and publish a signing key; it signs nothing until it is activated',
     details:
-      'A server that runs publishes it within 15 seconds, and verifiers fetch it in their time.',
+      'A server that runs publishes it within a second, and verifiers fetch it in their time.',
     examples: ['token-ledger key create', 'token-ledger key create --json | jq -r .keyId'],
     json: '{ keyId, status: "published" }',
   }).action((options: Options) => asOperator((operator) => createKey(operator, options)));

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import type { JSONWebKeySet } from 'jose';
 import { newUuid } from '../config/random-identifiers.js';
 import type { SigningKeyState } from '../domain/directory/directory.state.js';
 import {
@@ -8,16 +9,12 @@ import {
   type SigningKeyRefused,
 } from '../domain/directory/signing-key.decider.js';
 import { keyThatSigns } from '../domain/directory/signing-key.rules.js';
-import {
-  DEFAULT_PROJECT,
-  type Instant,
-  type ProjectId,
-  streamIdOf,
-} from '../domain/identifiers.js';
+import { DEFAULT_PROJECT, type ProjectId, streamIdOf } from '../domain/identifiers.js';
 import { type Attribution, Ledger } from '../ledger/ledger.port.js';
 import { generateSigningKey, SigningKeyRing } from '../tokens/signing-key-ring.js';
 import { VaultError } from '../vault/vault.errors.js';
 import { Vault } from '../vault/vault.port.js';
+import { SparingLook } from './sparing-look.js';
 import { statesOfKind } from './stream-states.reader.js';
 
 /** What making a signing key came to. */
@@ -39,8 +36,10 @@ interface Asked {
 
 /** How often keys that another process made or activated are looked for, in milliseconds. */
 const LOOK_INTERVAL = 15_000;
-/** How often an unknown key id may cause a look, in milliseconds: key ids are attacker-controlled. */
-const UNKNOWN_KEY_INTERVAL = 1000;
+/** How often a request may cause a look, in milliseconds: key ids are attacker-controlled, and keys public. */
+const ASKED_INTERVAL = 1000;
+/** A store that does not answer keeps the known keys from nobody for longer, in milliseconds. */
+const PUBLISHING_PATIENCE = 1000;
 
 /** Keeps the ring of signing keys as the ledger says, whoever changed it. */
 @Injectable()
@@ -48,7 +47,12 @@ export class SigningKeys implements OnModuleDestroy {
   private readonly logger = new Logger(SigningKeys.name);
   private readonly statuses = new Map<string, SigningKeyState['status']>();
   private loading: Promise<void> = Promise.resolve();
-  private lookedForUnknownAt: Instant = 0;
+  /** Two of them: whoever asks for the keys must not keep unknown ones from being looked for, nor the other way. */
+  private readonly forUnknown = new SparingLook(() => this.look(), { interval: ASKED_INTERVAL });
+  private readonly forPublishing = new SparingLook(() => this.look(), {
+    interval: ASKED_INTERVAL,
+    patience: PUBLISHING_PATIENCE,
+  });
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -77,14 +81,14 @@ export class SigningKeys implements OnModuleDestroy {
   /** Whether the key verifies; one that is not known yet is looked for, at most once a second. */
   async verifies(keyId: string): Promise<boolean> {
     if (this.ring.verificationKey(keyId) !== undefined) return true;
-    const now = Date.now();
-    if (Math.abs(now - this.lookedForUnknownAt) < UNKNOWN_KEY_INTERVAL) {
-      await this.loading.catch(() => undefined);
-    } else {
-      this.lookedForUnknownAt = now;
-      await this.look();
-    }
+    await this.forUnknown.again();
     return this.ring.verificationKey(keyId) !== undefined;
+  }
+
+  /** The public key set, with keys that another process made; these are looked for at most once a second. */
+  async published(): Promise<JSONWebKeySet> {
+    await this.forPublishing.again();
+    return this.ring.jwks();
   }
 
   /** Makes an ES256 key: private part into the vault, then public part into the ledger. */

@@ -1,18 +1,15 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { AccessTokenStatuses } from '../access/access-token-status.js';
 import { formBodyOf, queryOf } from '../access/posted-form.js';
 import { redirectLocation } from '../access/redirect-location.js';
 import { requestContextOf } from '../access/request-context.js';
-import type { Settings } from '../config/settings.js';
-import { SETTINGS } from '../config/settings.tokens.js';
 import { DirectoryReader } from '../directory/directory.reader.js';
 import type { ClientState } from '../domain/directory/directory.state.js';
 import { isRegisteredPostLogoutUri } from '../domain/directory/redirect-uri.rules.js';
 import type { Instant } from '../domain/identifiers.js';
-import { readIdTokenHint } from '../tokens/id-token.js';
 import { SealedTokens } from '../tokens/sealed-token.js';
-import { SigningKeyRing } from '../tokens/signing-key-ring.js';
 
 const PURPOSE = 'sign-out';
 const LIFETIME = 600_000;
@@ -52,8 +49,7 @@ export class SignOutRequests {
   constructor(
     private readonly directory: DirectoryReader,
     private readonly sealed: SealedTokens,
-    private readonly ring: SigningKeyRing,
-    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'issuer'>,
+    private readonly statuses: AccessTokenStatuses,
   ) {}
 
   /**
@@ -70,8 +66,7 @@ export class SignOutRequests {
     });
     const wanted = { redirectUri, state };
     if (!hintText) return this.judge({ clientId, isHinted: false, sessionId: null, ...wanted });
-    const { issuer } = this.settings;
-    const hint = await readIdTokenHint(hintText, { issuer, ring: this.ring });
+    const hint = await this.statuses.readIdToken(hintText);
     if (hint === undefined || (clientId && clientId !== hint.aud)) return undefined;
     const sessionId = hint['sid'] ?? null;
     return this.judge({ clientId: hint.aud, isHinted: true, sessionId, ...wanted });

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import { AccessTokenStatuses } from '../access/access-token-status.js';
 import type { Interaction } from '../access/interaction-token.js';
 import type { Settings } from '../config/settings.js';
 import { SETTINGS } from '../config/settings.tokens.js';
@@ -8,8 +9,6 @@ import { consentIdOf, covers } from '../domain/directory/consent.decider.js';
 import { familyPolicyFor } from '../domain/directory/family-policy.rules.js';
 import { IssueGrant, type IssueGrantOutcome } from '../grants/issue-grant.command.js';
 import type { RequestContext } from '../grants/request-context.js';
-import { readIdTokenHint } from '../tokens/id-token.js';
-import { SigningKeyRing } from '../tokens/signing-key-ring.js';
 import { type AuthorizationRequest, grantedScopeOf } from './authorization-request.js';
 import { OAuthError } from './oauth.error.js';
 
@@ -32,7 +31,7 @@ export class Authorizations {
   constructor(
     private readonly commands: CommandBus,
     private readonly directory: DirectoryReader,
-    private readonly ring: SigningKeyRing,
+    private readonly statuses: AccessTokenStatuses,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -66,8 +65,7 @@ export class Authorizations {
   ): Promise<boolean> {
     const hasSignedIn = interaction.signedInSessionId === session.sessionId;
     if (request.idTokenHint !== undefined) {
-      const { issuer } = this.settings;
-      const hint = await readIdTokenHint(request.idTokenHint, { issuer, ring: this.ring });
+      const hint = await this.statuses.readIdToken(request.idTokenHint);
       if (hint === undefined) throw new OAuthError('invalid_request', 'id_token_hint is not ours');
       if (hint.sub !== session.subject) {
         if (!hasSignedIn) return true;

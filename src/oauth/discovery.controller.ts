@@ -2,7 +2,7 @@ import { Controller, Get, Header, Inject } from '@nestjs/common';
 import type { JSONWebKeySet } from 'jose';
 import type { Settings } from '../config/settings.js';
 import { SETTINGS } from '../config/settings.tokens.js';
-import { SigningKeyRing } from '../tokens/signing-key-ring.js';
+import { SigningKeys } from '../directory/signing-keys.service.js';
 
 const AUTHENTICATION = ['client_secret_basic', 'client_secret_post'];
 
@@ -11,7 +11,7 @@ const AUTHENTICATION = ['client_secret_basic', 'client_secret_post'];
 export class DiscoveryController {
   constructor(
     @Inject(SETTINGS) private readonly settings: Settings,
-    private readonly ring: SigningKeyRing,
+    private readonly signingKeys: SigningKeys,
   ) {}
 
   /** OIDC Discovery, 4. */
@@ -31,8 +31,8 @@ export class DiscoveryController {
   /** The public keys that tokens are verified with (RFC 7517, 5). */
   @Get('oauth/jwks')
   @Header('cache-control', 'public, max-age=60')
-  jwks(): JSONWebKeySet {
-    return this.ring.jwks();
+  jwks(): Promise<JSONWebKeySet> {
+    return this.signingKeys.published();
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ActivateSigningKey } from '../../src/directory/activate-signing-key.handler.js';
 import { CreateSigningKey } from '../../src/directory/create-signing-key.handler.js';
 import { RetireSigningKey } from '../../src/directory/retire-signing-key.handler.js';
@@ -17,6 +17,23 @@ async function create(directory: OpenedDirectory, activate: boolean): Promise<st
 const ringOf = (directory: OpenedDirectory) => directory.get(SigningKeyRing);
 const sign = (directory: OpenedDirectory, keyId: string) =>
   ringOf(directory).signJwt({ typ: 'JWT' }, { sub: 'ana' }, keyId);
+
+afterEach(() => void jest.restoreAllMocks());
+
+/** Counts how often a directory looks for signing keys from now on; `before` may keep it from its answer. */
+function searchesOf(
+  { resources: { ledger } }: OpenedDirectory,
+  before: () => Promise<void> = () => Promise.resolve(),
+): { count: number } {
+  const searches = { count: 0 };
+  const streamsOfKind = ledger.streamsOfKind.bind(ledger);
+  ledger.streamsOfKind = async (...page) => {
+    searches.count += 1;
+    await before();
+    return streamsOfKind(...page);
+  };
+  return searches;
+}
 
 describe('signing keys', () => {
   it('are made once, and sign after a restart', async () => {
@@ -121,19 +138,55 @@ describe('signing keys', () => {
   it('are not searched for more than once a second, whatever tokens name', async () => {
     const directory = await openWithProject();
     await directory.get(SigningKeys).start(operator);
-    let searches = 0;
-    const { ledger } = directory.resources;
-    const streamsOfKind = ledger.streamsOfKind.bind(ledger);
-    ledger.streamsOfKind = (...page) => {
-      searches += 1;
-      return streamsOfKind(...page);
-    };
+    const searches = searchesOf(directory);
     const keyIds = Array.from({ length: 50 }, (_, index) => `forged-${index}`);
     const found = await Promise.all(
       keyIds.map((keyId) => directory.get(SigningKeys).verifies(keyId)),
     );
     expect(found).toEqual(keyIds.map(() => false));
-    expect(searches).toBe(1);
+    expect(searches.count).toBe(1);
+  });
+
+  it('of another process are published with the next request', async () => {
+    const place = newPlace();
+    const server = await openWithProject({ place });
+    await server.get(SigningKeys).start(operator);
+    const commandLine = await openWithProject({ place, role: 'command_line' });
+    const keyId = await create(commandLine, false);
+    expect(ringOf(server).jwks().keys).toHaveLength(1);
+    const { keys } = await server.get(SigningKeys).published();
+    expect(keys.map(({ kid }) => kid)).toContain(keyId);
+  });
+
+  it('are looked for once a second for those who ask for them, and once for unknown ones', async () => {
+    const directory = await openWithProject();
+    const signingKeys = directory.get(SigningKeys);
+    await signingKeys.start(operator);
+    const searches = searchesOf(directory);
+    let now = Date.now();
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
+    const ask = async () => {
+      for (let time = 0; time < 50; time += 1) {
+        await Promise.all([signingKeys.published(), signingKeys.verifies(`forged-${time}`)]);
+      }
+    };
+    await ask();
+    expect(searches.count).toBe(2);
+    now += 999;
+    await ask();
+    expect(searches.count).toBe(2);
+    now += 1;
+    await ask();
+    expect(searches.count).toBe(4);
+  });
+
+  it('are published as they were known while the ledger does not answer', async () => {
+    const directory = await openWithProject();
+    const signingKeys = directory.get(SigningKeys);
+    await signingKeys.start(operator);
+    const searches = searchesOf(directory, () => new Promise(() => undefined));
+    expect((await signingKeys.published()).keys).toHaveLength(1);
+    expect(searches.count).toBe(1);
   });
 
   it('stop the start when the vault has lost the active one', async () => {
