@@ -104,6 +104,19 @@ export async function inStartTurnOf<Result>(
   return inStartTurn(postgresUrl, work);
 }
 
+/**
+ * Accepts an old copy of a ledger, while no other process does: a file has one owner anyway. Throws a
+ * LedgerError of one line at once where another one does.
+ */
+export async function inRecoveryTurnOf<Result>(
+  { postgresUrl }: LedgerPlace,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (postgresUrl === undefined) return work();
+  const { inRecoveryTurn } = await import('../ledger/postgres/postgres-turn.js');
+  return inRecoveryTurn(postgresUrl, work);
+}
+
 /** What was sealed, to be added to; with the lease that nodes take turns by, where there are several. */
 export interface OpenedSealing {
   readonly store: SealStore;
@@ -123,6 +136,13 @@ export async function openSealsOf({ ledgerFile, postgresUrl }: LedgerPlace): Pro
   if (postgresUrl === undefined) return openSealReads(ledgerFile);
   const { openPostgresSeals } = await import('../ledger/postgres/postgres-seal.store.js');
   return openPostgresSeals(postgresUrl);
+}
+
+/** Throws a LedgerError when a ledger is being copied to a place, or was and not to its end. */
+export async function refuseUnfinishedCopy({ postgresUrl }: LedgerPlace): Promise<void> {
+  if (postgresUrl === undefined) return;
+  const { refuseUnfinishedTransferAt } = await import('../ledger/postgres/unfinished-transfer.js');
+  await refuseUnfinishedTransferAt(postgresUrl);
 }
 
 /** Opens a ledger to be verified. Throws a LedgerError. */

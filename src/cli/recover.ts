@@ -14,7 +14,7 @@ import type { SealReads } from '../ledger/sealing/seal-store.port.js';
 import { Sealer } from '../ledger/sealing/sealer.js';
 import { confirm } from './confirmation.js';
 import { CommandRefused } from './failure.js';
-import { openSealing } from './ledger-place.js';
+import { inRecoveryTurnOf, openSealing } from './ledger-place.js';
 import { livingNodes } from './node-membership.js';
 import { LOG_STREAM, openLog } from './open-log.js';
 import { operatorSettings } from './operator.js';
@@ -52,6 +52,10 @@ from then on, and a refresh token that comes again ends its family: clients ask 
 
 async function recover(options: Options): Promise<void> {
   const settings = operatorSettings();
+  await inRecoveryTurnOf(settings, () => recoverLedger(settings, options));
+}
+
+async function recoverLedger(settings: Settings, options: Options): Promise<void> {
   let found: Rollback | undefined;
   const check: LedgerCheck = async (reads, file, newestEpoch) => {
     await refuseBesideNodes(settings);

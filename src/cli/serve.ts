@@ -171,6 +171,7 @@ async function closeParts({ views, sealing, membership, resources }: Opened): Pr
 function metricSources({ ledger, sealReads, views }: Resources): MetricSources {
   return {
     waiting: () => ledger.waiting,
+    conflicts: () => ledger.conflicts,
     sizeEvents: () => ledger.size(),
     sizeBytes: () => ledger.sizeBytes(),
     sealed: () => sealedOf(sealReads),

@@ -9,7 +9,12 @@ import { loadMasterKeys } from '../vault/master-keys.js';
 import { vaultFileOf } from '../vault/vault-file.js';
 import { VaultError } from '../vault/vault.errors.js';
 import { CommandRefused } from './failure.js';
-import { type LedgerPlace, ledgerPlaceOf, openVaultOf } from './ledger-place.js';
+import {
+  type LedgerPlace,
+  ledgerPlaceOf,
+  openVaultOf,
+  refuseUnfinishedCopy,
+} from './ledger-place.js';
 import { problemsText, verifyAt } from './ledger-verification.js';
 import { checkpointSigner } from './open-log.js';
 import { operatorSettings } from './operator.js';
@@ -49,6 +54,8 @@ and has the checkpoint key can write another history: only --against finds that.
 async function verify(options: Options): Promise<void> {
   const kept = keptOf(options);
   const { place, checkpointFile } = ledgerOf(options);
+  // What is not there yet would look like damage.
+  await refuseUnfinishedCopy(place);
   const signer = options.file === undefined ? await signerOfVault() : undefined;
   const keyOf = signer && ((origin: string) => signer.verifierKey(origin));
   const report = await verifyAt(place, { checkpointFile, kept, keyOf }, options.json === true);

@@ -6,6 +6,8 @@ import { TokenObserver } from '../grants/token-observer.port.js';
 export interface MetricSources {
   /** How many decisions wait for a commit. */
   readonly waiting: () => number;
+  /** How many decisions were taken again because another node was faster. */
+  readonly conflicts: () => number;
   /** How many events the ledger holds. */
   readonly sizeEvents: () => Promise<number>;
   /** How many bytes the ledger takes on the disk. */
@@ -165,6 +167,12 @@ export class ServiceMetrics extends TokenObserver {
       'Batches that could not be committed; decider is a single decision that threw.',
       ['code'],
       (put) => this.failures.forEach((count, code) => put({ code }, count)),
+    );
+    this.count(
+      'token_ledger_conflicts_total',
+      'Decisions that were taken again because another node was faster.',
+      [],
+      (put) => put({}, this.sources?.conflicts() ?? 0),
     );
     this.gauge('token_ledger_queue_decisions', 'Decisions that wait for a commit.', (sources) =>
       sources.waiting(),

@@ -153,6 +153,10 @@ describe('a ledger that a server made on SQLite', () => {
       expect(rows.length).toBeGreaterThan(0);
       expect(rows.length).toBeLessThan(events);
       await expect(startAlone(owner)).rejects.toThrow(/not copied to its end/);
+      const isUnfinished =
+        /^error: the database 127\S+ holds a ledger that was not copied to its end: .+\n$/;
+      const unverified = await run(['verify'], { TOKEN_LEDGER_DATABASE: owner });
+      expect(unverified).toEqual({ stdout: '', ...oneLine(isUnfinished) });
       const { code, stdout, stderr } = await run([...words, '--json']);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(JSON.parse(stdout)).toMatchObject({ events, eventsBefore: rows.length, epoch: 1 });

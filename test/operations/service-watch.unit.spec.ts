@@ -26,6 +26,7 @@ describe('metrics', () => {
         'token_ledger_retries_total 0',
         'token_ledger_reuses_total 0',
         'token_ledger_appended_events_total 0',
+        'token_ledger_conflicts_total 0',
         'token_ledger_batch_decisions_count 0',
         'token_ledger_flush_duration_seconds_count 0',
       ]),
@@ -76,6 +77,7 @@ describe('metrics', () => {
     metrics.refolded({ differing: ['family:1'], uncheckedCount: 3 });
     metrics.watch({
       waiting: () => 7,
+      conflicts: () => 2,
       sizeEvents: () => Promise.resolve(95),
       sizeBytes: () => Promise.reject(new Error('gone')),
       sealed: () => Promise.resolve({ sizeEvents: 91, lagEvents: 4, ageSeconds: 2.5 }),
@@ -94,6 +96,7 @@ describe('metrics', () => {
         'token_ledger_appended_events_total 95',
         'token_ledger_flush_failures_total{code="disk_full"} 1',
         'token_ledger_queue_decisions 7',
+        'token_ledger_conflicts_total 2',
         'token_ledger_size_events 95',
         'token_ledger_size_bytes Nan',
         'token_ledger_sealed_size_events 91',

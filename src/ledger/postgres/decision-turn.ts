@@ -140,16 +140,16 @@ export class DecisionTurn<Item extends { readonly execution: AnyExecution }> {
     this.touched = new Set();
     this.interruption = undefined;
     const { execution } = item;
-    const taken = { item, plan: undefined, error: undefined, unit: 0, streams: this.touched };
+    const streams = this.touched;
     try {
       const plan = planAppend(execution, execution.decide(this.loaded(execution)), {
         recordedAt: this.recordedAt,
         head: (streamId) => this.plannedHead(streamId),
       });
-      return this.interruption ?? { ...taken, plan };
+      return this.interruption ?? { item, plan, error: undefined, unit: 0, streams };
     } catch (error) {
       // A decider may have replaced what interrupted it.
-      return this.interruption ?? { ...taken, error };
+      return this.interruption ?? { item, plan: undefined, error, unit: 0, streams };
     }
   }
 

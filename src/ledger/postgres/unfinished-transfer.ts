@@ -1,5 +1,6 @@
 import { LedgerUnavailable } from '../ledger.errors.js';
-import type { NamedStatement, PostgresConnections } from './postgres-connection.js';
+import { prepareSchema } from './ledger-schema.js';
+import { type NamedStatement, PostgresConnections } from './postgres-connection.js';
 
 const TRANSFER: NamedStatement = {
   name: 'transfer',
@@ -15,4 +16,15 @@ export async function refuseUnfinishedTransfer(connections: PostgresConnections)
     `${connections.database} holds a ledger that was not copied to its end: ` +
       'run token-ledger migrate-store again',
   );
+}
+
+/** The same of the ledger at a URL. Throws a LedgerError as well when there is none, or a newer one. */
+export async function refuseUnfinishedTransferAt(url: string): Promise<void> {
+  await prepareSchema({ ownerUrl: url, runtimeRole: undefined, mayMigrate: false });
+  const connections = new PostgresConnections(url, 1);
+  try {
+    await refuseUnfinishedTransfer(connections);
+  } finally {
+    await connections.close();
+  }
 }
