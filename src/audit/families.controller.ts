@@ -24,11 +24,12 @@ import { ListFamilyEvents } from './list-family-events.query.js';
 import { familyParameters, lineageParameters } from './list.parameters.js';
 import {
   built,
+  cursorIn,
   cursorOf,
   fixedIn,
   momentAsked,
-  momentFor,
-  readWhole,
+  numberIn,
+  placeIn,
   requestOf,
 } from './list-place.js';
 import { listedFamilyColumns } from './listed-family.columns.js';
@@ -101,20 +102,25 @@ export class FamiliesController {
   @Unstored()
   @ApiOperation({
     summary: 'All tokens that descend from one grant',
-    description: 'The newest `limit` generations, refusals and counts; the timeline has all.',
+    description:
+      'At most `limit` generations: the newest, and older ones on the pages that `next` leads to. ' +
+      'Grant, detection and end stand on each. Any other list that is longer than `limit` has the ' +
+      'newest, and how many are left out: the timeline has all.',
   })
   @ApiResponse({ status: 200, description: 'The lineage.', standardSchema: lineageAnswer })
   @ApiNotFound('family')
   async lineage(
     @Param({ schema: idInPath }) { id }: Id,
-    @Query({ schema: lineageParameters })
-    { at, limit = GENERATIONS }: z.infer<typeof lineageParameters>,
+    @Query({ schema: lineageParameters }) parameters: z.infer<typeof lineageParameters>,
   ): Promise<LineageAnswer> {
-    const moment = await momentFor(this.queries, at);
-    return found(
-      'family',
-      await readWhole(this.queries.execute(new FindLineage(id, moment, limit))),
-    );
+    const { limit = GENERATIONS } = parameters;
+    const list = `lineage of ${id}`;
+    const { moment, after } = await placeIn(this.queries, list, parameters);
+    const span = { limit, before: after === null ? undefined : numberIn({ after }) };
+    const query = new FindLineage(id, moment, span);
+    const { before, ...answer } = found('family', await this.queries.execute(query));
+    const shown = { ...moment, upTo: moment.position };
+    return { ...answer, next: cursorIn(list, parameters, shown, before) };
   }
 
   /** The whole life of a family, oldest event first. */

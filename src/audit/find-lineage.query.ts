@@ -1,14 +1,19 @@
 import { Query } from '@nestjs/cqrs';
-import type { LineageAnswer } from './lineage.answer.js';
 import type { Moment } from '../access/moment.js';
+import type { LineageSpan } from '../domain/investigation/lineage-window.rules.js';
+import type { LineageAnswer } from './lineage.answer.js';
 
-/** All that descended from one grant by a moment; undefined when there was no such family. */
-export class FindLineage extends Query<LineageAnswer | undefined> {
+/** A page of a lineage, and before which generation the next one ends; null: there is none. */
+export interface LineagePage extends Omit<LineageAnswer, 'next'> {
+  readonly before: string | null;
+}
+
+/** What descended from one grant by a moment; undefined when there was no such family. */
+export class FindLineage extends Query<LineagePage | undefined> {
   constructor(
     readonly familyId: string,
     readonly moment: Moment,
-    /** So many generations, refusals and counts at most: the newest. */
-    readonly limit: number,
+    readonly span: LineageSpan,
   ) {
     super();
   }

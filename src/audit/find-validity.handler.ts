@@ -1,7 +1,6 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { Moment } from '../access/moment.js';
 import type { Instant } from '../domain/identifiers.js';
-import { stateAt } from '../domain/investigation/state-difference.rules.js';
 import type { FamilyGround } from '../domain/investigation/validity-ending.rules.js';
 import {
   accessTokenValidity,
@@ -79,12 +78,12 @@ async function judge(
     }
     case 'refresh': {
       const { familyId, generation } = judged;
-      const ground = await grounds.ofFamily(familyId);
+      const ground = await grounds.ofFamily(familyId, { generation });
       const validity = refreshTokenValidity(ground, generation, instant);
       return { of: { kind: 'refresh_token', ...familyIn(ground, familyId), generation }, validity };
     }
     case 'code': {
-      const ground = await grounds.ofFamily(judged.familyId);
+      const ground = await grounds.ofFamily(judged.familyId, {});
       const of = { kind: 'code' as const, ...familyIn(ground, judged.familyId) };
       return { of, validity: codeValidity(ground, instant) };
     }
@@ -105,20 +104,19 @@ async function judgeAccessToken(
   instant: Instant,
 ): Promise<Verdict> {
   const of = { kind: 'access_token' as const, jti: `${familyId}.${sequence}` };
-  const ground = await grounds.ofFamily(familyId);
-  if (ground.family.length > 0) {
+  const ground = await grounds.ofFamily(familyId, { sequence });
+  if (ground.family.state !== undefined) {
     const validity = accessTokenValidity(ground, sequence, instant);
     return { of: { ...of, ...familyIn(ground, familyId) }, validity };
   }
   const own = await grounds.ofClientToken(familyId);
-  const clientId = stateAt('client_token', own.clientToken)?.clientId ?? null;
+  const clientId = own.clientToken.state?.clientId ?? null;
   return { of: { ...of, clientId }, validity: clientTokenValidity(own, instant) };
 }
 
 function familyIn(
-  { family }: FamilyGround,
+  { family: { state } }: FamilyGround,
   familyId: string,
 ): Pick<ValidityOf, 'familyId' | 'subject' | 'clientId'> {
-  const state = stateAt('family', family);
   return { familyId, subject: state?.subject ?? null, clientId: state?.clientId ?? null };
 }

@@ -103,9 +103,7 @@ export const incidentAnswer = z
       })
       .nullable()
       .meta({ description: 'What the operator wrote about the verdict; null: nothing.' }),
-    investigation: investigation.nullable().meta({
-      description: 'null when its family has too many events to be read as a whole.',
-    }),
+    investigation,
   })
   .meta({
     id: 'IncidentAnswer',

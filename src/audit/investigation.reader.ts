@@ -1,41 +1,39 @@
+import { StreamHistory } from '../access/stream-history.js';
 import { type Position, streamIdOf } from '../domain/identifiers.js';
-import { blastRadiusOf } from '../domain/investigation/blast-radius.rules.js';
-import type { EventWithOrigin } from '../domain/investigation/family-record.rules.js';
-import { causeOf } from '../domain/investigation/incident-cause.rules.js';
+import { type BlastRadius, blastRadius } from '../domain/investigation/blast-radius.rules.js';
+import {
+  type CauseOfIncident,
+  incidentCause,
+} from '../domain/investigation/incident-cause.rules.js';
+import { bothOf } from '../domain/investigation/passes.rules.js';
 import type { Ledger } from '../ledger/ledger.port.js';
 import type { AuditIncident } from './incident.answer.js';
 import type { Investigation } from './investigation.answer.js';
-import { HistoryTooLong, originatedHistoryOf } from './stream-history.reader.js';
 import { told } from './told.js';
 
 /** So many access tokens are told one by one. */
 const ACCESS_TOKENS_TOLD = 100;
 
-/** What the events up to a position say about an incident; null when they are too many. */
+/** What the events up to a position say about an incident. */
 export async function investigationOf(
   ledger: Ledger,
   { id, kind, familyId }: AuditIncident,
   upTo: Position,
-): Promise<Investigation | null> {
-  try {
-    const history = await originatedHistoryOf(ledger, streamIdOf('family', familyId), upTo);
-    const isKnown = history.length > 0;
-    const ofIncident = streamIdOf('incident', id);
-    const events = isKnown ? history : await originatedHistoryOf(ledger, ofIncident, upTo);
-    return conclude({ id, kind }, events, isKnown);
-  } catch (error) {
-    if (error instanceof HistoryTooLong) return null;
-    throw error;
+): Promise<Investigation> {
+  const family = await StreamHistory.of(ledger, streamIdOf('family', familyId), upTo);
+  const cause = incidentCause({ id, kind });
+  if (family.isEmpty) {
+    const own = await StreamHistory.of(ledger, streamIdOf('incident', id), upTo);
+    return investigation(await own.answer(cause), undefined);
   }
+  const radius = blastRadius({ id, kind }, ACCESS_TOKENS_TOLD);
+  return investigation(...(await family.answer(bothOf(cause, radius))));
 }
 
-function conclude(
-  incident: Pick<AuditIncident, 'id' | 'kind'>,
-  events: readonly EventWithOrigin[],
-  isKnown: boolean,
+function investigation(
+  { cause, confidence, evidence, presented, parties }: CauseOfIncident,
+  radius: BlastRadius | undefined,
 ): Investigation {
-  const { cause, confidence, evidence, presented, parties } = causeOf(incident, events);
-  const radius = isKnown ? blastRadiusOf(incident, events) : undefined;
   return {
     cause,
     confidence,
@@ -46,13 +44,6 @@ function conclude(
     })),
     presented,
     parties: [...parties],
-    blastRadius:
-      radius === undefined
-        ? null
-        : {
-            ...told(radius),
-            accessTokens: told(radius.accessTokens.slice(-ACCESS_TOKENS_TOLD)),
-            accessTokenCount: radius.accessTokens.length,
-          },
+    blastRadius: radius === undefined ? null : told(radius),
   };
 }

@@ -69,6 +69,9 @@ const generation = z
       }),
     ),
     accessTokens: z.array(accessToken),
+    omitted: z
+      .object({ refreshes: z.int(), retries: z.int(), accessTokens: z.int() })
+      .meta({ description: 'How many older ones of each there are beside those.' }),
   })
   .meta({ id: 'LineageGeneration', description: 'A refresh token and all that it came to.' });
 
@@ -136,20 +139,29 @@ const grant = z.object({
   code: code.nullable(),
 });
 
-/** All that descends from one grant, or the newest of it. */
+/** All that descends from one grant, or a page of it. */
 export const lineageAnswer = z
   .object({
     asOf,
     familyId: z.string(),
     grant,
     generations: z.array(generation).meta({ description: 'Oldest first.' }),
-    rejections: z.array(rejection).meta({ description: 'Genuine tokens that were refused.' }),
-    counts: z.array(count).meta({ description: 'Presentations that were only counted.' }),
-    omitted: z
-      .object({ generations: z.int(), rejections: z.int(), counts: z.int() })
-      .meta({ description: 'How many older ones there are beside those.' }),
+    rejections: z.array(rejection).meta({
+      description: 'Genuine tokens that were refused while one of these generations was current.',
+    }),
+    counts: z.array(count).meta({
+      description: 'Presentations in that time that were only counted.',
+    }),
+    omitted: z.object({ generations: z.int(), rejections: z.int(), counts: z.int() }).meta({
+      description:
+        'How many older generations there are, which `next` leads to, and how many older ones ' +
+        'of that time there are beside the others.',
+    }),
     detection: detection.nullable().meta({ description: 'What the family was killed for.' }),
     end: end.nullable(),
+    next: z.string().nullable().meta({
+      description: 'Pass it as `cursor` for older generations; null: there are none.',
+    }),
   })
   .meta({
     id: 'LineageAnswer',
@@ -185,8 +197,9 @@ export const lineageAnswer = z
         omitted: { generations: 5, rejections: 0, counts: 0 },
         detection: null,
         end: null,
+        next: 'cGlubmVkOjEyMDY',
       },
     ],
   });
-/** All that descends from one grant, or the newest of it. */
+/** All that descends from one grant, or a page of it. */
 export type LineageAnswer = z.infer<typeof lineageAnswer>;

@@ -6,7 +6,6 @@ import { FindFixedState, FindMoment } from './find-moment.query.js';
 import type { Listing, ListingRequest } from './listing.reader.js';
 import type { At, Moment } from '../access/moment.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
-import { HISTORY_EVENTS_MAX, HistoryTooLong } from './stream-history.reader.js';
 import { pinnedCursor, pinnedPlaceOf } from './pinned-cursor.js';
 
 const NOT_OURS = 'is not a cursor of this list';
@@ -59,17 +58,6 @@ export async function momentAsked(
   return at === undefined ? undefined : momentFor(queries, at);
 }
 
-/** Reads a history as a whole. Throws a Problem when it is too long for that. */
-export async function readWhole<Answer>(reading: Promise<Answer>): Promise<Answer> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (!(error instanceof HistoryTooLong)) throw error;
-    const detail = `It has more than ${HISTORY_EVENTS_MAX} events: only its timeline can be read.`;
-    throw new Problem({ status: 422, title: 'Unprocessable Content', detail });
-  }
-}
-
 /** Where a list begins, and of which state: what the cursor says, else `at`. `list` names the list. */
 export async function requestOf(
   queries: QueryBus,
@@ -86,35 +74,44 @@ export async function requestOf(
     return { ...range, after: null, upTo, instant, isAsked };
   }
   const place = pinnedPlaceOf(cursor, nameOf(list, parameters));
-  const after = Number(place?.after);
-  if (place === undefined || !Number.isSafeInteger(after))
-    throw parameterProblem('cursor', NOT_OURS);
-  return { ...range, ...place, after };
+  if (place === undefined) throw parameterProblem('cursor', NOT_OURS);
+  return { ...range, ...place, after: numberIn(place) };
 }
 
-/** Where the list of clients begins, and of which state. */
-export async function clientPlaceOf(
+/** Where a list goes on whose places are numbers. Throws a Problem for any other. Attacker-controlled. */
+export function numberIn({ after }: { readonly after: string }): number {
+  const number = Number(after);
+  if (!Number.isSafeInteger(number)) throw parameterProblem('cursor', NOT_OURS);
+  return number;
+}
+
+/**
+ * Where a list of one moment begins: what the cursor says, else at its beginning (null). `list` names
+ * the list.
+ */
+export async function placeIn(
   queries: QueryBus,
+  list: string,
   parameters: PageParameters,
 ): Promise<{ readonly moment: Moment; readonly after: string | null }> {
   const { at, cursor } = parameters;
   if (cursor === undefined) return { moment: await momentFor(queries, at), after: null };
-  const place = pinnedPlaceOf(cursor, nameOf('clients', parameters));
+  const place = pinnedPlaceOf(cursor, nameOf(list, parameters));
   if (place === undefined) throw parameterProblem('cursor', NOT_OURS);
   const { recordedAt, position } = await momentFor(queries, { position: place.upTo });
   const { instant, isAsked, after } = place;
   return { moment: { position, recordedAt, instant, isAsked }, after };
 }
 
-/** Where the list of clients goes on; null: there are no more. */
-export function clientCursorOf(
+/** Where such a list goes on; null: there is no more. `upTo` is what its pages show. */
+export function cursorIn(
+  list: string,
   parameters: PageParameters,
-  { instant, isAsked }: Moment,
-  { upTo }: { readonly upTo: Position },
+  { instant, isAsked, upTo }: Pick<Moment, 'instant' | 'isAsked'> & { readonly upTo: Position },
   after: string | null,
 ): string | null {
   if (after === null) return null;
-  return pinnedCursor({ upTo, instant, isAsked, after }, nameOf('clients', parameters));
+  return pinnedCursor({ upTo, instant, isAsked, after }, nameOf(list, parameters));
 }
 
 /** Where the page after this one begins; null: there is none. */

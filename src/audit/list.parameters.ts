@@ -120,7 +120,13 @@ export const incidentParameters = strictParameters({
 /** The parameters of a lineage. */
 export const lineageParameters = strictParameters({
   at,
-  limit: limit.meta({ description: 'How many generations at most, the newest; 100 when absent.' }),
+  limit: limit.meta({
+    description:
+      'How many generations at most, and of each list how many: the newest; 100 when absent.',
+  }),
+  cursor: page.cursor.meta({
+    description: 'For older generations: `next` of the page before. All pages show one state.',
+  }),
 });
 
 const span = { from: page.from, to: page.to, at };

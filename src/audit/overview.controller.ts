@@ -13,7 +13,7 @@ import {
   plainIdInPath,
   spanParameters,
 } from './list.parameters.js';
-import { built, clientCursorOf, clientPlaceOf, momentFor } from './list-place.js';
+import { built, cursorIn, momentFor, placeIn } from './list-place.js';
 import type { Moment } from '../access/moment.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
 import {
@@ -52,11 +52,12 @@ export class OverviewController {
     parameters: z.infer<typeof clientHealthParameters>,
   ): Promise<ClientHealthPage> {
     const { limit = PAGE_ITEMS } = parameters;
-    const { moment, after } = await clientPlaceOf(this.queries, parameters);
+    const { moment, after } = await placeIn(this.queries, 'clients', parameters);
     const span = spanOf(parameters, moment, HEALTH_SPAN);
     const query = new ListClientHealth(moment, span, limit, after);
     const { state, answer } = built(await this.queries.execute(query));
-    const next = clientCursorOf(parameters, moment, state, answer.next);
+    const shown = { ...moment, upTo: state.upTo };
+    const next = cursorIn('clients', parameters, shown, answer.next);
     return { ...answer, next };
   }
 

@@ -1,65 +1,109 @@
+import { streamPages } from '../access/event-pages.js';
 import {
   DEFAULT_PROJECT,
   type Position,
-  streamIdOf,
   type StreamKind,
+  streamIdOf,
 } from '../domain/identifiers.js';
-import { stateAt } from '../domain/investigation/state-difference.rules.js';
-import type {
-  AccountGround,
-  ClientGround,
-  Events,
-  FamilyGround,
+import {
+  type AskedOfFamily,
+  familyAfter,
+  familyBefore,
+  type FamilyCourse,
+} from '../domain/investigation/family-course.rules.js';
+import {
+  type Course,
+  courseAfter,
+  courseBefore,
+  type Watches,
+} from '../domain/investigation/stream-course.rules.js';
+import {
+  type AccountGround,
+  accountWatches,
+  type ClientGround,
+  clientWatches,
+  type FamilyGround,
+  PROJECT_WATCHES,
+  SESSION_WATCHES,
 } from '../domain/investigation/validity-ending.rules.js';
-import type { ClientTokenGround } from '../domain/investigation/validity.rules.js';
+import {
+  CLIENT_TOKEN_WATCHES,
+  type ClientTokenGround,
+} from '../domain/investigation/validity.rules.js';
+import { signedInAt } from '../domain/token-family/family.decision.js';
 import type { Ledger } from '../ledger/ledger.port.js';
-import { historyOf } from './stream-history.reader.js';
 
-/** Reads what validity depends on, up to a position. Throws HistoryTooLong. */
+/** Reads what validity depends on, up to a position: a page of each stream at a time. */
 export class ValidityGrounds {
   constructor(
     private readonly ledger: Ledger,
     private readonly upTo: Position,
   ) {}
 
-  /** All that a client depends on. */
-  async ofClient(clientId: string | undefined): Promise<ClientGround> {
-    return { client: await this.events('client', clientId), project: await this.project() };
+  /** All that a client depends on, and what was given to it at an instant. */
+  async ofClient(clientId: string | undefined, givenAt?: number): Promise<ClientGround> {
+    return {
+      client: await this.course('client', clientId, clientWatches(givenAt)),
+      project: await this.project(),
+    };
   }
 
-  /** All that an account depends on. */
-  async ofAccount(subject: string | undefined): Promise<AccountGround> {
-    return { account: await this.events('account', subject), project: await this.project() };
+  /** All that an account depends on, and what began with a sign-in of it at an instant. */
+  async ofAccount(subject: string | undefined, signedIn?: number): Promise<AccountGround> {
+    return {
+      account: await this.course('account', subject, accountWatches(signedIn)),
+      project: await this.project(),
+    };
   }
 
-  /** All that a family depends on. */
-  async ofFamily(familyId: string): Promise<FamilyGround> {
-    const family = await this.events('family', familyId);
-    const state = stateAt('family', family);
-    const session = await this.events('session', state?.sessionId);
-    const rootId = stateAt('session', session)?.rootSessionId;
+  /** All that a family depends on, and one of its tokens. */
+  async ofFamily(familyId: string, asked: AskedOfFamily): Promise<FamilyGround> {
+    const family = await this.family(familyId, asked);
+    const { state } = family;
+    const session = await this.course('session', state?.sessionId, SESSION_WATCHES);
+    const rootId = session.state?.rootSessionId;
     return {
       family,
       session,
-      rootSession: await this.events('session', rootId),
-      ...(await this.ofClient(state?.clientId)),
-      ...(await this.ofAccount(state?.subject)),
+      rootSession: await this.course('session', rootId, SESSION_WATCHES),
+      ...(await this.ofClient(state?.clientId, state?.grantedAt)),
+      ...(await this.ofAccount(state?.subject, state && signedInAt(state))),
     };
   }
 
   /** All that a client's own token depends on. */
   async ofClientToken(tokenId: string): Promise<ClientTokenGround> {
-    const clientToken = await this.events('client_token', tokenId);
-    const state = stateAt('client_token', clientToken);
-    return { clientToken, ...(await this.ofClient(state?.clientId)) };
+    const clientToken = await this.course('client_token', tokenId, CLIENT_TOKEN_WATCHES);
+    const { clientId, issuedAt } = clientToken.state ?? {};
+    return { clientToken, ...(await this.ofClient(clientId, issuedAt)) };
   }
 
-  private project(): Promise<Events> {
-    return this.events('project', DEFAULT_PROJECT);
+  private project(): Promise<ClientGround['project']> {
+    return this.course('project', DEFAULT_PROJECT, PROJECT_WATCHES);
   }
 
-  private events(kind: StreamKind, id: string | undefined): Promise<Events> {
-    if (id === undefined) return Promise.resolve([]);
-    return historyOf(this.ledger, streamIdOf(kind, id), this.upTo);
+  private async family(familyId: string, asked: AskedOfFamily): Promise<FamilyCourse> {
+    let course = familyBefore(asked);
+    for await (const page of this.pages('family', familyId)) {
+      for (const event of page) course = familyAfter(asked, course, event);
+    }
+    return course;
+  }
+
+  private async course<Kind extends StreamKind, Name extends string>(
+    kind: Kind,
+    id: string | undefined,
+    watches: Watches<Kind, Name>,
+  ): Promise<Course<Kind, Name>> {
+    let course = courseBefore<Kind, Name>(watches);
+    if (id === undefined) return course;
+    for await (const page of this.pages(kind, id)) {
+      for (const event of page) course = courseAfter(kind, watches, course, event);
+    }
+    return course;
+  }
+
+  private pages(kind: StreamKind, id: string): ReturnType<typeof streamPages> {
+    return streamPages(this.ledger, streamIdOf(kind, id), { after: null, upTo: this.upTo });
   }
 }

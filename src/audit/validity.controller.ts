@@ -15,7 +15,7 @@ import { parameterProblem } from '../access/wrong-parameter.js';
 import { ApiNotFound, AuditDoor, notFound, Unstored } from './audit-door.decorator.js';
 import { at, wholeNumber } from './audit.parameters.js';
 import { FindValidity, type Judged } from './find-validity.query.js';
-import { momentFor, readWhole } from './list-place.js';
+import { momentFor } from './list-place.js';
 import { hexId, plainId } from './list.parameters.js';
 import { type ValidityAnswerAt, validityAnswer } from './validity.answer.js';
 
@@ -78,7 +78,7 @@ export class ValidityController {
   ): Promise<ValidityAnswerAt> {
     const judged = judgedOf(parameters);
     const moment = await momentFor(this.queries, parameters.at);
-    return readWhole(this.queries.execute(new FindValidity(judged, moment)));
+    return this.queries.execute(new FindValidity(judged, moment));
   }
 
   /** What became of a token that somebody found. */
@@ -121,8 +121,7 @@ export class ValidityController {
     const moment = await momentFor(this.queries, asked);
     const named =
       token === undefined ? tokenOfJti(tokenId ?? '') : await this.tokens.read(token.trim());
-    const answer =
-      named && (await readWhole(this.queries.execute(new FindValidity(named, moment))));
+    const answer = named && (await this.queries.execute(new FindValidity(named, moment)));
     // A genuine token that the ledger does not know is a finding; a jti can be invented.
     const isFound = answer !== undefined && (token !== undefined || isKnown(answer));
     if (isFound) return answer;

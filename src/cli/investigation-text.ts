@@ -2,8 +2,7 @@ import type { Investigation } from '../audit/investigation.answer.js';
 import { countText, type Fact, tableText } from './terminal.js';
 
 /** What can be concluded of an incident: the likely cause, and what the presenter may have reached. */
-export function investigationFacts(investigation: Investigation | null): Fact[] {
-  if (investigation === null) return [['Likely cause', 'not told: the family has too many events']];
+export function investigationFacts(investigation: Investigation): Fact[] {
   const { cause, confidence, evidence, blastRadius } = investigation;
   const statements = evidence.map(({ statement, positions }) => {
     const places = positions.length === 0 ? '' : ` at ${positions.join(', ')}`;
@@ -30,8 +29,7 @@ function reachFacts(radius: Investigation['blastRadius']): Fact[] {
 }
 
 /** Holder and presenter, side by side; undefined when neither is known. */
-export function partiesTable(investigation: Investigation | null): string | undefined {
-  const { parties = [] } = investigation ?? {};
+export function partiesTable({ parties }: Investigation): string | undefined {
   if (parties.length === 0) return undefined;
   const rows = parties.map(
     ({ role, address, userAgent, clientId, firstPosition, lastPosition }) => [

@@ -3,7 +3,8 @@ import { streamParameter } from '../access/ledger-parameters.js';
 import { type At, momentText, type NoSuchMoment } from '../access/moment.js';
 import type { StreamId } from '../domain/identifiers.js';
 import type { ReplayedDifference } from '../replay/difference.answer.js';
-import { type NoDifference, ReplayDifference } from '../replay/replay-difference.query.js';
+import type { NoRange } from '../replay/backtest-range.reader.js';
+import { ReplayDifference } from '../replay/replay-difference.query.js';
 import { ReplayState } from '../replay/replay-state.query.js';
 import type { ReplayedMoment } from '../replay/replayed-moment.answer.js';
 import type { ReplayedState } from '../replay/state.answer.js';
@@ -136,15 +137,10 @@ async function showDifference(
   else printDifference(answer);
 }
 
-function refusalOf(none: NoDifference): CommandRefused {
-  switch (none.kind) {
-    case 'no_such_moment':
-      return noSuchMoment(none);
-    case 'backwards':
-      return new CommandRefused('--from must not be later than --to');
-    case 'too_many_events':
-      return new CommandRefused(`the stream has more than ${none.eventsMax} events`);
-  }
+function refusalOf(none: NoRange): CommandRefused {
+  return none.kind === 'backwards'
+    ? new CommandRefused('--from must not be later than --to')
+    : noSuchMoment(none);
 }
 
 function printDifference(difference: ReplayedDifference): void {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import { EVENTS_AT_ONCE } from '../access/event-pages.js';
 import { eventAt } from '../access/moment.js';
-import { EVENTS_AT_ONCE, streamPages } from '../access/event-pages.js';
+import { StreamHistory } from '../access/stream-history.js';
 import type { BacktestPolicy } from '../domain/backtest/backtest-policy.rules.js';
 import {
   type BacktestedFamily,
@@ -118,7 +119,8 @@ async function backtested(
   const familyId = streamId.slice('family:'.length);
   const incidents = new FamilyIncidents();
   let followed: { readonly course: BacktestCourse; readonly grantedPosition: Position } | undefined;
-  for await (const page of streamPages(ledger, streamId, { after: null, upTo: to })) {
+  const history = await StreamHistory.of(ledger, streamId, to);
+  for await (const page of history.pages()) {
     if (isStopped?.() === true) return undefined;
     for (const event of page) {
       incidents.see(event);
@@ -136,7 +138,7 @@ async function backtested(
   }
   if (followed === undefined) return undefined;
   const { course, grantedPosition } = followed;
-  const incident = await incidents.knowledge(ledger);
+  const incident = await incidents.knowledge(ledger, history);
   return { result: resultOf(course), incident, grantedPosition };
 }
 

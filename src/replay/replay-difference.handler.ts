@@ -1,29 +1,26 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { streamPages } from '../access/event-pages.js';
 import { kindOf } from '../access/ledger-parameters.js';
-import { type Moment, momentAt } from '../access/moment.js';
-import type { RecordedEvent } from '../domain/envelope.js';
+import { momentAt } from '../access/moment.js';
 import {
   type Change,
-  differenceBetween,
+  DifferenceCourse,
   type StateDifference,
   type Step,
 } from '../domain/investigation/state-difference.rules.js';
 import { Ledger } from '../ledger/ledger.port.js';
+import type { NoRange } from './backtest-range.reader.js';
 import type { ReplayedDifference } from './difference.answer.js';
-import { type NoDifference, ReplayDifference } from './replay-difference.query.js';
+import { ReplayDifference } from './replay-difference.query.js';
 import { replayedMomentOf, timeTextOf } from './replayed-moment.answer.js';
 import { USERNAME_MEMBER } from './untold-members.js';
 
-/** A stream is held as a whole for its difference: a longer one is refused. */
-const EVENTS_MAX = 100_000;
-
-/** Folds a stream again up to two moments, and tells what came between. */
+/** Folds a stream again up to two moments, and tells what came between. Only a page of its events is in memory. */
 @QueryHandler(ReplayDifference)
 export class ReplayDifferenceHandler implements IQueryHandler<ReplayDifference> {
   constructor(private readonly ledger: Ledger) {}
 
-  async execute(query: ReplayDifference): Promise<ReplayedDifference | NoDifference | undefined> {
+  async execute(query: ReplayDifference): Promise<ReplayedDifference | NoRange | undefined> {
     const { streamId } = query;
     const from = await momentAt(this.ledger, query.from);
     if ('kind' in from) return { ...from, parameter: 'from' };
@@ -33,27 +30,20 @@ export class ReplayDifferenceHandler implements IQueryHandler<ReplayDifference> 
     const kind = kindOf(streamId);
     const row = await this.ledger.streamRow(kind, streamId.slice(kind.length + 1));
     if (row === undefined) return undefined;
-    if (row.version > EVENTS_MAX) return { kind: 'too_many_events', eventsMax: EVENTS_MAX };
-    const events = await this.eventsUpTo(query, to);
-    const upTo = events.filter(({ position }) => position <= from.position);
-    const difference = differenceBetween(kind, upTo, events.slice(upTo.length));
+    const course = new DifferenceCourse(kind);
+    const range = { after: null, upTo: to.position };
+    for await (const page of streamPages(this.ledger, streamId, range)) {
+      for (const event of page) {
+        if (event.position <= from.position) course.before(event);
+        else course.after(event);
+      }
+    }
     return {
       stream: streamId,
       from: replayedMomentOf(from),
       to: replayedMomentOf(to),
-      ...answerOf(difference),
+      ...answerOf(course.result()),
     };
-  }
-
-  private async eventsUpTo(
-    { streamId }: ReplayDifference,
-    { position: upTo }: Moment,
-  ): Promise<readonly RecordedEvent[]> {
-    const events: RecordedEvent[] = [];
-    for await (const page of streamPages(this.ledger, streamId, { after: null, upTo })) {
-      events.push(...page);
-    }
-    return events;
   }
 }
 

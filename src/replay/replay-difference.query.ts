@@ -4,15 +4,11 @@ import type { StreamId } from '../domain/identifiers.js';
 import type { NoRange } from './backtest-range.reader.js';
 import type { ReplayedDifference } from './difference.answer.js';
 
-/** Why there is no difference to tell. */
-export type NoDifference =
-  NoRange | { readonly kind: 'too_many_events'; readonly eventsMax: number };
-
 /**
  * How a stream changed between two moments; the second is now when nothing is said. Undefined: there
  * is no such stream.
  */
-export class ReplayDifference extends Query<ReplayedDifference | NoDifference | undefined> {
+export class ReplayDifference extends Query<ReplayedDifference | NoRange | undefined> {
   constructor(
     readonly streamId: StreamId,
     readonly from: At,

@@ -6,7 +6,7 @@ import { ApiProblem, Unstored } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
 import { type ReplayedDifference, replayedDifference } from './difference.answer.js';
-import { type NoDifference, ReplayDifference } from './replay-difference.query.js';
+import { ReplayDifference } from './replay-difference.query.js';
 import { ReplayDoor } from './replay-door.decorator.js';
 import { ReplayState } from './replay-state.query.js';
 import { differenceParameters, stateParameters } from './replay.parameters.js';
@@ -60,15 +60,9 @@ export class StatesController {
   ): Promise<ReplayedDifference> {
     const answer = await this.queries.execute(new ReplayDifference(stream, from, to));
     if (answer === undefined) throw noStream();
-    if ('kind' in answer) throw problemOf(answer);
+    if ('kind' in answer) throw noMoment(answer);
     return answer;
   }
-}
-
-function problemOf(none: NoDifference): Problem {
-  return none.kind === 'too_many_events'
-    ? parameterProblem('stream', `has more than ${none.eventsMax} events`)
-    : noMoment(none);
 }
 
 function noStream(): Problem {

@@ -186,6 +186,7 @@ describe('a wrong parameter is named, and its value is not repeated', () => {
     ['/audit/incidents?verdict=zebra', 'verdict', /verdict/],
     [`/audit/families/${ID}?at=zebra`, 'at', /RFC 3339/],
     [`/audit/families/${ID}/lineage?limit=0`, 'limit', /from 1/],
+    [`/audit/families/${ID}/lineage?cursor=zebra`, 'cursor', /not a cursor/],
     [`/audit/incidents/${ID}?at=zebra`, 'at', /RFC 3339/],
     ['/audit/clients?cursor=zebra', 'cursor', /not a cursor/],
     ['/audit/clients?from=2026-11-21T03:00:00Z&to=2026-11-21T02:00:00Z', 'from', /before to/],

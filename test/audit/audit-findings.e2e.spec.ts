@@ -59,6 +59,12 @@ async function get<Body>(path: string): Promise<Body> {
   return body;
 }
 
+/** The same cursor, of a place that is none. */
+function altered(cursor: string | null): string {
+  const plain = Buffer.from(cursor ?? '', 'base64url').toString();
+  return Buffer.from(plain.replace(/:2:([^:]+)$/, ':zebra:$1')).toString('base64url');
+}
+
 async function theIncident(): Promise<IncidentAnswer> {
   const { incidents } = await get<IncidentList>(`/audit/incidents?family=${stolen}`);
   return incidentAnswer.parse(await get(`/audit/incidents/${incidents[0]?.id}`));
@@ -156,6 +162,34 @@ describe('a lineage', () => {
     const newest = lineageAnswer.parse(await get(`/audit/families/${stolen}/lineage?limit=1`));
     expect(newest.generations.map(({ generation }) => generation)).toEqual([3]);
     expect(newest.omitted.generations).toBe(3);
+  });
+
+  it('has older generations on further pages, as it was when the first was asked for', async () => {
+    const pager = await server.register('native', { name: 'Pager' });
+    let last = await beginFamily(server, pager, await server.createAccount('bob.secret.name'));
+    const path = `/audit/families/${familyOf(last)}/lineage`;
+    const rotate = async () => {
+      last = (await refresh(server, pager, last.refresh_token)).body;
+    };
+    for (let turn = 0; turn < 3; turn += 1) await rotate();
+    const newest = lineageAnswer.parse(await get(`${path}?limit=2`));
+    await rotate();
+    const further = `${path}?limit=2&cursor=${newest.next}`;
+    const older = lineageAnswer.strict().parse(await get(further));
+    const numbers = [older, newest].flatMap(({ generations }) =>
+      generations.map(({ generation }) => generation),
+    );
+    expect(numbers).toEqual([0, 1, 2, 3]);
+    expect(older).toMatchObject({ asOf: newest.asOf, grant: newest.grant, next: null });
+    expect(older.generations[1]?.consumedBy).toBe(newest.generations[0]?.position);
+    for (const wrong of [
+      `/audit/families/${stolen}/lineage?cursor=${newest.next}`,
+      `${path}?cursor=${newest.next}&at=${newest.asOf.position}`,
+      `${path}?cursor=${altered(newest.next)}`,
+    ]) {
+      const { status, body } = await read(server, wrong, token);
+      expect([status, body]).toMatchObject([400, { parameter: 'cursor' }]);
+    }
   });
 });
 

@@ -5,7 +5,6 @@ import { FindSubjectHandler } from '../../src/audit/find-subject.handler.js';
 import { FindIncidentHandler } from '../../src/audit/list-incidents.handler.js';
 import { FindIncident } from '../../src/audit/list-incidents.query.js';
 import { FindClient, FindSubject } from '../../src/audit/overview.query.js';
-import { HISTORY_EVENTS_MAX } from '../../src/audit/stream-history.reader.js';
 import type { EventOf } from '../../src/domain/events/event-catalogue.js';
 import type { StreamKind } from '../../src/domain/identifiers.js';
 import {
@@ -20,7 +19,8 @@ import { openViewsStage, type ViewsStage } from '../support/views-stage.js';
 import type { SqliteViewsReader } from '../../src/views/sqlite/sqlite-views.reader.js';
 
 const AT_ONCE = 2000;
-const CHANGES = HISTORY_EVENTS_MAX + 10;
+/** More than are in memory at once. */
+const CHANGES = 3000;
 const HOUR = 3_600_000;
 
 let stage: ViewsStage;
@@ -68,7 +68,7 @@ function after(changes: number, begin: number): Moment {
 }
 
 describe('a stream of more events than are read at once', () => {
-  const changes = HISTORY_EVENTS_MAX + 5;
+  const changes = CHANGES - 5;
 
   it('of an incident is told as it was', async () => {
     const find = new FindIncidentHandler(stage.ledger, await open(stage.directory));

@@ -1,19 +1,16 @@
 import type { Instant, Position } from '../identifiers.js';
-import {
-  type EventWithOrigin,
-  type FamilyRecord,
-  familyRecordsOf,
-  recordsOf,
-} from './family-record.rules.js';
+import type { EventWithOrigin, FamilyRecord } from './family-record.rules.js';
 import {
   type Consumption,
-  consumptionOf,
+  hasConsumed,
   type InvestigatedIncident,
+  isShadow,
+  openingOf,
   type Presentation,
-  presentationOf,
-  shadowsOf,
 } from './incident-presentation.rules.js';
-import { isUnexpired, type MintedToken, mintedTokensOf } from './minted-token.rules.js';
+import { isUnexpired, type MintedToken, MintedTokens } from './minted-token.rules.js';
+import { Newest } from './newest.rules.js';
+import { answerFrom, type Passes } from './passes.rules.js';
 
 /** An access token that either party of an incident may hold. */
 export interface ExposedToken extends MintedToken {
@@ -29,8 +26,10 @@ export interface BlastRadius {
   readonly familyEndedAt: Instant | null;
   /** When the family ended; else when the last of the events was recorded. */
   readonly measuredAt: Instant;
-  /** Minted since the fork, in order. */
+  /** Minted since the fork, in order: all of them, or the newest. */
   readonly accessTokens: readonly ExposedToken[];
+  /** How many were minted since. */
+  readonly accessTokenCount: number;
   /** Of all of them together, sorted. */
   readonly scopes: readonly string[];
   readonly audiences: readonly string[];
@@ -48,44 +47,83 @@ export function blastRadiusOf(
   incident: InvestigatedIncident,
   history: readonly EventWithOrigin[],
 ): BlastRadius | undefined {
-  const records = familyRecordsOf(history);
-  const presentation = presentationOf(incident, records);
+  return answerFrom(blastRadius(incident, Infinity), history);
+}
+
+/** The same in three passes, with so many access tokens at most. */
+export function* blastRadius(
+  incident: InvestigatedIncident,
+  tokensMax: number,
+): Passes<BlastRadius | undefined> {
+  const { presentation, end, last } = yield* openingOf(incident);
   if (presentation === undefined) return undefined;
-  const fork = forkOf(presentation, records);
-  const [end] = recordsOf(records, 'FamilyRevoked');
-  const measuredAt = (end ?? (records.at(-1) as FamilyRecord)).recordedAt;
-  const tokens = fork === undefined ? [] : tokensSince(fork, records);
+  const { recordedAt: measuredAt } = end ?? (last as FamilyRecord);
+  const reach = new Reach(yield* firstOf(presentation), measuredAt, tokensMax);
+  yield (record) => reach.see(record);
   return {
-    fork: fork === undefined ? null : { position: fork.position, at: fork.recordedAt },
+    ...reach.result(),
     familyEndedAt: end?.recordedAt ?? null,
     measuredAt,
-    accessTokens: tokens.map((token) => ({
-      ...token,
-      isUnexpired: isUnexpired(token, measuredAt),
-    })),
-    scopes: union(tokens.map(({ scope }) => scope)),
-    audiences: union(tokens.map(({ audience }) => audience)),
-    longestRemainingLife: tokens.reduce(
-      (longest, { expiresAt }) => Math.max(longest, expiresAt - measuredAt),
-      0,
-    ),
     isComplete: incident.kind !== 'ledger_rollback',
   };
 }
 
 /** A shadow began with the earliest of the generations that make it one. */
-function forkOf(
-  presentation: Presentation,
-  records: readonly FamilyRecord[],
-): Consumption | undefined {
-  const [first = presentation] = shadowsOf(presentation, records);
-  return consumptionOf(first, records);
+function* firstOf(presentation: Presentation): Passes<Presentation> {
+  let first: Presentation | undefined;
+  yield (record) => {
+    if (isShadow(record, presentation)) first ??= record;
+  };
+  return first ?? presentation;
 }
 
-function tokensSince(fork: Consumption, records: readonly FamilyRecord[]): readonly MintedToken[] {
-  return mintedTokensOf(records).filter(({ position }) => position >= fork.position);
+/** The access tokens since a fork, as they are met. */
+class Reach {
+  private readonly tokens = new MintedTokens();
+  private readonly sequences: Newest<number>;
+  private readonly scopes = new Set<string>();
+  private readonly audiences = new Set<string>();
+  private longestRemainingLife = 0;
+  private fork: Consumption | undefined;
+
+  constructor(
+    private readonly presentation: Presentation,
+    private readonly measuredAt: Instant,
+    tokensMax: number,
+  ) {
+    this.sequences = new Newest(tokensMax);
+  }
+
+  see(record: FamilyRecord): void {
+    if (hasConsumed(record, this.presentation)) this.fork = record;
+    const minted = this.tokens.see(record);
+    if (minted === undefined) return;
+    const untold = this.fork === undefined ? minted.sequence : this.expose(minted);
+    if (untold !== undefined) this.tokens.forget(untold);
+  }
+
+  result(): Omit<BlastRadius, 'familyEndedAt' | 'measuredAt' | 'isComplete'> {
+    const { fork, measuredAt, longestRemainingLife, sequences } = this;
+    const tokens = sequences.list.map((sequence) => this.tokens.of(sequence));
+    return {
+      fork: fork === undefined ? null : { position: fork.position, at: fork.recordedAt },
+      accessTokens: tokens.map((token) => exposed(token, measuredAt)),
+      accessTokenCount: sequences.count,
+      scopes: [...this.scopes].sort(),
+      audiences: [...this.audiences].sort(),
+      longestRemainingLife,
+    };
+  }
+
+  /** Answers with the token that is told no more. */
+  private expose({ sequence, scope, audience, expiresAt }: MintedToken): number | undefined {
+    for (const one of scope) this.scopes.add(one);
+    for (const one of audience) this.audiences.add(one);
+    this.longestRemainingLife = Math.max(this.longestRemainingLife, expiresAt - this.measuredAt);
+    return this.sequences.add(sequence);
+  }
 }
 
-function union(lists: readonly (readonly string[])[]): readonly string[] {
-  return [...new Set(lists.flat())].sort();
+function exposed(token: MintedToken, measuredAt: Instant): ExposedToken {
+  return { ...token, isUnexpired: isUnexpired(token, measuredAt) };
 }

@@ -36,28 +36,24 @@ export type RequestRecord = FamilyRecord<
   | 'LedgerRollbackSuspected'
 >;
 
-/** Reads events of one family, oldest first, as what the catalogue says they are. */
-export function familyRecordsOf(history: readonly EventWithOrigin[]): readonly FamilyRecord[] {
-  return history.map(({ event, origin }) => {
-    const { type, data, streamId, position, recordedAt, actor } = event;
-    const isOriginErased = origin === undefined && event.originCommitment !== undefined;
-    const place = { streamId, position, recordedAt, actor, origin: origin ?? null, isOriginErased };
-    return { type, data, ...place } as unknown as FamilyRecord;
-  });
+/** Reads an event of a family as what the catalogue says it is. */
+export function familyRecordOf({ event, origin }: EventWithOrigin): FamilyRecord {
+  const { type, data, streamId, position, recordedAt, actor } = event;
+  const isOriginErased = origin === undefined && event.originCommitment !== undefined;
+  const place = { streamId, position, recordedAt, actor, origin: origin ?? null, isOriginErased };
+  return { type, data, ...place } as unknown as FamilyRecord;
 }
 
-/** Those of the records that are of one of these types, in their order. */
-export function recordsOf<Type extends FamilyEventType>(
-  records: readonly FamilyRecord[],
-  ...types: readonly Type[]
-): readonly FamilyRecord<Type>[] {
-  const wanted: ReadonlySet<string> = new Set(types);
-  return records.filter((record): record is FamilyRecord<Type> => wanted.has(record.type));
+/** Whether a record is of one of these types. */
+export function isOfType<Type extends FamilyEventType>(
+  record: FamilyRecord,
+  types: readonly Type[],
+): record is FamilyRecord<Type> {
+  return (types as readonly FamilyEventType[]).includes(record.type);
 }
 
-/** The grant that a family begins with. Throws an Error for events that begin with anything else. */
-export function grantOf(records: readonly FamilyRecord[]): FamilyRecord<'GrantIssued'> {
-  const [first] = records;
+/** The grant that a family begins with. Throws an Error where it begins with anything else. */
+export function grantIn(first: FamilyRecord | undefined): FamilyRecord<'GrantIssued'> {
   if (first?.type !== 'GrantIssued')
     throw new Error('the history of a family begins with its grant');
   return first;

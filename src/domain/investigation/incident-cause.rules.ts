@@ -1,12 +1,13 @@
-import { type EventWithOrigin, familyRecordsOf } from './family-record.rules.js';
+import type { EventWithOrigin } from './family-record.rules.js';
 import { type Evidence, evidenceOf, PRESENTATION_MISSING } from './incident-evidence.rules.js';
 import {
   type InvestigatedIncident,
-  presentationOf,
+  openingOf,
   type PresentedFacts,
 } from './incident-presentation.rules.js';
-import { type Fork, type IncidentScene, requestsIn, sceneOf } from './incident-scene.rules.js';
-import { type Otherness, othernessOf, type Party, partyOf } from './party.rules.js';
+import { type Fork, type IncidentScene, sceneOf } from './incident-scene.rules.js';
+import { type Otherness, othernessOf, type Party } from './party.rules.js';
+import { answerFrom, type Passes } from './passes.rules.js';
 
 /** What an incident most likely comes from. */
 export type IncidentCause =
@@ -45,23 +46,18 @@ export function causeOf(
   incident: InvestigatedIncident,
   history: readonly EventWithOrigin[],
 ): CauseOfIncident {
-  const records = familyRecordsOf(history);
-  const presentation = presentationOf(incident, records);
+  return answerFrom(incidentCause(incident), history);
+}
+
+/** The same in three passes. */
+export function* incidentCause(incident: InvestigatedIncident): Passes<CauseOfIncident> {
+  const { first, presentation } = yield* openingOf(incident);
   if (presentation === undefined) {
     return { ...UNCLEAR, evidence: [PRESENTATION_MISSING], parties: [], presented: null };
   }
-  const scene = sceneOf(presentation, records);
-  const requests = requestsIn(records);
-  const presenter = partyOf('presenter', presentation, requests);
-  return {
-    ...judge(incident, scene),
-    evidence: evidenceOf(incident, scene, records),
-    parties:
-      scene.holder === undefined
-        ? [presenter]
-        : [partyOf('holder', scene.holder, requests), presenter],
-    presented: scene.presented,
-  };
+  const scene = yield* sceneOf(presentation, { first });
+  const { parties, presented } = scene;
+  return { ...judge(incident, scene), evidence: evidenceOf(incident, scene), parties, presented };
 }
 
 type Judgement = Pick<CauseOfIncident, 'cause' | 'confidence'>;
@@ -96,16 +92,15 @@ function judgeReuse(scene: IncidentScene, otherness: Otherness): Judgement {
     case 'same':
       return judgeOneParty(scene, fork);
     case 'partly':
-      return judgeLikeParties(scene, fork);
+      return judgeLikeParties(fork);
     case 'unknown':
-      return judgeByTiming(scene, fork);
+      return judgeByTiming(fork);
   }
 }
 
-function judgeOneParty({ presentation, likeness }: IncidentScene, fork: Fork): Judgement {
-  const { together } = fork;
-  if (together.includes(presentation)) return { cause: 'concurrent_client', confidence: 'high' };
-  if (together.length > 1) return { cause: 'concurrent_client', confidence: 'medium' };
+function judgeOneParty({ likeness }: IncidentScene, fork: Fork): Judgement {
+  if (fork.isTogether) return { cause: 'concurrent_client', confidence: 'high' };
+  if (fork.together.count > 1) return { cause: 'concurrent_client', confidence: 'medium' };
   if (isLostResponse(fork)) return { cause: 'lost_response', confidence: 'high' };
   return {
     cause: 'stale_process',
@@ -114,16 +109,15 @@ function judgeOneParty({ presentation, likeness }: IncidentScene, fork: Fork): J
 }
 
 /** One difference is how a phone changes its network, unless the two sides are seen apart. */
-function judgeLikeParties(scene: IncidentScene, fork: Fork): Judgement {
-  if (fork.presenterServed.length > 0) return { cause: 'stale_process', confidence: 'low' };
-  if (fork.holderContinued.length > 0) return { cause: 'fork', confidence: 'medium' };
-  return judgeByTiming(scene, fork);
+function judgeLikeParties(fork: Fork): Judgement {
+  if (fork.presenterServed.count > 0) return { cause: 'stale_process', confidence: 'low' };
+  if (fork.holderContinued.count > 0) return { cause: 'fork', confidence: 'medium' };
+  return judgeByTiming(fork);
 }
 
 /** When it is not known whether it was one or two, only an innocent timing says anything. */
-function judgeByTiming({ presentation }: IncidentScene, fork: Fork): Judgement {
-  if (fork.together.includes(presentation))
-    return { cause: 'concurrent_client', confidence: 'low' };
+function judgeByTiming(fork: Fork): Judgement {
+  if (fork.isTogether) return { cause: 'concurrent_client', confidence: 'low' };
   return isLostResponse(fork) ? { cause: 'lost_response', confidence: 'low' } : UNCLEAR;
 }
 

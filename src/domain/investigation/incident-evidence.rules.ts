@@ -1,8 +1,9 @@
 import type { Position } from '../identifiers.js';
-import { type FamilyRecord, grantOf, requestOf } from './family-record.rules.js';
-import { type InvestigatedIncident, shadowsOf } from './incident-presentation.rules.js';
+import { grantIn, requestOf } from './family-record.rules.js';
+import type { InvestigatedIncident } from './incident-presentation.rules.js';
 import type { Fork, IncidentScene, Timing } from './incident-scene.rules.js';
 import type { Likeness } from './party.rules.js';
+import type { Tally } from './tally.rules.js';
 
 /** What is stated of an incident. */
 export type EvidenceStatement =
@@ -31,9 +32,6 @@ export interface Evidence {
   readonly facts: Readonly<Record<string, number | string | null>>;
 }
 
-/** How many events one statement names; how many there are stands among its facts. */
-export const POSITIONS_MAX = 10;
-
 /** What is known of an incident whose presentation is not among the events. */
 export const PRESENTATION_MISSING: Evidence = {
   statement: 'presentation_missing',
@@ -45,11 +43,10 @@ export const PRESENTATION_MISSING: Evidence = {
 export function evidenceOf(
   { kind }: InvestigatedIncident,
   scene: IncidentScene,
-  records: readonly FamilyRecord[],
 ): readonly Evidence[] {
   const { holder, presentation, likeness, fork } = scene;
   return [
-    ...evidenceByKind[kind](scene, records),
+    ...evidenceByKind[kind](scene),
     ...(holder === undefined || likeness === undefined
       ? []
       : [{ statement: likeness, positions: [holder.position, presentation.position], facts: {} }]),
@@ -59,7 +56,7 @@ export function evidenceOf(
   ];
 }
 
-type EvidenceRule = (scene: IncidentScene, records: readonly FamilyRecord[]) => readonly Evidence[];
+type EvidenceRule = (scene: IncidentScene) => readonly Evidence[];
 
 const ofReuse: EvidenceRule = ({ presentation, fork }) => {
   if (fork === undefined) return [];
@@ -77,17 +74,19 @@ const evidenceByKind: Readonly<Record<InvestigatedIncident['kind'], EvidenceRule
   code_reuse: ({ presentation, presented, fork }) => [
     {
       statement: 'code_redeemed_before',
-      positions: positionsOf([...(fork === undefined ? [] : [fork.consumption]), presentation]),
+      positions: [...(fork === undefined ? [] : [fork.consumption]), presentation].map(
+        ({ position }) => position,
+      ),
       facts: { age: presented.age },
     },
   ],
-  foreign_client: ({ presentation }, records) => [
+  foreign_client: ({ presentation, first }) => [
     {
       statement: 'other_client',
       positions: [presentation.position],
       facts: {
         clientId: requestOf(presentation).by.clientId,
-        grantedTo: requestOf(grantOf(records)).by.clientId,
+        grantedTo: requestOf(grantIn(first)).by.clientId,
       },
     },
   ],
@@ -98,8 +97,7 @@ const evidenceByKind: Readonly<Record<InvestigatedIncident['kind'], EvidenceRule
       facts: { authMethod: presentation.data.authMethod },
     },
   ],
-  suspected_shadow: ({ presentation }, records) =>
-    several('shadowed_generations', shadowsOf(presentation, records)),
+  suspected_shadow: ({ shadows }) => several('shadowed_generations', shadows),
   ledger_rollback: ofRollback,
 };
 
@@ -123,15 +121,8 @@ function ofRollback({ holder, presented, presentation }: IncidentScene): readonl
   ];
 }
 
-function several(
-  statement: EvidenceStatement,
-  records: readonly { readonly position: Position }[] = [],
-): readonly Evidence[] {
-  const count = records.length;
-  if (count === 0) return [];
-  return [{ statement, positions: positionsOf(records), facts: { count } }];
-}
-
-function positionsOf(records: readonly { readonly position: Position }[]): readonly Position[] {
-  return records.slice(0, POSITIONS_MAX).map(({ position }) => position);
+function several(statement: EvidenceStatement, tally: Tally | undefined): readonly Evidence[] {
+  if (tally === undefined || tally.count === 0) return [];
+  const { count, positions } = tally;
+  return [{ statement, positions, facts: { count } }];
 }

@@ -1,6 +1,7 @@
 import type { IncidentKind } from '../token-family/family.decision.js';
 import { SHADOW_GENERATIONS } from '../token-family/family.state.js';
-import { type FamilyRecord, recordsOf, type RequestRecord } from './family-record.rules.js';
+import { type FamilyRecord, isOfType } from './family-record.rules.js';
+import type { Passes } from './passes.rules.js';
 
 /** An incident, as its stream says it. */
 export interface InvestigatedIncident {
@@ -29,65 +30,58 @@ export interface PresentedFacts {
   readonly age: number | null;
 }
 
-/** The presentation that opened the incident: those that name it later belong to what followed. */
-export function presentationOf(
-  incident: InvestigatedIncident,
-  records: readonly FamilyRecord[],
-): Presentation | undefined {
-  return recordsOf(
-    records,
-    'RefreshTokenReuseDetected',
-    'RefreshRejected',
-    'RefreshRetried',
-    'LedgerRollbackSuspected',
-  ).find(({ data }) => data.incidentId === incident.id);
+/** What the events of a family begin and end with, and the presentation that opened an incident. */
+export interface Opening {
+  readonly first: FamilyRecord | undefined;
+  readonly presentation: Presentation | undefined;
+  readonly end: FamilyRecord<'FamilyRevoked'> | undefined;
+  readonly last: FamilyRecord | undefined;
 }
 
-/** What had consumed the presented token by then; undefined: nothing had. */
-export function consumptionOf(
-  presentation: Presentation,
-  records: readonly FamilyRecord[],
-): Consumption | undefined {
-  const generation = generationOf(presentation);
-  return recordsOf(records, 'GrantRedeemed', 'RefreshTokenRotated').find(
-    (record) =>
-      record.position < presentation.position &&
-      (record.type === 'GrantRedeemed'
-        ? kindOf(presentation) === 'code'
-        : record.data.presentedGeneration === generation),
-  );
+/** Finds the presentation that opened the incident: those that name it later belong to what followed. */
+export function* openingOf({ id }: InvestigatedIncident): Passes<Opening> {
+  let [first, last]: (FamilyRecord | undefined)[] = [];
+  let presentation: Presentation | undefined;
+  let end: FamilyRecord<'FamilyRevoked'> | undefined;
+  yield (record) => {
+    first ??= record;
+    last = record;
+    if (record.type === 'FamilyRevoked') end ??= record;
+    if (isOfType(record, PRESENTATIONS) && record.data.incidentId === id) presentation ??= record;
+  };
+  return { first, presentation, end, last };
 }
 
-/** Whoever had what the presented token led to; else whoever was served last before it came. */
-export function holderOf(
+const PRESENTATIONS = [
+  'RefreshTokenReuseDetected',
+  'RefreshRejected',
+  'RefreshRetried',
+  'LedgerRollbackSuspected',
+] as const;
+
+/** Whether an event, if it came before a presentation, had consumed what was presented. */
+export function hasConsumed(
+  record: FamilyRecord,
   presentation: Presentation,
-  records: readonly FamilyRecord[],
-): RequestRecord | undefined {
-  const served = recordsOf(
-    records,
-    'GrantIssued',
-    'GrantRedeemed',
-    'RefreshTokenRotated',
-    'AccessTokenRefreshed',
-  );
+): record is Consumption {
+  if (record.position >= presentation.position) return false;
+  return record.type === 'GrantRedeemed'
+    ? kindOf(presentation) === 'code'
+    : record.type === 'RefreshTokenRotated' &&
+        record.data.presentedGeneration === generationOf(presentation);
+}
+
+/** Whether it is one of the retries by another party that together make a shadow. */
+export function isShadow(
+  record: FamilyRecord,
+  presentation: Presentation,
+): record is FamilyRecord<'RefreshRetried'> {
   return (
-    consumptionOf(presentation, records) ??
-    served.findLast(({ position }) => position < presentation.position)
-  );
-}
-
-/** The retries by another party that together make a shadow, oldest first; none for anything else. */
-export function shadowsOf(
-  presentation: Presentation,
-  records: readonly FamilyRecord[],
-): readonly FamilyRecord<'RefreshRetried'>[] {
-  if (presentation.type !== 'RefreshRetried') return [];
-  const oldest = currentGenerationOf(presentation) - SHADOW_GENERATIONS;
-  return recordsOf(records, 'RefreshRetried').filter(
-    ({ data, position }) =>
-      data.otherParty === true &&
-      data.presentedGeneration >= oldest &&
-      position <= presentation.position,
+    presentation.type === 'RefreshRetried' &&
+    record.type === 'RefreshRetried' &&
+    record.data.otherParty === true &&
+    record.data.presentedGeneration >= currentGenerationOf(presentation) - SHADOW_GENERATIONS &&
+    record.position <= presentation.position
   );
 }
 

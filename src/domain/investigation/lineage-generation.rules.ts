@@ -1,11 +1,7 @@
 import type { Instant, Position } from '../identifiers.js';
-import {
-  type FamilyRecord,
-  type RecordedRequest,
-  recordsOf,
-  requestOf,
-} from './family-record.rules.js';
-import type { MintedToken } from './minted-token.rules.js';
+import { type FamilyRecord, type RecordedRequest, requestOf } from './family-record.rules.js';
+import type { MintedToken, MintedTokens } from './minted-token.rules.js';
+import { Newest } from './newest.rules.js';
 
 /** A consumed refresh token came again inside the retry window, and got its successor again. */
 export interface LineageRetry extends RecordedRequest {
@@ -17,7 +13,7 @@ export interface LineageRetry extends RecordedRequest {
   readonly incidentId: string | null;
 }
 
-/** A refresh token of a family, and all that it came to. */
+/** A refresh token of a family, and all that it came to; of each list the newest, oldest first. */
 export interface LineageGeneration {
   /** null: the code was redeemed, but no refresh token was issued. */
   readonly generation: number | null;
@@ -36,61 +32,83 @@ export interface LineageGeneration {
   readonly retries: readonly LineageRetry[];
   /** All that were answered together with it, those of retries included. */
   readonly accessTokens: readonly MintedToken[];
-}
-
-/** One entry per refresh token of a family, oldest first; one for a family that got none. */
-export function generationsOf(
-  records: readonly FamilyRecord[],
-  tokens: readonly MintedToken[],
-): readonly LineageGeneration[] {
-  const issues = recordsOf(records, 'GrantRedeemed', 'RefreshTokenRotated');
-  const groups = {
-    retries: grouped(recordsOf(records, 'RefreshRetried'), ({ data }) => data.presentedGeneration),
-    refreshes: grouped(recordsOf(records, 'AccessTokenRefreshed'), ({ data }) => data.generation),
-    tokens: grouped(tokens, ({ generation }) => generation),
-  };
-  // Each rotation consumes the generation before its own: the next issue is the end of this one.
-  return issues.map((issue, index) => generationOf(issue, issues[index + 1], groups));
-}
-
-type Issue = FamilyRecord<'GrantRedeemed' | 'RefreshTokenRotated'>;
-type Grouped<Item> = (generation: number | null) => readonly Item[];
-
-function generationOf(
-  issue: Issue,
-  successor: Issue | undefined,
-  groups: {
-    readonly retries: Grouped<FamilyRecord<'RefreshRetried'>>;
-    readonly refreshes: Grouped<FamilyRecord<'AccessTokenRefreshed'>>;
-    readonly tokens: Grouped<MintedToken>;
-  },
-): LineageGeneration {
-  const { generation } = issue.data;
-  const { at: issuedAt, ...request } = requestOf(issue);
-  return {
-    generation,
-    issuedAt,
-    ...request,
-    consumedAt: successor?.recordedAt ?? null,
-    consumedBy: successor?.position ?? null,
-    refreshes: groups.refreshes(generation).map(requestOf),
-    retries: groups.retries(generation).map(retryOf),
-    accessTokens: groups.tokens(generation),
+  /** How many older ones there are beside those. */
+  readonly omitted: {
+    readonly refreshes: number;
+    readonly retries: number;
+    readonly accessTokens: number;
   };
 }
 
-function grouped<Item>(
-  items: readonly Item[],
-  keyOf: (item: Item) => number | null,
-): Grouped<Item> {
-  const groups = new Map<number | null, Item[]>();
-  for (const item of items) {
-    const generation = keyOf(item);
-    const group = groups.get(generation);
-    if (group === undefined) groups.set(generation, [item]);
-    else group.push(item);
+/** An event that issued a refresh token, or the only access token of a family. */
+export type Issue = FamilyRecord<'GrantRedeemed' | 'RefreshTokenRotated'>;
+
+/** A generation on its way: what came to it so far. */
+export class GenerationCourse {
+  private readonly refreshes: Newest<RecordedRequest>;
+  private readonly retries: Newest<LineageRetry>;
+  private readonly sequences: Newest<number>;
+  private consumption: Issue | undefined;
+
+  constructor(
+    private readonly issue: Issue,
+    limit: number,
+  ) {
+    this.refreshes = new Newest(limit);
+    this.retries = new Newest(limit);
+    this.sequences = new Newest(limit);
   }
-  return (generation) => groups.get(generation) ?? [];
+
+  /** Where it was issued. */
+  get position(): Position {
+    return this.issue.position;
+  }
+
+  /** Those of its access tokens that are told, by their sequences. */
+  get told(): readonly number[] {
+    return this.sequences.list;
+  }
+
+  /** Its successor was issued. */
+  consume(successor: Issue): void {
+    this.consumption = successor;
+  }
+
+  /** It was used and left current. */
+  refresh(record: FamilyRecord<'AccessTokenRefreshed'>): void {
+    this.refreshes.add(requestOf(record));
+  }
+
+  /** It came again and was answered with its successor. */
+  retry(record: FamilyRecord<'RefreshRetried'>): void {
+    this.retries.add(retryOf(record));
+  }
+
+  /** An access token was answered together with it; answers with the one that is told no more. */
+  mint(sequence: number): number | undefined {
+    return this.sequences.add(sequence);
+  }
+
+  /** What it came to. */
+  result(tokens: MintedTokens): LineageGeneration {
+    const { issue, consumption, refreshes, retries, sequences } = this;
+    const { at: issuedAt, ...request } = requestOf(issue);
+    return {
+      generation: issue.data.generation,
+      issuedAt,
+      ...request,
+      consumedAt: consumption?.recordedAt ?? null,
+      consumedBy: consumption?.position ?? null,
+      refreshes: refreshes.list,
+      retries: retries.list,
+      accessTokens: sequences.list.map((sequence) => tokens.of(sequence)),
+      omitted: {
+        refreshes: refreshes.omitted,
+        retries: retries.omitted,
+        accessTokens: sequences.omitted,
+      },
+    };
+  }
 }
 
 function retryOf(record: FamilyRecord<'RefreshRetried'>): LineageRetry {

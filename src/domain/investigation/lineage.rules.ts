@@ -7,14 +7,15 @@ import type { Instant, Position } from '../identifiers.js';
 import {
   type EventWithOrigin,
   type FamilyRecord,
-  familyRecordsOf,
-  grantOf,
+  grantIn,
+  isOfType,
   type RecordedRequest,
-  recordsOf,
   requestOf,
 } from './family-record.rules.js';
-import { generationsOf, type LineageGeneration } from './lineage-generation.rules.js';
-import { isUnexpired, type MintedToken, mintedTokensOf } from './minted-token.rules.js';
+import { type Issue, type LineageGeneration } from './lineage-generation.rules.js';
+import { LineageWindow, type LineageSpan } from './lineage-window.rules.js';
+import { isUnexpired, type MintedToken, MintedTokens } from './minted-token.rules.js';
+import { answerFrom, type Passes } from './passes.rules.js';
 
 /** What the resource owner authorized, and when the code for it was redeemed. */
 export interface LineageGrant extends RecordedRequest {
@@ -81,13 +82,20 @@ export interface LineageEnd {
   };
 }
 
-/** All that descends from one grant. */
+/** All that descends from one grant, or a part of it. */
 export interface Lineage {
   readonly grant: LineageGrant;
   /** Oldest first. */
   readonly generations: readonly LineageGeneration[];
+  /** Recorded while those generations were current, or before the first of all. */
   readonly rejections: readonly LineageRejection[];
   readonly counts: readonly LineageCount[];
+  /** How many older generations there are, and how many more of that span. */
+  readonly omitted: {
+    readonly generations: number;
+    readonly rejections: number;
+    readonly counts: number;
+  };
   /** Why the family was killed, if it was; what died with it stands in `end`. */
   readonly detection: LineageDetection | null;
   readonly end: LineageEnd | null;
@@ -99,23 +107,69 @@ export interface Lineage {
  * Throws an Error when the events are not the history of a family: a broken invariant.
  */
 export function lineageOf(history: readonly EventWithOrigin[]): Lineage {
-  const records = familyRecordsOf(history);
-  const tokens = mintedTokensOf(records);
-  return {
-    grant: grantIn(records),
-    generations: generationsOf(records, tokens),
-    rejections: recordsOf(records, 'RefreshRejected').map(rejectionOf),
-    counts: recordsOf(records, 'PresentationsCounted').map(countOf),
-    detection: detectionIn(records),
-    end: endIn(records, tokens),
-  };
+  return answerFrom(lineage({ limit: Infinity }), history);
 }
 
-function grantIn(records: readonly FamilyRecord[]): LineageGrant {
-  const grant = grantOf(records);
+/** The same of the newest generations of a span, in one pass. */
+export function* lineage(span: LineageSpan): Passes<Lineage> {
+  const course = new LineageCourse(span);
+  yield (record) => course.see(record);
+  return course.result();
+}
+
+/** A family on its way: what its lineage will say, as far as it was followed. */
+class LineageCourse {
+  private readonly tokens = new MintedTokens();
+  private readonly window: LineageWindow;
+  private grant: FamilyRecord | undefined;
+  private redemption: FamilyRecord<'GrantRedeemed'> | undefined;
+  private lastUse: Use | undefined;
+  private detection: LineageDetection | null = null;
+  private end: LineageEnd | null = null;
+
+  constructor(span: LineageSpan) {
+    this.window = new LineageWindow(span, this.tokens);
+  }
+
+  see(record: FamilyRecord): void {
+    const minted = this.tokens.see(record);
+    this.grant ??= record;
+    if (isOfType(record, USES)) this.lastUse = record;
+    if (record.type === 'GrantRedeemed') this.redemption = record;
+    if (isOfType(record, DETECTIONS)) this.detection = detectionOf(record);
+    if (record.type === 'FamilyRevoked') this.end = endOf(record, this.lastUse, this.tokens);
+    this.window.see(record, minted);
+  }
+
+  result(): Lineage {
+    const { generations, rejections, counts } = this.window.result();
+    return {
+      grant: grantOf(grantIn(this.grant), this.redemption),
+      generations: generations.told,
+      rejections: rejections.told.map(rejectionOf),
+      counts: counts.told.map(countOf),
+      omitted: {
+        generations: generations.omitted,
+        rejections: rejections.omitted,
+        counts: counts.omitted,
+      },
+      detection: this.detection,
+      end: this.end,
+    };
+  }
+}
+
+type Use = Issue | FamilyRecord<'AccessTokenRefreshed'>;
+const USES = ['GrantRedeemed', 'RefreshTokenRotated', 'AccessTokenRefreshed'] as const;
+type Detection = FamilyRecord<'RefreshTokenReuseDetected' | 'LedgerRollbackSuspected'>;
+const DETECTIONS = ['RefreshTokenReuseDetected', 'LedgerRollbackSuspected'] as const;
+
+function grantOf(
+  grant: FamilyRecord<'GrantIssued'>,
+  redemption: FamilyRecord<'GrantRedeemed'> | undefined,
+): LineageGrant {
   const { subject = null, sessionId = null, grantType, scope, resources, offline } = grant.data;
   const { absoluteExpiresAt, policy, code } = grant.data;
-  const [redeemed] = recordsOf(records, 'GrantRedeemed');
   return {
     ...requestOf(grant),
     subject,
@@ -132,8 +186,8 @@ function grantIn(records: readonly FamilyRecord[]): LineageGrant {
         : {
             redirectUri: code.redirectUri,
             expiresAt: code.expiresAt,
-            redeemedAt: redeemed?.recordedAt ?? null,
-            redeemedBy: redeemed?.position ?? null,
+            redeemedAt: redemption?.recordedAt ?? null,
+            redeemedBy: redemption?.position ?? null,
           },
   };
 }
@@ -150,9 +204,7 @@ function countOf({ position, data }: FamilyRecord<'PresentationsCounted'>): Line
   return { position, outcome, reason, generation, count, firstAt, lastAt };
 }
 
-function detectionIn(records: readonly FamilyRecord[]): LineageDetection | null {
-  const [record] = recordsOf(records, 'RefreshTokenReuseDetected', 'LedgerRollbackSuspected');
-  if (record === undefined) return null;
+function detectionOf(record: Detection): LineageDetection {
   const { kind, presentedGeneration, currentGeneration = null, incidentId } = record.data;
   const isReuse = record.type === 'RefreshTokenReuseDetected';
   return {
@@ -166,14 +218,12 @@ function detectionIn(records: readonly FamilyRecord[]): LineageDetection | null 
   };
 }
 
-function endIn(
-  records: readonly FamilyRecord[],
-  tokens: readonly MintedToken[],
-): LineageEnd | null {
-  const [revoked] = recordsOf(records, 'FamilyRevoked');
-  if (revoked === undefined) return null;
-  const { recordedAt: at, position, data } = revoked;
-  const killed = tokens.filter((token) => token.revoked === null && isUnexpired(token, at));
+function endOf(
+  { recordedAt: at, position, data }: FamilyRecord<'FamilyRevoked'>,
+  lastUse: Use | undefined,
+  tokens: MintedTokens,
+): LineageEnd {
+  const killed = tokens.all().filter((token) => token.revoked === null && isUnexpired(token, at));
   return {
     at,
     position,
@@ -181,20 +231,14 @@ function endIn(
     actor: data.actor,
     incidentId: data.incidentId ?? null,
     killed: {
-      generation: usableGeneration(records, at),
+      generation: usableGeneration(lastUse, at),
       accessTokens: killed.map(({ jti, expiresAt }) => ({ jti, expiresAt })),
     },
   };
 }
 
 /** The generation that could have been used at this instant; the idle expiry moves with each use. */
-function usableGeneration(records: readonly FamilyRecord[], at: Instant): number | null {
-  const last = recordsOf(
-    records,
-    'GrantRedeemed',
-    'RefreshTokenRotated',
-    'AccessTokenRefreshed',
-  ).at(-1);
-  const isUsable = last?.data.idleExpiresAt !== undefined && last.data.idleExpiresAt > at;
-  return isUsable ? last.data.generation : null;
+function usableGeneration(lastUse: Use | undefined, at: Instant): number | null {
+  const isUsable = lastUse?.data.idleExpiresAt !== undefined && lastUse.data.idleExpiresAt > at;
+  return isUsable ? lastUse.data.generation : null;
 }

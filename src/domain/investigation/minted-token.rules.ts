@@ -2,7 +2,7 @@ import type { AccessTokenFacts } from '../events/field-schemas.js';
 import type { Instant, Position } from '../identifiers.js';
 import { evolveFamily } from '../token-family/family.evolve.js';
 import type { FamilyState } from '../token-family/family.state.js';
-import { type FamilyRecord, recordsOf } from './family-record.rules.js';
+import { type FamilyRecord, isOfType } from './family-record.rules.js';
 
 /** Why one access token ended before it expired. */
 export interface TokenRevocation {
@@ -35,20 +35,16 @@ type Mint = FamilyRecord<
   'GrantRedeemed' | 'RefreshTokenRotated' | 'AccessTokenRefreshed' | 'RefreshRetried'
 >;
 
-/** Every access token of a family in order of its sequence, from all events of the family. */
-export function mintedTokensOf(records: readonly FamilyRecord[]): readonly MintedToken[] {
-  const revocations = revocationsOf(records);
-  const mints = recordsOf(
-    records,
+/** The access token that an event minted, before anything became of it; undefined: it minted none. */
+export function mintedTokenOf(record: FamilyRecord): MintedToken | undefined {
+  const isMint = isOfType(record, [
     'GrantRedeemed',
     'RefreshTokenRotated',
     'AccessTokenRefreshed',
     'RefreshRetried',
-  );
-  return mints.flatMap((mint) => {
-    const { token } = mint.data;
-    return token === undefined ? [] : [mintedToken(mint, token, revocations.get(token.sequence))];
-  });
+  ]);
+  if (!isMint || record.data.token === undefined) return undefined;
+  return mintedToken(record, record.data.token);
 }
 
 /** Whether the token has not expired at this instant. A revoked one is still believed by whoever does not ask. */
@@ -56,11 +52,65 @@ export function isUnexpired(token: Pick<MintedToken, 'expiresAt'>, at: Instant):
   return token.expiresAt > at;
 }
 
-function mintedToken(
-  mint: Mint,
-  token: AccessTokenFacts,
-  revoked: TokenRevocation | undefined,
-): MintedToken {
+/**
+ * Follows the access tokens of a family through its life, and what becomes of each until it is
+ * forgotten: those that are not forgotten are in memory.
+ */
+export class MintedTokens {
+  private family: FamilyState | undefined;
+  private readonly tokens = new Map<number, MintedToken>();
+  /** Of numbers that were yet to be given out: part of the ledger was lost when they came. */
+  private readonly ahead = new Map<number, TokenRevocation>();
+
+  /** Takes the next event; answers with what it minted. Throws an Error when it cannot follow. */
+  see(record: FamilyRecord): MintedToken | undefined {
+    const before = this.family;
+    this.family = evolveFamily(before, record);
+    if (record.type === 'AccessTokenRevoked') this.revoke(record, before, this.family);
+    const minted = mintedTokenOf(record);
+    if (minted === undefined) return undefined;
+    const { sequence } = minted;
+    const token = { ...minted, revoked: this.ahead.get(sequence) ?? null };
+    this.ahead.delete(sequence);
+    this.tokens.set(sequence, token);
+    return token;
+  }
+
+  /** What is known by now of a token that was minted and not forgotten. */
+  of(sequence: number): MintedToken {
+    return this.tokens.get(sequence) as MintedToken;
+  }
+
+  /** All that are not forgotten, in order of their sequence. */
+  all(): readonly MintedToken[] {
+    return [...this.tokens.values()];
+  }
+
+  /** Forgets a token. */
+  forget(sequence: number): void {
+    this.tokens.delete(sequence);
+  }
+
+  private revoke(
+    { recordedAt: at, position, data }: FamilyRecord<'AccessTokenRevoked'>,
+    before: FamilyState | undefined,
+    { revokedThrough = -1, nextSequence }: FamilyState,
+  ): void {
+    const end = (sequence: number, reason: TokenRevocation['reason']): void => {
+      const token = this.tokens.get(sequence);
+      const revoked = { at, position, reason };
+      if (token?.revoked === null) this.tokens.set(sequence, { ...token, revoked });
+      const isAhead = sequence >= nextSequence && !this.ahead.has(sequence);
+      if (isAhead) this.ahead.set(sequence, revoked);
+    };
+    end(data.sequence, data.reason);
+    for (let older = (before?.revokedThrough ?? -1) + 1; older <= revokedThrough; older += 1) {
+      end(older, 'older_than_revoked');
+    }
+  }
+}
+
+function mintedToken(mint: Mint, token: AccessTokenFacts): MintedToken {
   const { sequence, issuedAt, expiresAt, scope, audience, signingKeyId, senderKey } = token;
   return {
     jti: `${mint.streamId.slice('family:'.length)}.${sequence}`,
@@ -73,31 +123,11 @@ function mintedToken(
     audience,
     signingKeyId,
     senderKey: senderKey ?? null,
-    revoked: revoked ?? null,
+    revoked: null,
   };
 }
 
 /** A retry is answered with the successor of what was presented. */
 function servedGeneration({ type, data }: Mint): number | null {
   return type === 'RefreshRetried' ? data.presentedGeneration + 1 : data.generation;
-}
-
-function revocationsOf(records: readonly FamilyRecord[]): ReadonlyMap<number, TokenRevocation> {
-  const revocations = new Map<number, TokenRevocation>();
-  let state: FamilyState | undefined;
-  for (const record of records) {
-    const before = state?.revokedThrough;
-    state = evolveFamily(state, record);
-    if (record.type !== 'AccessTokenRevoked') continue;
-    const { recordedAt: at, position, data } = record;
-    const revoke = (sequence: number, reason: TokenRevocation['reason']): void => {
-      if (!revocations.has(sequence)) revocations.set(sequence, { at, position, reason });
-    };
-    revoke(data.sequence, data.reason);
-    const through = state.revokedThrough ?? -1;
-    for (let older = (before ?? -1) + 1; older <= through; older += 1) {
-      revoke(older, 'older_than_revoked');
-    }
-  }
-  return revocations;
 }

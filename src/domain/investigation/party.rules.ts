@@ -62,21 +62,34 @@ export function othernessBetween(one: RequestRecord, other: RequestRecord): Othe
   return othernessOf[likenessOf(one, other)];
 }
 
-/** The party that this request came from, and where among these it came from the same. */
-export function partyOf(
-  role: Party['role'],
-  request: RequestRecord,
-  requests: readonly RequestRecord[],
-): Party {
-  const { position, origin, data } = request;
-  const own = requests.filter((one) => othernessBetween(request, one) === 'same');
-  return {
-    role,
-    address: origin?.address ?? null,
-    userAgent: origin?.userAgent ?? null,
-    senderKey: data.senderKey ?? null,
-    clientId: data.clientId ?? null,
-    firstPosition: Math.min(position, own[0]?.position ?? position),
-    lastPosition: Math.max(position, own.at(-1)?.position ?? position),
-  };
+/** Follows where requests came from the same party as one of them. */
+export class PartyTrace {
+  private first: Position;
+  private last: Position;
+
+  constructor(private readonly request: RequestRecord) {
+    this.first = request.position;
+    this.last = request.position;
+  }
+
+  /** Takes a request. */
+  see(request: RequestRecord): void {
+    if (othernessBetween(this.request, request) !== 'same') return;
+    this.first = Math.min(this.first, request.position);
+    this.last = Math.max(this.last, request.position);
+  }
+
+  /** The party that the request came from. */
+  party(role: Party['role']): Party {
+    const { origin, data } = this.request;
+    return {
+      role,
+      address: origin?.address ?? null,
+      userAgent: origin?.userAgent ?? null,
+      senderKey: data.senderKey ?? null,
+      clientId: data.clientId ?? null,
+      firstPosition: this.first,
+      lastPosition: this.last,
+    };
+  }
 }

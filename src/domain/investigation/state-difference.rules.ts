@@ -32,20 +32,6 @@ export interface StateDifference {
 /** How many events a difference tells one by one. */
 export const STEPS_MAX = 500;
 
-/**
- * The state that these events fold to: all of one stream up to some moment, oldest first; undefined
- * when there are none. Throws an Error when they are not the history of such a stream.
- */
-export function stateAt<Kind extends StreamKind>(
-  kind: Kind,
-  events: readonly RecordedEvent[],
-): StateOf<Kind> | undefined {
-  return events.reduce<StateOf<Kind> | undefined>(
-    (state, event) => stateAfter(kind, state, event),
-    undefined,
-  );
-}
-
 /** The state of a stream after one more of its events. Throws an Error when it cannot follow. */
 export function stateAfter<Kind extends StreamKind>(
   kind: Kind,
@@ -57,26 +43,38 @@ export function stateAfter<Kind extends StreamKind>(
   return evolve(kind, state, { type, data, recordedAt, id } as unknown as Folded<Kind>);
 }
 
-/**
- * How the state of a stream changed between two moments: `upTo` are all its events up to the first,
- * `between` those after it up to the second, oldest first.
- */
-export function differenceBetween(
-  kind: StreamKind,
-  upTo: readonly RecordedEvent[],
-  between: readonly RecordedEvent[],
-): StateDifference {
-  const first = stateAt(kind, upTo);
-  const steps: Step[] = [];
-  let state = first;
-  for (const event of between) {
-    const before = state;
-    state = stateAfter(kind, before, event);
-    if (steps.length === STEPS_MAX) continue;
-    const { position, type, recordedAt } = event;
-    steps.push({ position, type, at: recordedAt, changes: changesBetween(before, state) });
+/** Follows a stream, oldest event first, and tells how its state changed since some event. */
+export class DifferenceCourse {
+  private first: State;
+  private state: State;
+  private readonly steps: Step[] = [];
+  private stepsOmitted = 0;
+
+  constructor(private readonly kind: StreamKind) {}
+
+  /** Takes an event up to the first of the two moments. */
+  before(event: RecordedEvent): void {
+    this.state = stateAfter(this.kind, this.state, event);
+    this.first = this.state;
   }
-  return { steps, stepsOmitted: between.length - steps.length, net: changesBetween(first, state) };
+
+  /** Takes an event after it. */
+  after(event: RecordedEvent): void {
+    const { position, type, recordedAt } = event;
+    const before = this.state;
+    this.state = stateAfter(this.kind, before, event);
+    if (this.steps.length === STEPS_MAX) this.stepsOmitted += 1;
+    else {
+      const changes = changesBetween(before, this.state);
+      this.steps.push({ position, type, at: recordedAt, changes });
+    }
+  }
+
+  /** How the state changed. */
+  result(): StateDifference {
+    const { first, state, steps, stepsOmitted } = this;
+    return { steps, stepsOmitted, net: changesBetween(first, state) };
+  }
 }
 
 type State = StateOf<StreamKind> | undefined;

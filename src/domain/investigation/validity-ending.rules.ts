@@ -4,42 +4,49 @@ import {
   type RootedSession,
   withRoot,
 } from '../directory/session.decider.js';
-import type { RecordedEvent } from '../envelope.js';
 import type { RejectionReason } from '../events/token-family.events.js';
-import type { Instant, Position, StreamKind } from '../identifiers.js';
+import type { Instant, Position } from '../identifiers.js';
 import { isVoidByAccount, isVoidByClient } from '../revocation/tokens-not-before.rules.js';
-import type { StateOf } from '../streams.js';
-import {
-  type FamilyContext,
-  familyEnd,
-  ownersEnd,
-  signedInAt,
-} from '../token-family/family.decision.js';
+import { type FamilyContext, familyEnd, ownersEnd } from '../token-family/family.decision.js';
 import { type FamilyState, isAccessTokenRevoked } from '../token-family/family.state.js';
-import { stateAfter, stateAt } from './state-difference.rules.js';
-
-/** Events of one stream up to a moment, oldest first. */
-export type Events = readonly RecordedEvent[];
+import type { FamilyCourse } from './family-course.rules.js';
+import type { Course, Watches } from './stream-course.rules.js';
 
 /** All that a client depends on. */
 export interface ClientGround {
-  readonly client: Events;
-  readonly project: Events;
+  readonly client: Course<'client', 'inactive' | 'void'>;
+  readonly project: Course<'project', 'inactive'>;
 }
 
 /** All that an account depends on. */
 export interface AccountGround {
-  readonly account: Events;
-  readonly project: Events;
+  readonly account: Course<'account', 'inactive' | 'void'>;
+  readonly project: Course<'project', 'inactive'>;
 }
 
-/** All that a family depends on; no events where it has none. */
+/** All that a family depends on; what has not begun where it has none. */
 export interface FamilyGround extends ClientGround, AccountGround {
-  readonly family: Events;
-  /** Of the session that the family was granted in. */
-  readonly session: Events;
-  /** Of the root that this session names. */
-  readonly rootSession: Events;
+  readonly family: FamilyCourse;
+  /** The session that the family was granted in. */
+  readonly session: Course<'session', 'ended'>;
+  /** The root that this session names. */
+  readonly rootSession: Course<'session', 'ended'>;
+}
+
+/** What is watched for in a project. */
+export const PROJECT_WATCHES: Watches<'project', 'inactive'> = { inactive: isInactive };
+
+/** What is watched for in a session. */
+export const SESSION_WATCHES: Watches<'session', 'ended'> = { ended: isEndedForGood };
+
+/** What is watched for in a client; `givenAt`: when what is asked about was given to it. */
+export function clientWatches(givenAt = Infinity): Watches<'client', 'inactive' | 'void'> {
+  return { inactive: isInactive, void: (client) => isVoidByClient(givenAt, client) };
+}
+
+/** What is watched for in an account; `signedIn`: when what is asked about began with a sign-in. */
+export function accountWatches(signedIn = Infinity): Watches<'account', 'inactive' | 'void'> {
+  return { inactive: isInactive, void: (account) => isVoidByAccount(signedIn, account) };
 }
 
 /** Why something was worth nothing, and the events that made it so. */
@@ -77,12 +84,9 @@ export function accessTokenEnding(
     case undefined:
       return undefined;
     case 'access_token_revoked':
-      return {
-        reason,
-        by: since('family', ground.family, (state) => isAccessTokenRevoked(state, sequence)),
-      };
+      return { reason, by: ground.family.since.accessTokenRevoked };
     default:
-      return familyEnding(ground, family, reason);
+      return familyEnding(ground, reason);
   }
 }
 
@@ -97,7 +101,7 @@ export function codeEnding(
   if (isExpired) return { reason: 'code_expired', by: [] };
   const ending = refreshTokenEnding(ground, family, at);
   if (ending !== undefined || !hasEndedWithSession(family, sessionIn(ground))) return ending;
-  return familyEnding(ground, family, 'session_ended');
+  return familyEnding(ground, 'session_ended');
 }
 
 /** Why the current refresh token of a family, or its code, was worth nothing, if so. */
@@ -107,7 +111,7 @@ export function refreshTokenEnding(
   at: Instant,
 ): Ending<RejectionReason> | undefined {
   const reason = familyEnd(family, at, ownersIn(ground));
-  return reason && familyEnding(ground, family, reason);
+  return reason && familyEnding(ground, reason);
 }
 
 /** Why a client could do nothing, if so. */
@@ -115,12 +119,9 @@ export function clientEnding(ground: ClientGround): Ending<RejectionReason> | un
   return disabled('client', ground.client) ?? disabled('project', ground.project);
 }
 
-/** Whether an operator voided what a client was given at an instant, and by which events. */
-export function clientVoid(
-  { client }: ClientGround,
-  givenAt: Instant,
-): Ending<RejectionReason> | undefined {
-  const by = since('client', client, (state) => isVoidByClient(givenAt, state));
+/** Whether an operator voided what the client was given, and by which events. */
+export function clientVoid({ client }: ClientGround): Ending<RejectionReason> | undefined {
+  const by = client.since.void;
   return by.length === 0 ? undefined : { reason: 'not_before', by };
 }
 
@@ -129,88 +130,59 @@ export function accountEnding(ground: AccountGround): Ending<RejectionReason> | 
   return disabled('project', ground.project) ?? disabled('account', ground.account);
 }
 
-/** The event since which something has held of a stream without interruption; none: it never did. */
-export function since<Kind extends StreamKind>(
-  kind: Kind,
-  events: Events,
-  holds: (state: StateOf<Kind>) => boolean,
-): readonly Position[] {
-  let state: StateOf<Kind> | undefined;
-  let began: readonly Position[] = [];
-  for (const event of events) {
-    state = stateAfter(kind, state, event);
-    if (!holds(state)) began = [];
-    else if (began.length === 0) began = [event.position];
-  }
-  return began;
-}
-
 /** What made a family, or an owner of it, end for this reason. */
 function familyEnding(
-  ground: FamilyGround,
-  family: FamilyState,
+  { family, session, rootSession, client, account, project }: FamilyGround,
   reason: RejectionReason,
 ): Ending<RejectionReason> {
   switch (reason) {
     case 'family_revoked':
-      return { reason, by: since('family', ground.family, ({ status }) => status === 'revoked') };
+      return { reason, by: family.since.revoked };
     case 'expired_absolute':
-      return { reason, by: firstOf(ground.family) };
+      return { reason, by: family.began };
     case 'client_disabled':
-      return { reason, by: sinceInactive('client', ground.client) };
+      return { reason, by: client.since.inactive };
     case 'project_disabled':
-      return { reason, by: sinceInactive('project', ground.project) };
+      return { reason, by: project.since.inactive };
     case 'account_disabled':
-      return { reason, by: sinceInactive('account', ground.account) };
+      return { reason, by: account.since.inactive };
     case 'not_before':
-      return { reason, by: sinceVoid(ground, family) };
+      // Usually one of them.
+      return { reason, by: [...client.since.void, ...account.since.void] };
     case 'session_ended':
-      return { reason, by: sinceSessionEnded(ground) };
+      return { reason, by: earlierOf(session.since.ended, rootSession.since.ended) };
     default:
       // What issued the token says already when it expires idle.
       return { reason, by: [] };
   }
 }
 
-/** The first event, if there is one. */
-export function firstOf(events: Events): readonly Position[] {
-  return events.slice(0, 1).map(({ position }) => position);
-}
-
 type Disableable = 'client' | 'project' | 'account';
 
-function disabled(kind: Disableable, events: Events): Ending<RejectionReason> | undefined {
-  if (stateAt(kind, events)?.status === 'active') return undefined;
-  return { reason: `${kind}_disabled`, by: sinceInactive(kind, events) };
+function disabled(
+  kind: Disableable,
+  { state, since }: Course<Disableable, 'inactive'>,
+): Ending<RejectionReason> | undefined {
+  if (state?.status === 'active') return undefined;
+  return { reason: `${kind}_disabled`, by: since.inactive };
 }
 
-function sinceInactive(kind: Disableable, events: Events): readonly Position[] {
-  return since(kind, events, ({ status }) => status !== 'active');
+function isInactive({ status }: { readonly status: string }): boolean {
+  return status !== 'active';
 }
 
 /** The end of the session or of its root, whichever came first. */
-function sinceSessionEnded({ session, rootSession }: FamilyGround): readonly Position[] {
-  const ends = [session, rootSession].flatMap((events) => since('session', events, isEndedForGood));
-  return ends.toSorted((one, other) => one - other).slice(0, 1);
-}
-
-/** The client's or the account's events since which the family was void; usually one of them. */
-function sinceVoid({ client, account }: FamilyGround, family: FamilyState): readonly Position[] {
-  const signedIn = signedInAt(family);
-  return [
-    ...since('client', client, (state) => isVoidByClient(family.grantedAt, state)),
-    ...since('account', account, (state) => isVoidByAccount(signedIn, state)),
-  ];
+function earlierOf(...ends: readonly (readonly Position[])[]): readonly Position[] {
+  return ends
+    .flat()
+    .sort((one, other) => one - other)
+    .slice(0, 1);
 }
 
 function sessionIn({ session, rootSession }: FamilyGround): RootedSession | undefined {
-  return withRoot(stateAt('session', session), () => stateAt('session', rootSession));
+  return withRoot(session.state, () => rootSession.state);
 }
 
 function ownersIn({ client, account, project }: FamilyGround): Owners {
-  return {
-    client: stateAt('client', client),
-    account: stateAt('account', account),
-    project: stateAt('project', project),
-  };
+  return { client: client.state, account: account.state, project: project.state };
 }

@@ -1,7 +1,5 @@
 import type { Instant, Position } from '../identifiers.js';
-import { type FamilyRecord, familyRecordsOf, recordsOf } from './family-record.rules.js';
-import { mintedTokensOf } from './minted-token.rules.js';
-import { stateAt } from './state-difference.rules.js';
+import type { Course, Watches } from './stream-course.rules.js';
 import {
   type AccessTokenEnd,
   accessTokenEnding,
@@ -12,11 +10,8 @@ import {
   type ClientGround,
   codeEnding,
   type Ending,
-  type Events,
   type FamilyGround,
-  firstOf,
   refreshTokenEnding,
-  since,
 } from './validity-ending.rules.js';
 
 /** Why something was worth nothing at a moment. */
@@ -50,17 +45,21 @@ export interface IdTokenTerms {
 
 /** All that a client's own token depends on. */
 export interface ClientTokenGround extends ClientGround {
-  readonly clientToken: Events;
+  readonly clientToken: Course<'client_token', 'revoked'>;
 }
+
+/** What is watched for in a client's own token. */
+export const CLIENT_TOKEN_WATCHES: Watches<'client_token', 'revoked'> = {
+  revoked: ({ revoked }) => revoked,
+};
 
 /**
  * What an access token of a family was worth at a moment, as introspection said it then (RFC 7662, 2.2).
- * The ground ends with that moment.
+ * The ground ends with that moment, and was asked for with the sequence of the token.
  */
 export function accessTokenValidity(ground: FamilyGround, sequence: number, at: Instant): Validity {
-  const family = stateAt('family', ground.family);
+  const { state: family, minted } = ground.family;
   if (family === undefined) return UNKNOWN;
-  const minted = mintedTokensOf(recordsIn(ground)).find((token) => token.sequence === sequence);
   if (minted === undefined) return NOT_YET_ISSUED;
   const { scope, audience, expiresAt, position } = minted;
   const terms = { scope, audience, expiresAt };
@@ -71,60 +70,50 @@ export function accessTokenValidity(ground: FamilyGround, sequence: number, at: 
 
 /**
  * What a refresh token of a family was worth at a moment. One that was consumed counts as worth
- * nothing, although its successor may still have been given for it inside the retry window.
+ * nothing, although its successor may still have been given for it inside the retry window. The ground
+ * was asked for with the generation of the token.
  */
 export function refreshTokenValidity(
   ground: FamilyGround,
   generation: number,
   at: Instant,
 ): Validity {
-  const family = stateAt('family', ground.family);
+  const { state: family, issue, since } = ground.family;
   if (family === undefined) return UNKNOWN;
-  const issue = recordsOf(
-    recordsIn(ground),
-    'GrantRedeemed',
-    'RefreshTokenRotated',
-    'AccessTokenRefreshed',
-  ).findLast(({ data }) => data.generation === generation);
   if (issue === undefined) return NOT_YET_ISSUED;
   const { scope, resources, absoluteExpiresAt } = family;
   const expiresAt = issue.data.idleExpiresAt ?? absoluteExpiresAt;
   const terms = { scope, audience: resources, expiresAt };
-  if (family.generation === generation) {
-    return validity(terms, [issue.position], refreshTokenEnding(ground, family, at));
-  }
-  const by = since('family', ground.family, (state) => (state.generation ?? -1) > generation);
-  return validity(terms, [issue.position], { reason: 'superseded', by });
+  const ending =
+    family.generation === generation
+      ? refreshTokenEnding(ground, family, at)
+      : ({ reason: 'superseded', by: since.superseded } as const);
+  return validity(terms, [issue.position], ending);
 }
 
 /** What the code of a family was worth at a moment: it is good for one redemption (RFC 6749, 4.1.2). */
 export function codeValidity(ground: FamilyGround, at: Instant): Validity {
-  const family = stateAt('family', ground.family);
+  const { state: family, began, since } = ground.family;
   if (family?.code === undefined) return UNKNOWN;
   const { scope, resources, code } = family;
-  const made = firstOf(ground.family);
   if (code.redeemedAt !== undefined) {
-    const by = since('family', ground.family, (state) => state.code?.redeemedAt !== undefined);
-    return validity(null, made, { reason: 'redeemed', by });
+    return validity(null, began, { reason: 'redeemed', by: since.redeemed });
   }
   const { expiresAt } = code;
   const terms = { scope, audience: resources, expiresAt };
-  return validity(terms, made, codeEnding(ground, family, expiresAt, at));
+  return validity(terms, began, codeEnding(ground, family, expiresAt, at));
 }
 
 /** What a client's own access token was worth at a moment (RFC 6749, 4.4). */
 export function clientTokenValidity(ground: ClientTokenGround, at: Instant): Validity {
-  const token = stateAt('client_token', ground.clientToken);
+  const { state: token, began, since } = ground.clientToken;
   if (token === undefined) return UNKNOWN;
   const { scope, audience, expiresAt } = token;
   const terms = { scope, audience, expiresAt };
-  const made = firstOf(ground.clientToken);
-  if (expiresAt <= at) return validity(terms, made, EXPIRED);
-  if (!token.revoked) {
-    return validity(terms, made, clientEnding(ground) ?? clientVoid(ground, token.issuedAt));
-  }
-  const by = since('client_token', ground.clientToken, ({ revoked }) => revoked);
-  return validity(terms, made, { reason: 'access_token_revoked', by });
+  if (expiresAt <= at) return validity(terms, began, EXPIRED);
+  return token.revoked
+    ? validity(terms, began, { reason: 'access_token_revoked', by: since.revoked })
+    : validity(terms, began, clientEnding(ground) ?? clientVoid(ground));
 }
 
 /** What an ID token was worth at a moment: nothing but its expiry ends it, and it opens nothing. */
@@ -139,14 +128,14 @@ export function idTokenValidity(
 
 /** Whether a client could do anything at a moment. */
 export function clientValidity(ground: ClientGround): Validity {
-  if (ground.client.length === 0) return UNKNOWN;
-  return validity(null, firstOf(ground.client), clientEnding(ground));
+  if (ground.client.state === undefined) return UNKNOWN;
+  return validity(null, ground.client.began, clientEnding(ground));
 }
 
 /** Whether an account could do anything at a moment. */
 export function accountValidity(ground: AccountGround): Validity {
-  if (ground.account.length === 0) return UNKNOWN;
-  return validity(null, firstOf(ground.account), accountEnding(ground));
+  if (ground.account.state === undefined) return UNKNOWN;
+  return validity(null, ground.account.began, accountEnding(ground));
 }
 
 const EXPIRED: Ending<InvalidityReason> = { reason: 'expired', by: [] };
@@ -160,8 +149,4 @@ function validity(
 ): Validity {
   if (ending === undefined) return { isValid: true, reason: null, terms, decidedBy: made };
   return { isValid: false, reason: ending.reason, terms, decidedBy: [...made, ...ending.by] };
-}
-
-function recordsIn({ family }: FamilyGround): readonly FamilyRecord[] {
-  return familyRecordsOf(family.map((event) => ({ event })));
 }

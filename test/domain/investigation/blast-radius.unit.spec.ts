@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { blastRadiusOf } from '../../../src/domain/investigation/blast-radius.rules.js';
+import { causeOf } from '../../../src/domain/investigation/incident-cause.rules.js';
 import type { InvestigatedIncident } from '../../../src/domain/investigation/incident-presentation.rules.js';
 import { redeemCode, refresh } from '../../support/domain-family-commands.js';
 import {
@@ -24,7 +25,7 @@ import {
   SECOND,
   SIGNING_KEY_ID,
 } from '../../support/domain-world.js';
-import { ELSEWHERE, HOME, place, told, type ToldFamily } from './told-families.js';
+import { ELSEWHERE, HOME, MOBILE, place, told, type ToldFamily } from './told-families.js';
 
 const PRINTS_API = 'https://api.example.com/prints';
 
@@ -74,6 +75,7 @@ describe('what a reused refresh token can have given away', () => {
           isUnexpired: true,
         },
       ],
+      accessTokenCount: 2,
       scopes: ['offline_access', 'openid', 'photos:print', 'photos:read'],
       audiences: [PHOTOS_API, PRINTS_API],
       longestRemainingLife: 9 * MINUTE,
@@ -130,11 +132,31 @@ describe('what a refused token can have given away', () => {
       familyEndedAt: null,
       measuredAt: rotatedAt(1) + SECOND,
       accessTokens: [],
+      accessTokenCount: 0,
       scopes: [],
       audiences: [],
       longestRemainingLife: 0,
       isComplete: true,
     });
+  });
+
+  it('is nothing although its owner used it later', () => {
+    const family = told(HOME, ...familyAt(1))
+      .when(refresh({ generation: 1, caller }), {
+        receivedAt: rotatedAt(1) + SECOND,
+        from: ELSEWHERE,
+      })
+      .and(MOBILE, rotatedTo(2));
+    expect(radius('foreign_client', family)).toMatchObject({ fork: null, accessTokens: [] });
+    const { presented, parties } = causeOf(
+      { id: INCIDENT_ID, kind: 'foreign_client' },
+      family.events,
+    );
+    expect(presented).toMatchObject({ generation: 1, age: null });
+    expect(parties).toMatchObject([
+      { role: 'holder', firstPosition: place(1), lastPosition: place(2) },
+      { role: 'presenter', firstPosition: place(3), lastPosition: place(3) },
+    ]);
   });
 
   it('is measured now while the family lives on', () => {

@@ -90,7 +90,8 @@ const grant = {
     redeemedBy: place(1),
   },
 };
-const none = { refreshes: [], retries: [] };
+const whole = { omitted: { refreshes: 0, retries: 0, accessTokens: 0 } };
+const none = { refreshes: [], retries: [], ...whole };
 const unconsumed = { consumedAt: null, consumedBy: null, ...none };
 
 const quiet = { isOtherParty: false, incidentId: null };
@@ -154,6 +155,7 @@ describe('the lineage of a family', () => {
             { ...requestAt(4, narrowedAt), age: 20 * SECOND, servedSequence: 2, ...quiet },
           ],
           accessTokens: [minted(0, 0, 1, REDEEMED_AT)],
+          ...whole,
         },
         {
           generation: 1,
@@ -192,6 +194,7 @@ describe('the lineage of a family', () => {
           lastAt: refusedAt,
         },
       ],
+      omitted: { generations: 0, rejections: 0, counts: 0 },
       detection: {
         ...requestAt(9, reusedAt, ELSEWHERE),
         what: 'reuse',
@@ -221,6 +224,7 @@ describe('the lineage of a family', () => {
       generations: [],
       rejections: [],
       counts: [],
+      omitted: { generations: 0, rejections: 0, counts: 0 },
       detection: null,
       end: null,
     });

@@ -4,12 +4,11 @@ import { blastRadiusOf } from '../../../src/domain/investigation/blast-radius.ru
 import { causeOf } from '../../../src/domain/investigation/incident-cause.rules.js';
 import type { InvestigatedIncident } from '../../../src/domain/investigation/incident-presentation.rules.js';
 import { lineageOf } from '../../../src/domain/investigation/lineage.rules.js';
-import { differenceBetween } from '../../../src/domain/investigation/state-difference.rules.js';
 import { isAccessTokenRevoked } from '../../../src/domain/token-family/family.state.js';
 import { anyInterleaving, anyPolicy, live } from '../../support/domain-interleavings.js';
 import { FAMILY_ID, INCIDENT_ID } from '../../support/domain-world.js';
 import { fold } from '../../support/given-when-then.js';
-import { HOME, ledgerEvents, told } from './told-families.js';
+import { differenceBetween, HOME, ledgerEvents, told } from './told-families.js';
 
 const anyLife = fc
   .tuple(anyPolicy, anyInterleaving)

@@ -1,10 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { StreamKind } from '../../../src/domain/identifiers.js';
-import {
-  differenceBetween,
-  stateAt,
-  STEPS_MAX,
-} from '../../../src/domain/investigation/state-difference.rules.js';
+import { STEPS_MAX } from '../../../src/domain/investigation/state-difference.rules.js';
 import { goldenBodies } from '../../support/domain-golden-events.js';
 import {
   familyAt,
@@ -16,7 +12,7 @@ import {
 } from '../../support/domain-family-events.js';
 import { FAMILY_ID, GRANTED_AT, REDEEMED_AT, rotatedAt } from '../../support/domain-world.js';
 import { fold } from '../../support/given-when-then.js';
-import { ledgerEvent, ledgerEvents, place } from './told-families.js';
+import { differenceBetween, ledgerEvent, ledgerEvents, place, stateAt } from './told-families.js';
 
 const family = (...events: Parameters<typeof fold>[0]) => ledgerEvents('family', FAMILY_ID, events);
 

@@ -8,6 +8,12 @@ import {
   type StreamKind,
 } from '../../../src/domain/identifiers.js';
 import type { EventWithOrigin } from '../../../src/domain/investigation/family-record.rules.js';
+import {
+  DifferenceCourse,
+  stateAfter,
+  type StateDifference,
+} from '../../../src/domain/investigation/state-difference.rules.js';
+import type { StateOf } from '../../../src/domain/streams.js';
 import type { FamilyContext } from '../../../src/domain/token-family/family.decision.js';
 import {
   evolveFamily,
@@ -75,6 +81,29 @@ export function ledgerEvents(
   from = 0,
 ): RecordedEvent[] {
   return events.map((event, index) => ledgerEvent(kind, id, event, from + index));
+}
+
+/** The state that the events of a stream fold to, oldest first. */
+export function stateAt<Kind extends StreamKind>(
+  kind: Kind,
+  events: readonly RecordedEvent[],
+): StateOf<Kind> | undefined {
+  return events.reduce<StateOf<Kind> | undefined>(
+    (state, event) => stateAfter(kind, state, event),
+    undefined,
+  );
+}
+
+/** How the state of a stream changed by the events after the first of its events. */
+export function differenceBetween(
+  kind: StreamKind,
+  upTo: readonly RecordedEvent[],
+  between: readonly RecordedEvent[],
+): StateDifference {
+  const course = new DifferenceCourse(kind);
+  for (const event of upTo) course.before(event);
+  for (const event of between) course.after(event);
+  return course.result();
 }
 
 /** A family that is told event by event, each with its origin. */

@@ -43,6 +43,7 @@ import {
   operator,
 } from '../../directory/opened-directory.js';
 import { codeOf, liveSession } from '../../support/live-session.js';
+import { clientTokenGround, familyGround } from './grounds.js';
 
 const REDIRECT_URI = 'https://photos.example.com/callback';
 const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
@@ -189,7 +190,8 @@ function validityOf({ held, size, at }: Testimony, events: readonly RecordedEven
     events.filter(({ streamId, position }) => streamId === streamIdOf(kind, id) && position < size);
   const owners = { client: of('client', held.clientId), project: of('project', DEFAULT_PROJECT) };
   if (held.kind === 'client') {
-    return clientTokenValidity({ ...owners, clientToken: of('client_token', held.id) }, at);
+    const clientToken = of('client_token', held.id);
+    return clientTokenValidity(clientTokenGround({ ...owners, clientToken }), at);
   }
   const session = of('session', held.sessionId);
   const ground = {
@@ -200,8 +202,8 @@ function validityOf({ held, size, at }: Testimony, events: readonly RecordedEven
     rootSession: of('session', String(session[0]?.data['rootSessionId'])),
   };
   return held.kind === 'access'
-    ? accessTokenValidity(ground, held.number, at)
-    : refreshTokenValidity(ground, held.number, at);
+    ? accessTokenValidity(familyGround(ground, { sequence: held.number }), held.number, at)
+    : refreshTokenValidity(familyGround(ground, { generation: held.number }), held.number, at);
 }
 
 /** What introspection calls it: whatever has expired is no token, and refresh tokens have no reason. */

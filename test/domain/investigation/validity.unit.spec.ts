@@ -2,13 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import type { EventOf } from '../../../src/domain/events/event-catalogue.js';
 import { DEFAULT_PROJECT, type Instant, type StreamKind } from '../../../src/domain/identifiers.js';
 import {
-  accessTokenValidity,
   accountValidity,
-  clientTokenValidity,
+  type ClientTokenGround,
+  clientTokenValidity as clientTokenValidityOn,
   clientValidity,
-  codeValidity,
+  codeValidity as codeValidityOn,
+  accessTokenValidity as accessTokenValidityOn,
   idTokenValidity,
-  refreshTokenValidity,
+  refreshTokenValidity as refreshTokenValidityOn,
+  type Validity,
 } from '../../../src/domain/investigation/validity.rules.js';
 import type { FamilyGround } from '../../../src/domain/investigation/validity-ending.rules.js';
 import {
@@ -38,6 +40,13 @@ import {
   SUBJECT,
 } from '../../support/domain-world.js';
 import { fold } from '../../support/given-when-then.js';
+import {
+  accountGround,
+  clientGround,
+  clientTokenGround,
+  type EventsOf,
+  familyGround,
+} from './grounds.js';
 import { ledgerEvents, place } from './told-families.js';
 
 /** Events of a stream of the directory, a second apart, from this index on. */
@@ -118,9 +127,27 @@ const owners = {
 /** All that these events of a family depend on, with everything as it usually is. */
 function ground(
   history: Parameters<typeof fold>[0],
-  overrides: Partial<FamilyGround> = {},
-): FamilyGround {
+  overrides: Partial<EventsOf<FamilyGround>> = {},
+): EventsOf<FamilyGround> {
   return { ...owners, family: ledgerEvents('family', FAMILY_ID, history), ...overrides };
+}
+
+type FamilyEvents = EventsOf<FamilyGround>;
+
+function accessTokenValidity(events: FamilyEvents, sequence: number, at: Instant): Validity {
+  return accessTokenValidityOn(familyGround(events, { sequence }), sequence, at);
+}
+
+function refreshTokenValidity(events: FamilyEvents, generation: number, at: Instant): Validity {
+  return refreshTokenValidityOn(familyGround(events, { generation }), generation, at);
+}
+
+function codeValidity(events: FamilyEvents, at: Instant): Validity {
+  return codeValidityOn(familyGround(events), at);
+}
+
+function clientTokenValidity(events: EventsOf<ClientTokenGround>, at: Instant): Validity {
+  return clientTokenValidityOn(clientTokenGround(events), at);
 }
 
 const NOTHING = { isValid: false, terms: null, decidedBy: [] };
@@ -524,7 +551,7 @@ describe('a client at a moment', () => {
     ['project_disabled', client, [], [place(20)]],
   ] as const)('is worth nothing or something: %s', (reason, client, project, decidedBy) => {
     const isValid = reason === null;
-    expect(clientValidity({ client, project })).toStrictEqual({
+    expect(clientValidity(clientGround({ client, project }))).toStrictEqual({
       isValid,
       reason,
       terms: null,
@@ -546,7 +573,7 @@ describe('an account at a moment', () => {
     ['project_disabled', disabled, projectEnded, [place(30), place(41)]],
   ] as const)('is worth nothing or something: %s', (reason, account, project, decidedBy) => {
     const isValid = reason === null;
-    expect(accountValidity({ account, project })).toStrictEqual({
+    expect(accountValidity(accountGround({ account, project }))).toStrictEqual({
       isValid,
       reason,
       terms: null,
