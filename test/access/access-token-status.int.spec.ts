@@ -75,7 +75,7 @@ describe('an access token', () => {
     const machine = await registered(directory, 'machine', { scope: 'photos:read' });
     const status = await statusOf(await clientToken(directory, machine));
     expect(status).toMatchObject({ isActive: true, scope: ['photos:read'] });
-    expect(status).not.toHaveProperty('account');
+    expect((status as ActiveAccessToken).account).toBeUndefined();
   });
 
   it.each([
