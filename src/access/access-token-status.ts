@@ -72,8 +72,11 @@ export class AccessTokenStatuses {
     const standing = await this.ledger.read((reader) => standingOf(reader, token));
     if ('reason' in standing) return standing;
     const { aud, scope } = token.claims;
+    const { family, client, account } = standing;
     return {
-      ...standing,
+      family,
+      client,
+      account,
       isActive: true,
       token,
       scope: typeof scope === 'string' ? scope.split(' ') : [],

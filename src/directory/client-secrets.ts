@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { newUuid, randomToken } from '../config/random-identifiers.js';
 import type { ClientState } from '../domain/directory/directory.state.js';
@@ -48,5 +48,5 @@ export class ClientSecrets {
 }
 
 function digestOf(secret: string): Buffer {
-  return createHash('sha256').update(secret, 'utf8').digest();
+  return hash('sha256', secret, 'buffer');
 }

@@ -31,10 +31,7 @@ export class ClientAuthentication {
     const presented = presentedCredentials(authorization, parameters);
     const { clientId, authMethod, secret } = presented;
     if (secret === undefined) return { clientId, authMethod };
-    const client = await this.directory.client(clientId);
-    const provenSecretId =
-      client === undefined ? undefined : await this.secrets.provenSecretId(client, secret);
-    return { clientId, authMethod, provenSecretId };
+    return this.proven(presented, await this.directory.client(clientId));
   }
 
   /** The client that asks, authenticated and active. Throws an OAuthError `invalid_client`. */
@@ -43,12 +40,24 @@ export class ClientAuthentication {
     parameters: Parameters,
     now: number,
   ): Promise<{ client: ClientState; caller: Caller }> {
-    const caller = await this.caller(authorization, parameters);
-    const client = await this.directory.client(caller.clientId);
+    const presented = presentedCredentials(authorization, parameters);
+    const client = await this.directory.client(presented.clientId);
+    const caller = await this.proven(presented, client);
     if (client?.status !== 'active' || !isAuthenticated(caller, client, now)) {
       throw invalidClient(caller);
     }
     return { client, caller };
+  }
+
+  private async proven(
+    { clientId, authMethod, secret }: PresentedCredentials,
+    client: ClientState | undefined,
+  ): Promise<Caller> {
+    const provenSecretId =
+      client === undefined || secret === undefined
+        ? undefined
+        : await this.secrets.provenSecretId(client, secret);
+    return { clientId, authMethod, provenSecretId };
   }
 }
 

@@ -36,19 +36,19 @@ interface EventRecord {
   /** Where the body begins among all texts, from 1, and how long it is. */
   readonly body_at: number;
   readonly body_bytes: number;
-  readonly salt?: string;
-  readonly address?: string;
-  readonly user_agent?: string;
-  readonly request_id?: string;
+  readonly salt: string | undefined;
+  readonly address: string | undefined;
+  readonly user_agent: string | undefined;
+  readonly request_id: string | undefined;
   /** The version that the stream had before all of these; of its last event only, like what follows. */
-  before?: number;
-  kind?: string;
-  project_id?: string;
-  subject_id?: string | null;
-  client_id?: string | null;
-  digest?: string;
-  state_at?: number;
-  state_bytes?: number;
+  before: number | undefined;
+  kind: string | undefined;
+  project_id: string | undefined;
+  subject_id: string | null | undefined;
+  client_id: string | null | undefined;
+  digest: string | undefined;
+  state_at: number | undefined;
+  state_bytes: number | undefined;
 }
 
 /** An event that was sent, by what it is found by. */
@@ -191,12 +191,19 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
         type,
         body_at: text.at,
         body_bytes: text.bytes,
-        ...(origin && {
-          salt: origin.salt,
-          address: origin.address,
-          user_agent: origin.userAgent,
-          request_id: origin.requestId,
-        }),
+        salt: origin?.salt,
+        address: origin?.address,
+        user_agent: origin?.userAgent,
+        request_id: origin?.requestId,
+        // All members are there from the beginning: an object that grows them later is moved each time.
+        before: undefined,
+        kind: undefined,
+        project_id: undefined,
+        subject_id: undefined,
+        client_id: undefined,
+        digest: undefined,
+        state_at: undefined,
+        state_bytes: undefined,
       };
       this.events.push(event);
       known ??= {
