@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,12 @@ import { PinnedProcess } from '../pinned-process.js';
 import { accessTokensOf, authorizeFamilies, RESOURCE } from './authorization.js';
 import { freePort } from './free-port.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** What `npm start` gives Node: flags, and the file to run. */
+const START = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'))
+  .scripts.start.split(' ')
+  .slice(1);
+const MAIN = path.join(ROOT, START.at(-1));
 const COMMAND_LINE = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const run = promisify(execFile);
 const ADMIN_PASSWORD = 'a password for one benchmark';
@@ -38,7 +43,7 @@ export async function startTokenLedger(order, settings = {}) {
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
   const env = { ...environment(directory, port, issuer), ...settings };
-  const words = [...nodeFlags, MAIN];
+  const words = [...nodeFlags, ...START.slice(0, -1), MAIN];
   const server = PinnedProcess.start({ cores, arguments: words, directory, env });
   try {
     await untilReady(server, issuer);
