@@ -133,9 +133,9 @@ function lastPositions(events: Iterable<StoredEvent>): ReadonlyMap<string, Posit
 /** What the fold needs of an event; its digest says whether the body is the one that was appended. */
 function readEvent({ streamId, body }: StoredEvent): ReadEvent | undefined {
   try {
-    const { data, ...envelope } = JSON.parse(body) as Envelope & Pick<ReadEvent, 'data'>;
+    const envelope = JSON.parse(body) as Envelope & Pick<ReadEvent, 'data'>;
     const kind = streamId.slice(0, streamId.indexOf(':')) as StreamKind;
-    return { kind, envelope, data };
+    return { kind, envelope, data: envelope.data };
   } catch {
     return undefined;
   }
