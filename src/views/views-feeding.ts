@@ -4,8 +4,8 @@ import { EventOwners } from './event-owners.js';
 import { changesOf } from './views.projection.js';
 import type { ViewsStore } from './views-store.port.js';
 
-/** So many events share a transaction; more would only live longer in memory. */
-const BATCH_EVENTS = 1000;
+/** So many events share a transaction; more would only live longer in memory, and be collected dearly. */
+const BATCH_EVENTS = 256;
 
 /** What one batch came to. */
 export type Feeding = 'caught_up' | 'more' | 'overtaken';
