@@ -239,7 +239,6 @@ describe('what a commit costs', () => {
       );
       expect(counts).toEqual({
         'BEGIN IMMEDIATE': 1,
-        'SELECT FROM directory_version': 1,
         'SELECT FROM events': 1,
         'SELECT FROM logs': 1,
         'PRAGMA data_version': 1,

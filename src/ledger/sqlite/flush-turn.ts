@@ -72,6 +72,7 @@ export class FlushTurn {
 
   /** Lets the next turns know what this one wrote; only after its commit. */
   committed(): void {
+    if (this.directoryChanged) this.states.forgetDirectory();
     for (const [streamId, head] of this.written) this.states.keep(streamId, head);
   }
 

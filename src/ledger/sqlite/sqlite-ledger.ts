@@ -229,11 +229,21 @@ export class SqliteLedger extends Ledger {
       const turn = new FlushTurn(this.statements, this.states, this.events, this.clock);
       const answers = batch.map((item) => this.decide(turn, item));
       turn.finish();
-      this.statements.commit.run();
+      this.makeDurable();
       turn.committed();
       return { answers, events: turn.appended };
     } finally {
       this.endTransaction();
+    }
+  }
+
+  private makeDurable(): void {
+    try {
+      this.statements.commit.run();
+    } catch (error) {
+      // Whether that was committed is not known: what is kept may not be what the tables have.
+      this.states.forget();
+      throw error;
     }
   }
 

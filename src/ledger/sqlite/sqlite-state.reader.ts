@@ -14,50 +14,68 @@ import type { LedgerStatements } from './ledger-statements.js';
 
 /** How many clients, accounts, projects and keys are kept in memory. */
 const DIRECTORY_STREAMS_MAX = 10_000;
-/** How many of the streams that were written last are kept in memory, about 3 kB each. */
-const WRITTEN_STREAMS_MAX = 4096;
+/** How many other streams are kept in memory, those that were used last, about 3 kB each. */
+const OTHER_STREAMS_MAX = 4096;
+
+/** No version is negative. */
+const UNKNOWN = -1;
 
 /**
- * Reads states on the ledger's own handle. States of the directory are kept and stay exact: every
- * read asks for the directory's version first, which grows with each change of any process. Other
- * streams are kept as this handle committed them, until SQLite says that another connection has
- * committed anything. What a transaction has written itself must not be read here before its commit,
- * or its rollback would leave it in memory.
+ * Reads states on the ledger's own handle. What was read or committed is kept until SQLite says that
+ * another connection has committed anything; every transaction asks for that first. States of the directory
+ * are kept even then, unless its version has grown, which it does with each change of any process.
+ * What a transaction has written itself must not be read here before its commit, or its rollback would
+ * leave it in memory.
  */
 export class SqliteStateReader implements StateReader {
   private readonly directory = new BoundedMap<StreamId, StreamHead>(DIRECTORY_STREAMS_MAX);
-  private readonly written = new BoundedMap<StreamId, StreamHead>(WRITTEN_STREAMS_MAX);
-  private directoryVersion = -1;
-  private dataVersion = -1;
+  private readonly others = new BoundedMap<StreamId, StreamHead>(OTHER_STREAMS_MAX);
+  private directoryVersion = UNKNOWN;
+  private dataVersion = UNKNOWN;
 
   constructor(private readonly statements: LedgerStatements) {}
 
   /** Drops what others may have changed since. Once per transaction, in it. */
   refresh(): void {
+    const dataVersion = this.statements.dataVersion.get()?.[0] ?? UNKNOWN;
+    if (dataVersion === this.dataVersion && this.directoryVersion !== UNKNOWN) return;
     const version = this.statements.directoryVersion.get()?.[0];
     if (version === undefined) throw new LedgerCorrupted('the directory has no version');
     if (version !== this.directoryVersion) this.directory.clear();
     this.directoryVersion = version;
-    const dataVersion = this.statements.dataVersion.get()?.[0] ?? -1;
-    if (dataVersion !== this.dataVersion) this.written.clear();
+    if (dataVersion !== this.dataVersion) this.others.clear();
     this.dataVersion = dataVersion;
   }
 
   /** Keeps what a transaction of this handle has written, once it is committed. */
   keep(streamId: StreamId, head: StreamHead): void {
-    this.written.set(streamId, head);
+    this.others.set(streamId, head);
+  }
+
+  /** Drops the directory, once a transaction of this handle that changed it is committed. */
+  forgetDirectory(): void {
+    this.directory.clear();
+    this.directoryVersion = UNKNOWN;
+  }
+
+  /** Drops everything, when nobody knows what a transaction of this handle has left behind. */
+  forget(): void {
+    this.forgetDirectory();
+    this.others.clear();
+    this.dataVersion = UNKNOWN;
   }
 
   /** The head of a stream as the tables have it now, or undefined. */
   head(streamId: StreamId): StreamHead | undefined {
-    const kept = this.directory.get(streamId) ?? this.written.get(streamId);
+    const kept = this.directory.get(streamId) ?? this.others.get(streamId);
     if (kept !== undefined) return kept;
     const row = this.statements.stream.get(streamId);
     if (row === undefined) return undefined;
     const [, kind, project, version, lastPosition, digest, stateText] = row;
     const state = parseState(streamId, stateText);
     const head = { project: project as ProjectId, version, lastPosition, digest, state };
-    if (DIRECTORY_KINDS.has(kind as StreamKind)) this.directory.set(streamId, head);
+    const isOfDirectory = DIRECTORY_KINDS.has(kind as StreamKind);
+    (isOfDirectory ? this.directory : this.others).set(streamId, head);
     return head;
   }
 
