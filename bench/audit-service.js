@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { HttpConnection } from './http-connection.js';
+import { untilSettled } from './settled.js';
 import { freePort } from './systems/free-port.js';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
@@ -63,13 +64,7 @@ export class AuditService {
 
   /** Waits until the views and the checkpoints are at the end of the ledger. */
   async untilSettled() {
-    const waiting = ['token_ledger_views_lag_events', 'token_ledger_seal_lag_events'];
-    for (;;) {
-      const metrics = await (await fetch(`${this.#issuer}/metrics`)).text();
-      const lags = waiting.map((name) => new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1]);
-      if (lags.every((lag) => lag === '0')) return;
-      await sleep(200);
-    }
+    await untilSettled(this.#issuer);
   }
 
   /** @param {readonly string[]} words */

@@ -1,6 +1,7 @@
 const CONCURRENCY = 16;
-const SLICES = 5;
-const SLICE_SECONDS = 2;
+/** So many slices are measured of each, in turn. */
+export const SLICES = 5;
+export const SLICE_SECONDS = 2;
 const WARM_UP_SECONDS = 0.5;
 
 /** How many families `compareGenerations` uses up: old ones, and fresh ones for each slice. */
@@ -50,8 +51,11 @@ export async function compareGenerations(load, { generation, serverPid, serverCo
   };
 }
 
-/** @param {readonly import('./load.js').Measurement[]} measurements */
-function medianRate(measurements) {
+/**
+ * The median rate of an odd number of slices.
+ * @param {readonly import('./load.js').Measurement[]} measurements
+ */
+export function medianRate(measurements) {
   const rates = measurements.map((measurement) => measurement.perSecond);
   return rates.sort((left, right) => left - right)[(SLICES - 1) / 2] ?? NaN;
 }

@@ -10,7 +10,7 @@ export class UsageError extends Error {}
  * @property {string} summary
  * @property {readonly string[]} systemNames
  * @property {string} concurrency the default
- * @property {readonly ('generations' | 'tokens')[]} flags those that not all commands have
+ * @property {readonly ('generations' | 'history' | 'tokens')[]} flags those that not all commands have
  * @property {string} records the files that --record writes
  * @property {readonly string[]} examples
  */
@@ -18,6 +18,8 @@ export class UsageError extends Error {}
 const FLAGS = {
   generations:
     "  --generations N      also: token-ledger's rate at generation N of a family beside generation 1\n",
+  history:
+    "  --history N          also: token-ledger's rate on a ledger of N events beside a new one\n",
   tokens: '  --tokens N           different access tokens that are introspected (2048)\n',
 };
 
@@ -60,6 +62,7 @@ ${examples.map((words) => `  npm run ${name} -- ${words}\n`).join('')}`;
  * @property {string[]} only names of systems
  * @property {number[]} cores
  * @property {number | undefined} generations
+ * @property {number | undefined} history events
  * @property {number} tokens
  * @property {string | undefined} directory
  * @property {string | undefined} profile
@@ -76,7 +79,7 @@ ${examples.map((words) => `  npm run ${name} -- ${words}\n`).join('')}`;
  */
 export function readOptions(words, { systemNames, concurrency, flags }) {
   const values = parse(words);
-  for (const flag of /** @type {const} */ (['generations', 'tokens'])) {
+  for (const flag of /** @type {const} */ (['generations', 'history', 'tokens'])) {
     if (values[flag] !== undefined && !flags.includes(flag)) {
       throw new UsageError(`--${flag} is of no use here`);
     }
@@ -86,7 +89,7 @@ export function readOptions(words, { systemNames, concurrency, flags }) {
   if (unknown !== undefined) {
     throw new UsageError(`--only: ${unknown} is not one of ${systemNames.join(', ')}`);
   }
-  const generations = values.generations;
+  const { generations, history } = values;
   return {
     concurrency: wholeNumbers('--concurrency', values.concurrency ?? concurrency),
     seconds: positiveNumber('--seconds', values.seconds),
@@ -94,6 +97,7 @@ export function readOptions(words, { systemNames, concurrency, flags }) {
     only,
     cores: wholeNumbers('--cores', values.cores),
     generations: generations === undefined ? undefined : wholeNumber('--generations', generations),
+    history: history === undefined ? undefined : wholeNumber('--history', history),
     tokens: wholeNumber('--tokens', values.tokens ?? '2048'),
     directory: values.directory,
     profile: values.profile,
@@ -115,6 +119,7 @@ function parse(words) {
         only: { type: 'string' },
         cores: { type: 'string', default: '1' },
         generations: { type: 'string' },
+        history: { type: 'string' },
         tokens: { type: 'string' },
         directory: { type: 'string' },
         profile: { type: 'string' },

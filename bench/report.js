@@ -10,6 +10,7 @@ import { table, whole } from './table.js';
  * @property {number} seconds measured at each level
  * @property {Level[]} levels
  * @property {import('./generations.js').GenerationsResult | undefined} [generations]
+ * @property {import('./history.js').HistoryResult | undefined} [history]
  * @property {number} [tokens] that were introspected
  */
 
@@ -38,13 +39,14 @@ const MEASUREMENT_COLUMNS = [
  * The result as Markdown, for a terminal and for the record.
  * @param {Result} result
  */
-export function report({ machine, seconds, levels, generations }) {
+export function report({ machine, seconds, levels, generations, history }) {
   const sections = [
     `${conditions(machine)}; ${seconds} s at each level.`,
     table(columnsFor(levels), levels),
     ...ratios(comparable(levels)),
     ...warnings(levels),
     ...(generations === undefined ? [] : [generationsReport(generations)]),
+    ...(history === undefined ? [] : [historyReport(history)]),
   ];
   return sections.join('\n\n');
 }
@@ -164,4 +166,13 @@ function generationsReport({ generation, concurrency, rateFresh, rateOld, ratio,
 /** @param {number} share */
 function percent(share) {
   return `${Math.round(share * 100)} %`;
+}
+
+/** @param {import('./history.js').HistoryResult} history */
+function historyReport({ events, concurrency, rateNew, rateOld, ratio, slices }) {
+  return [
+    `token-ledger on a ledger of ${whole(events)} events, all sealed and in the views, concurrency ${concurrency}: ${whole(rateOld)} rotations/s`,
+    `on a new ledger: ${whole(rateNew)}`,
+    `ratio ${ratio.toFixed(3)} (medians of ${slices} slices each, taken in turn).`,
+  ].join('; ');
 }

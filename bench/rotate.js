@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { measureEach, measureLevel, progress, runCommand, watchedOf, withServer } from './bench.js';
 import { compareGenerations, GENERATION_FAMILIES } from './generations.js';
+import { compareHistories, HISTORY_FAMILIES, startWithHistory } from './history.js';
 import { helpOf, readOptions } from './options.js';
 import { recordRotations, refuseRecordWithoutPlot } from './record.js';
 import { report } from './report.js';
@@ -16,9 +17,12 @@ const COMMAND = {
   name: 'bench:rotate',
   systemNames: SYSTEMS.map(({ name }) => name),
   concurrency: '1,16,64,256',
-  flags: ['generations'],
+  flags: ['generations', 'history'],
   records: 'bench/RESULTS.md and bench/results/rotations.svg',
-  examples: ['--record --cores 1,2 --generations 10000', '--only token-ledger --concurrency 64'],
+  examples: [
+    '--record --cores 1,2 --generations 10000 --history 1000000',
+    '--only token-ledger --concurrency 64',
+  ],
 };
 
 await runCommand(async (words) => {
@@ -41,7 +45,8 @@ await runCommand(async (words) => {
  */
 async function measureAll(options) {
   const { bench, ...result } = await measureEach(options, measureLevels);
-  return { ...result, generations: await measureGenerations(bench) };
+  const generations = await measureGenerations(bench);
+  return { ...result, generations, history: await measureHistory(bench) };
 }
 
 /**
@@ -73,4 +78,22 @@ async function measureGenerations(bench) {
     progress(`${system.title}: driving families to generation ${generation}`);
     return compareGenerations(load, { generation, ...watchedOf(running, bench) });
   });
+}
+
+/** @param {import('./bench.js').Bench} bench */
+async function measureHistory(bench) {
+  const events = bench.options.history;
+  const system = SYSTEMS.find(({ name }) => name === 'token-ledger');
+  if (events === undefined || system === undefined) return undefined;
+  const needed = { families: HISTORY_FAMILIES, accessTokens: 0 };
+  const old = { ...system, name: 'token-ledger-history', start: startWithHistory(events) };
+  progress(`${system.title}: making a ledger of ${events} events`);
+  return withServer(bench, old, needed, (oldLoad, oldRunning) =>
+    withServer(bench, system, needed, async (load, running) => {
+      await oldLoad.adopt({ operation: 'rotation', ...oldRunning.families });
+      await load.adopt({ operation: 'rotation', ...running.families });
+      const fresh = { load, ...watchedOf(running, bench) };
+      return compareHistories(events, fresh, { load: oldLoad, ...watchedOf(oldRunning, bench) });
+    }),
+  );
 }
