@@ -22,7 +22,7 @@ const HEX_DIGITS = '0123456789abcdef';
 const VARIANTS = '89ab';
 let latest = 0;
 /** `latest` in hexadecimal digits, made once a millisecond. */
-let latestDigits = '';
+let latestDigits = '000000000000';
 let counter = 0;
 
 /**

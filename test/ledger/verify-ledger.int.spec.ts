@@ -353,6 +353,23 @@ describe('a verification finds', () => {
       'the origin is not the one',
     ],
     [
+      'a salt that takes in the origin that it was for, and another origin of that length',
+      (database) => {
+        const { salt, address, requestId, userAgent } = database
+          .prepare<[], Record<'salt' | 'address' | 'requestId' | 'userAgent', string>>(
+            `SELECT salt, address, request_id AS requestId, user_agent AS userAgent FROM origins
+             WHERE position = 7`,
+          )
+          .get()!;
+        const text = Buffer.from(canonicalJson({ address, requestId, userAgent }));
+        const longer = Buffer.concat([Buffer.from(salt, 'base64url'), text]).toString('base64url');
+        database
+          .prepare('UPDATE origins SET salt = ?, address = ? WHERE position = 7')
+          .run(longer, address.replace(/\d$/, '9'));
+      },
+      'the origin is not the one',
+    ],
+    [
       'an origin of an event that has none',
       sql('UPDATE origins SET position = 8 WHERE position = 7'),
       'the origin is not the one',

@@ -39,6 +39,7 @@ export class StreamRefold {
     let uncheckedCount = 0;
     let left = this.earlierEventsMax;
     const touched = lastPositions(sealed);
+    const sealedEnd = sealed.at(-1)?.position ?? -1;
     const rows = await this.reads.streams([...touched.keys()]);
     const known = new Map(sealed.map((event) => [event.position, event]));
     for (const [streamId, lastPosition] of touched) {
@@ -54,7 +55,7 @@ export class StreamRefold {
       const since = await this.eventsSince(kept, lastPosition, known, left);
       left -= since?.readCount ?? 0;
       if (since === undefined) uncheckedCount += 1;
-      else differs(this.fold(kept, stored, since.events));
+      else differs(this.fold(kept, stored, since.events, sealedEnd));
     }
     return { differing, uncheckedCount };
   }
@@ -99,6 +100,7 @@ export class StreamRefold {
     kept: FoldedStream | undefined,
     stored: StoredStream,
     events: readonly StoredEvent[],
+    sealedEnd: Position,
   ): string | undefined {
     const { streamId } = stored;
     const folded = new Map(kept === undefined ? [] : [[streamId, kept] as const]);
@@ -111,8 +113,8 @@ export class StreamRefold {
     }
     const now = folded.get(streamId);
     // A row that is further is compared when the events are sealed that brought it there.
-    const isBehind = now !== undefined && now.lastPosition < stored.lastPosition;
-    const problem = isBehind ? undefined : checkStoredStream(stored, now);
+    const isFurther = stored.lastPosition > sealedEnd && stored.version > (now?.version ?? 0);
+    const problem = isFurther ? undefined : checkStoredStream(stored, now);
     if (problem === undefined && now !== undefined) this.folded.set(streamId, now);
     return problem;
   }

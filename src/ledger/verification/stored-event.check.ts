@@ -3,7 +3,7 @@ import { envelopeSchema } from '../../domain/events/envelope-schema.js';
 import { isPlainBody } from '../../domain/events/body-pattern.js';
 import { eventDataFault, faultPlaceOf } from '../../domain/events/event-data.rules.js';
 import type { StreamKind } from '../../domain/identifiers.js';
-import { originCommitment } from '../origin-commitment.js';
+import { isOriginSalt, originCommitment } from '../origin-commitment.js';
 import { parseCanonicalObject } from './canonical-object.js';
 import type { StoredEvent } from './ledger.source.js';
 
@@ -85,7 +85,6 @@ function differingColumn(stored: StoredEvent, envelope: Envelope): string | unde
 
 function isCommitted({ origin }: StoredEvent, envelope: Envelope): boolean {
   if (origin === undefined) return true;
-  // Base64url is read generously: another text could stand for the same bytes.
-  const isSaltExact = Buffer.from(origin.salt, 'base64url').toString('base64url') === origin.salt;
-  return isSaltExact && originCommitment(origin.salt, origin) === envelope.originCommitment;
+  const { salt } = origin;
+  return isOriginSalt(salt) && originCommitment(salt, origin) === envelope.originCommitment;
 }

@@ -85,6 +85,21 @@ describe('streams that are folded again', () => {
     expect(differing).toMatchObject([{ streamId: family }]);
   });
 
+  it.each([999_999, 22])(
+    'are compared with a row that only says that it is further: %s',
+    async (position) => {
+      const refold = new StreamRefold(store);
+      const found = await checkedAfter(refold, async () => {
+        await goOn();
+        edit(
+          `UPDATE streams SET last_position = ${position}, ${replaced('state', 'active', 'alive')}
+           WHERE ${where}`,
+        );
+      });
+      expect(found.differing).toMatchObject([{ streamId: family }]);
+    },
+  );
+
   const family = `family:${FILLED_FAMILY}`;
   const where = `stream_id = '${family}'`;
   const replaced = (column: string, from: string, to: string): string =>
