@@ -132,8 +132,9 @@ function planStream(
   for (const { type, data } of events) {
     version += 1;
     state = evolve(kind, state, { type, data, recordedAt, id } as unknown as Folded<StreamKind>);
-    const isAnonymous = isErased(state, authorship, ground);
-    const origin = isAnonymous ? undefined : salted(attribution.origin);
+    const { origin: from } = attribution;
+    const isToBeKept = from !== undefined && !isErased(state, authorship, ground);
+    const origin = isToBeKept ? salted(from) : undefined;
     const body = eventBody(kind, {
       // In the canonical order: nothing has to be sorted.
       actor: authorship.actor,
@@ -187,9 +188,7 @@ function isErasedAccount(account: StreamId, ground: PlanningGround): boolean {
   return (ground.head(account)?.state as AccountState | undefined)?.status === 'erased';
 }
 
-function salted(origin: Origin | undefined): PlannedEvent['origin'] {
-  if (origin === undefined) return undefined;
-  const { address, userAgent, requestId } = origin;
+function salted({ address, userAgent, requestId }: Origin): PlannedEvent['origin'] {
   return { salt: randomToken(ORIGIN_SALT_BYTES), address, userAgent, requestId };
 }
 
