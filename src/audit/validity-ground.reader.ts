@@ -51,7 +51,7 @@ export class ValidityGrounds {
   /** All that an account depends on, and what began with a sign-in of it at an instant. */
   async ofAccount(subject: string | undefined, signedIn?: number): Promise<AccountGround> {
     return {
-      account: await this.course('account', subject, accountWatches(signedIn)),
+      account: await this.account(subject, signedIn),
       project: await this.project(),
     };
   }
@@ -67,7 +67,8 @@ export class ValidityGrounds {
       session,
       rootSession: await this.course('session', rootId, SESSION_WATCHES),
       ...(await this.ofClient(state?.clientId, state?.grantedAt)),
-      ...(await this.ofAccount(state?.subject, state && signedInAt(state))),
+      // The project is the client's already: its stream is walked once.
+      account: await this.account(state?.subject, state && signedInAt(state)),
     };
   }
 
@@ -76,6 +77,10 @@ export class ValidityGrounds {
     const clientToken = await this.course('client_token', tokenId, CLIENT_TOKEN_WATCHES);
     const { clientId, issuedAt } = clientToken.state ?? {};
     return { clientToken, ...(await this.ofClient(clientId, issuedAt)) };
+  }
+
+  private account(subject?: string, signedIn?: number): Promise<AccountGround['account']> {
+    return this.course('account', subject, accountWatches(signedIn));
   }
 
   private project(): Promise<ClientGround['project']> {
