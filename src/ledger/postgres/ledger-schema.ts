@@ -7,11 +7,12 @@ import {
 import { LedgerError, LedgerUnavailable } from '../ledger.errors.js';
 import { RUNTIME_GRANTS } from '../migrations/postgres-1763856000000-create-ledger.js';
 import { NODE_GRANTS } from '../migrations/postgres-1763942400000-add-nodes.js';
+import { LOG_LOCK_CLASS } from '../migrations/postgres-append-function.js';
 import { CONNECT_TIMEOUT, describeDatabase } from './postgres-connection.js';
 import { postgresErrorOf } from './postgres-errors.js';
 
 /** The two numbers of the advisory lock under which one process makes the tables. */
-const MIGRATION_LOCK = [0x746c6f67, -1];
+const MIGRATION_LOCK = [LOG_LOCK_CLASS, -1];
 /** How long others wait for it, and any statement here. In milliseconds. */
 const MIGRATION_TIMEOUT = 60_000;
 /** `pg_terminate_backend` waits for the end since this version. */

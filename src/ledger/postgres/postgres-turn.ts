@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { LedgerError } from '../ledger.errors.js';
+import { LOG_LOCK_CLASS } from '../migrations/postgres-append-function.js';
 import {
   CONNECT_TIMEOUT,
   describeDatabase,
@@ -9,9 +10,9 @@ import {
 import { postgresErrorOf } from './postgres-errors.js';
 
 /** The two numbers of the advisory lock under which a node starts. */
-const START_LOCK = [0x746c6f67, -2];
+const START_LOCK = [LOG_LOCK_CLASS, -2];
 /** The two numbers of the advisory lock under which an old copy of the ledger is accepted. */
-const RECOVERY_LOCK = [0x746c6f67, -3];
+const RECOVERY_LOCK = [LOG_LOCK_CLASS, -3];
 /** How long another node may take before the one that waits gives up, in milliseconds. */
 const TURN_TIMEOUT = 60_000;
 
