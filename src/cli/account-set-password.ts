@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { ChangePassword } from '../directory/change-password.handler.js';
 import { namedAccount } from './account-argument.js';
-import { asOperator, type Operator, operatorSettings } from './operator.js';
+import { asOperator, type Operator } from './operator.js';
+import { operatorSettings } from './operator-settings.js';
 import { PASSWORD_HELP, readPassword } from './password-input.js';
 import { accountRefused } from './refusals.js';
 import { printJson, printLines } from './terminal.js';

@@ -1,11 +1,28 @@
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { basename } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import type { PartMessage, PartReport } from './background-thread.js';
-import { beginPart, type PartName, type RunningPart } from './background-work.js';
+import { partBeginnings, type PartName, type RunningPart } from './background-work.js';
 
+/** Where one core serves everything: a quarter of it at most while there are requests. */
+const NICE = 5;
+
+yieldToRequests();
+const beginPart = partBeginnings();
 const parts = new Map<PartName, Promise<RunningPart<PartName>>>();
 
 // What fails while a part runs ends the thread, and is told to every part of it.
 parentPort?.on('message', (message: PartMessage) => void receive(message));
+
+/** Linux has a priority for each thread; elsewhere this thread has that of the others. */
+function yieldToRequests(): void {
+  try {
+    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), NICE);
+  } catch {
+    // Nothing depends on it.
+  }
+}
 
 async function receive(message: PartMessage): Promise<void> {
   const { part } = message;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { CommandRefused } from './failure.js';
-import { operatorSettings } from './operator.js';
+import { operatorSettings } from './operator-settings.js';
 import { closeResources, openResources } from './resources.js';
 import { countText, factsText, isoTime, printJson, printLines, timeText } from './terminal.js';
 import { verb } from './verb.js';

@@ -1,106 +1,9 @@
 import { Command, CommanderError } from 'commander';
-import { accountCreateVerb } from './account-create.js';
-import { accountDisableVerb } from './account-disable.js';
-import { accountEraseVerb } from './account-erase.js';
-import { accountListVerb } from './account-list.js';
-import { accountSetPasswordVerb } from './account-set-password.js';
-import { accountSignOutEverywhereVerb } from './account-sign-out-everywhere.js';
-import { backtestVerb } from './backtest.js';
-import { bundleExportVerb } from './bundle-export.js';
-import { checkpointShowVerb } from './checkpoint-show.js';
-import { clientCreateVerb } from './client-create.js';
-import { clientDisableVerb } from './client-disable.js';
-import { clientListVerb } from './client-list.js';
-import { clientRotateSecretVerb } from './client-rotate-secret.js';
-import { clientShowVerb } from './client-show.js';
-import { clientUpdateVerb } from './client-update.js';
 import { packageVersion } from './environment.js';
 import { CommandRefused, fail } from './failure.js';
-import { familyListVerb } from './family-list.js';
-import { familyRevokeVerb } from './family-revoke.js';
-import { familyShowVerb } from './family-show.js';
-import { incidentJudgeVerb } from './incident-judge.js';
-import { incidentListVerb } from './incident-list.js';
-import { incidentShowVerb } from './incident-show.js';
-import { keyActivateVerb } from './key-activate.js';
-import { keyCreateVerb } from './key-create.js';
-import { keyListVerb } from './key-list.js';
-import { keyRetireVerb } from './key-retire.js';
-import { migrateStoreVerb } from './migrate-store.js';
-import { recoverVerb } from './recover.js';
-import { registrationTokenVerb } from './registration-token.js';
-import { replayDiffVerb, replayStateVerb } from './replay.js';
-import { replayUntilVerb } from './replay-until.js';
-import { revocationListVerb } from './revocation-list.js';
-import { revocationPreviewVerb } from './revocation-preview.js';
-import { revocationShowVerb } from './revocation-show.js';
-import { revocationStartVerb } from './revocation-start.js';
-import { serveVerb } from './serve-verb.js';
 import { group, withOneLineComplaints } from './verb.js';
-import { verifyBundleVerb } from './verify-bundle.js';
-import { verifyVerb } from './verify.js';
-import { viewsRebuildVerb } from './views-rebuild.js';
-import { viewsStatusVerb } from './views-status.js';
 
-/** The whole command line. */
-export function tokenLedgerProgram(): Command {
-  const client = [
-    clientCreateVerb(),
-    clientListVerb(),
-    clientShowVerb(),
-    clientUpdateVerb(),
-    clientRotateSecretVerb(),
-    clientDisableVerb(),
-  ];
-  const account = [
-    accountCreateVerb(),
-    accountListVerb(),
-    accountSetPasswordVerb(),
-    accountDisableVerb(),
-    accountEraseVerb(),
-    accountSignOutEverywhereVerb(),
-  ];
-  const family = [familyListVerb(), familyShowVerb(), familyRevokeVerb()];
-  const incident = [incidentListVerb(), incidentShowVerb(), incidentJudgeVerb()];
-  const key = [keyListVerb(), keyCreateVerb(), keyActivateVerb(), keyRetireVerb()];
-  const revocation = [
-    revocationListVerb(),
-    revocationPreviewVerb(),
-    revocationStartVerb(),
-    revocationShowVerb(),
-  ];
-  return withOneLineComplaints(new Command('token-ledger'))
-    .description('An OAuth and OpenID Connect server on an append-only ledger.')
-    .version(packageVersion(), '-V, --version', 'print the version')
-    .addCommand(serveVerb())
-    .addCommand(group('client', 'applications and services that get tokens', client))
-    .addCommand(group('account', 'people who sign in', account))
-    .addCommand(group('family', 'token families', family))
-    .addCommand(group('incident', 'suspicious presentations of tokens', incident))
-    .addCommand(group('revocation', 'many token families ended together', revocation))
-    .addCommand(group('key', 'keys that tokens are signed with', key))
-    .addCommand(verifyVerb())
-    .addCommand(group('checkpoint', 'signed heads of the ledger', [checkpointShowVerb()]))
-    .addCommand(recoverVerb())
-    .addCommand(migrateStoreVerb())
-    .addCommand(
-      group('views', 'tables made from the ledger', [viewsRebuildVerb(), viewsStatusVerb()]),
-    )
-    .addCommand(
-      group('replay', 'what was so at another time', [
-        replayStateVerb(),
-        replayDiffVerb(),
-        replayUntilVerb(),
-      ]),
-    )
-    .addCommand(backtestVerb())
-    .addCommand(group('bundle', 'evidence that proves itself', [bundleExportVerb()]))
-    .addCommand(verifyBundleVerb())
-    .addCommand(registrationTokenVerb())
-    .helpCommand(false)
-    .addHelpText(
-      'after',
-      `
+const AFTER_HELP = `
 Settings come from the environment and from .env in the working directory, as the server reads them.
 Everything works while the server runs. What is changed here is recorded as done by the operator.
 
@@ -108,14 +11,151 @@ Examples:
   $ token-ledger serve
   $ token-ledger account create --username ana --email ana@example.com
   $ token-ledger client create --preset spa --redirect-uri http://localhost:5173/
-  $ token-ledger verify`,
-    );
+  $ token-ledger verify`;
+
+/** Imports a verb and makes it. */
+type MakeVerb = () => Promise<Command>;
+
+/** Verbs about one thing, by their names. */
+interface VerbGroup {
+  readonly summary: string;
+  readonly verbs: Readonly<Record<string, MakeVerb>>;
+}
+
+/** Everything in the order of the help. A verb is imported when it is called: some bring the whole service. */
+const VERBS: Readonly<Record<string, MakeVerb | VerbGroup>> = {
+  serve: async () => (await import('./serve-verb.js')).serveVerb(),
+  client: {
+    summary: 'applications and services that get tokens',
+    verbs: {
+      create: async () => (await import('./client-create.js')).clientCreateVerb(),
+      list: async () => (await import('./client-list.js')).clientListVerb(),
+      show: async () => (await import('./client-show.js')).clientShowVerb(),
+      update: async () => (await import('./client-update.js')).clientUpdateVerb(),
+      'rotate-secret': async () =>
+        (await import('./client-rotate-secret.js')).clientRotateSecretVerb(),
+      disable: async () => (await import('./client-disable.js')).clientDisableVerb(),
+    },
+  },
+  account: {
+    summary: 'people who sign in',
+    verbs: {
+      create: async () => (await import('./account-create.js')).accountCreateVerb(),
+      list: async () => (await import('./account-list.js')).accountListVerb(),
+      'set-password': async () =>
+        (await import('./account-set-password.js')).accountSetPasswordVerb(),
+      disable: async () => (await import('./account-disable.js')).accountDisableVerb(),
+      erase: async () => (await import('./account-erase.js')).accountEraseVerb(),
+      'sign-out-everywhere': async () =>
+        (await import('./account-sign-out-everywhere.js')).accountSignOutEverywhereVerb(),
+    },
+  },
+  family: {
+    summary: 'token families',
+    verbs: {
+      list: async () => (await import('./family-list.js')).familyListVerb(),
+      show: async () => (await import('./family-show.js')).familyShowVerb(),
+      revoke: async () => (await import('./family-revoke.js')).familyRevokeVerb(),
+    },
+  },
+  incident: {
+    summary: 'suspicious presentations of tokens',
+    verbs: {
+      list: async () => (await import('./incident-list.js')).incidentListVerb(),
+      show: async () => (await import('./incident-show.js')).incidentShowVerb(),
+      judge: async () => (await import('./incident-judge.js')).incidentJudgeVerb(),
+    },
+  },
+  revocation: {
+    summary: 'many token families ended together',
+    verbs: {
+      list: async () => (await import('./revocation-list.js')).revocationListVerb(),
+      preview: async () => (await import('./revocation-preview.js')).revocationPreviewVerb(),
+      start: async () => (await import('./revocation-start.js')).revocationStartVerb(),
+      show: async () => (await import('./revocation-show.js')).revocationShowVerb(),
+    },
+  },
+  key: {
+    summary: 'keys that tokens are signed with',
+    verbs: {
+      list: async () => (await import('./key-list.js')).keyListVerb(),
+      create: async () => (await import('./key-create.js')).keyCreateVerb(),
+      activate: async () => (await import('./key-activate.js')).keyActivateVerb(),
+      retire: async () => (await import('./key-retire.js')).keyRetireVerb(),
+    },
+  },
+  verify: async () => (await import('./verify.js')).verifyVerb(),
+  checkpoint: {
+    summary: 'signed heads of the ledger',
+    verbs: {
+      show: async () => (await import('./checkpoint-show.js')).checkpointShowVerb(),
+    },
+  },
+  recover: async () => (await import('./recover.js')).recoverVerb(),
+  'migrate-store': async () => (await import('./migrate-store.js')).migrateStoreVerb(),
+  views: {
+    summary: 'tables made from the ledger',
+    verbs: {
+      rebuild: async () => (await import('./views-rebuild.js')).viewsRebuildVerb(),
+      status: async () => (await import('./views-status.js')).viewsStatusVerb(),
+    },
+  },
+  replay: {
+    summary: 'what was so at another time',
+    verbs: {
+      state: async () => (await import('./replay.js')).replayStateVerb(),
+      diff: async () => (await import('./replay.js')).replayDiffVerb(),
+      until: async () => (await import('./replay-until.js')).replayUntilVerb(),
+    },
+  },
+  backtest: async () => (await import('./backtest.js')).backtestVerb(),
+  bundle: {
+    summary: 'evidence that proves itself',
+    verbs: {
+      export: async () => (await import('./bundle-export.js')).bundleExportVerb(),
+    },
+  },
+  'verify-bundle': async () => (await import('./verify-bundle.js')).verifyBundleVerb(),
+  'registration-token': async () =>
+    (await import('./registration-token.js')).registrationTokenVerb(),
+};
+
+/** The command line as far as words name a verb of it; the whole of it where they name none. */
+export async function tokenLedgerProgram(words: readonly string[] = []): Promise<Command> {
+  const program = withOneLineComplaints(new Command('token-ledger'))
+    .description('An OAuth and OpenID Connect server on an append-only ledger.')
+    .version(packageVersion(), '-V, --version', 'print the version');
+  for (const [name, entry] of namedOf(VERBS, words[0])) {
+    program.addCommand(await commandOf(name, entry, words[1]));
+  }
+  return program.helpCommand(false).addHelpText('after', AFTER_HELP);
+}
+
+async function commandOf(
+  name: string,
+  entry: MakeVerb | VerbGroup,
+  word: string | undefined,
+): Promise<Command> {
+  if (typeof entry === 'function') return entry();
+  const verbs: Command[] = [];
+  for (const [, makeVerb] of namedOf(entry.verbs, word)) verbs.push(await makeVerb());
+  return group(name, entry.summary, verbs);
+}
+
+/** What a word names; everything where it names nothing. */
+function namedOf<Entry>(
+  entries: Readonly<Record<string, Entry>>,
+  word: string | undefined,
+): [name: string, entry: Entry][] {
+  const all = Object.entries(entries);
+  const named = all.filter(([name]) => name === word);
+  return named.length === 0 ? all : named;
 }
 
 /** Runs one command line, without the name of the program. Failures are one line and exit code 1. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
   if (words[0] !== 'serve') process.stdout.on('error', endQuietly);
-  const program = tokenLedgerProgram();
+  const program = await tokenLedgerProgram(words);
   if (words.length === 0) {
     program.outputHelp();
     return;

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type Command, CommandBus, type Query, QueryBus } from '@nestjs/cqrs';
@@ -8,10 +7,8 @@ import type { Settings } from '../config/settings.js';
 import { RecordAdministration } from '../directory/record-administration.handler.js';
 import type { Attribution, Ledger } from '../ledger/ledger.port.js';
 import type { Vault } from '../vault/vault.port.js';
-import { namesIssuer, readEnvironment } from './environment.js';
-import { CommandRefused } from './failure.js';
+import { operatorSettings } from './operator-settings.js';
 import { closeResources, openResources } from './resources.js';
-import { publishedAddress } from './server-address.js';
 
 /** Whoever can run the command line on the data directory: nobody asks them for a token. */
 export class Operator {
@@ -66,31 +63,5 @@ export async function asOperator<Result>(
   } finally {
     await context?.close();
     await closeResources(resources);
-  }
-}
-
-/**
- * The settings of a ledger that is there, with the issuer of its server where one runs and the
- * environment names none. Throws an error of one line.
- */
-export function operatorSettings(): Settings {
-  const settings = readEnvironment();
-  if (settings.postgresUrl === undefined) requireLedger(settings.ledgerFile);
-  if (namesIssuer()) return settings;
-  const { issuer = settings.issuer } = publishedAddress(settings.dataDirectory) ?? {};
-  return { ...settings, issuer };
-}
-
-/** Throws a CommandRefused when there is nothing at a path where a ledger should be. */
-function requireLedger(file: string): void {
-  try {
-    statSync(file);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CommandRefused(
-      code === 'ENOENT' || code === 'ENOTDIR'
-        ? `there is no ledger at ${file}: start the server first, or set TOKEN_LEDGER_DATA_DIR`
-        : `${file} cannot be read: check its owner and mode`,
-    );
   }
 }

@@ -17,7 +17,7 @@ import { CommandRefused } from './failure.js';
 import { inRecoveryTurnOf, openSealing } from './ledger-place.js';
 import { livingNodes } from './node-membership.js';
 import { LOG_STREAM, openLog } from './open-log.js';
-import { operatorSettings } from './operator.js';
+import { operatorSettings } from './operator-settings.js';
 import { closeResources, type LedgerCheck, openResources, type Resources } from './resources.js';
 import { countText, factsText, isoTime, printJson, printLines, timeText } from './terminal.js';
 import { verb } from './verb.js';

@@ -10,7 +10,7 @@ import { rebuildViews } from '../views/views-rebuild.js';
 import type { ViewsShelf } from '../views/views-store.port.js';
 import { CommandRefused } from './failure.js';
 import { type LedgerPlace, openLedgerFeed } from './ledger-place.js';
-import { operatorSettings } from './operator.js';
+import { operatorSettings } from './operator-settings.js';
 import { tellProgress } from './progress.js';
 import { moment, noSuchMoment } from './replay.js';
 import { countText, isoTime, printJson, printLines } from './terminal.js';

@@ -17,7 +17,7 @@ import {
 } from './ledger-place.js';
 import { problemsText, verifyAt } from './ledger-verification.js';
 import { checkpointSigner } from './open-log.js';
-import { operatorSettings } from './operator.js';
+import { operatorSettings } from './operator-settings.js';
 import { countText, printJson, printLines, tableText } from './terminal.js';
 import { verb } from './verb.js';
 

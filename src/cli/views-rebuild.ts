@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type RebuildOutcome, rebuildViews } from '../views/views-rebuild.js';
 import { CommandRefused } from './failure.js';
 import { openLedgerFeed } from './ledger-place.js';
-import { operatorSettings } from './operator.js';
+import { operatorSettings } from './operator-settings.js';
 import { tellProgress } from './progress.js';
 import { countText, printJson, printLines } from './terminal.js';
 import { verb } from './verb.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ViewsFault } from '../views/views-store.port.js';
-import { operatorSettings } from './operator.js';
+import { operatorSettings } from './operator-settings.js';
 import { countText, factsText, isoTime, printJson, printLines, timeText } from './terminal.js';
 import { verb } from './verb.js';
 import { standingOf, type ViewsStanding } from './views-current.js';

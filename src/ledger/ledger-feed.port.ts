@@ -8,9 +8,15 @@ export interface LogIdentity {
 }
 
 /** An event with its origin, unless it had none or that was erased. */
-export interface FedEvent {
+export interface EventWithOrigin {
   readonly event: RecordedEvent;
   readonly origin: Origin | undefined;
+}
+
+/** An event as whoever follows the ledger reads it. */
+export interface FedEvent extends EventWithOrigin {
+  /** What the event was read from, as it is stored. */
+  readonly body: string;
 }
 
 /** The ledger as whoever follows it reads it. */

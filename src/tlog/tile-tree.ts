@@ -4,7 +4,6 @@ import {
   MerkleFrontier,
   nodeHash,
   perfectSubtreeLevels,
-  requireHash,
 } from './merkle-tree.js';
 import {
   readTile,
@@ -61,26 +60,30 @@ export function subtreesFromTiles(
 }
 
 /**
- * What a tree of `size` needs to hold these leaf hashes too: every tile of `newTiles`, in its
- * order. Reads the partial tiles that grow; undefined if one of them is missing or has another
- * width. Those may be attacker-controlled: compare the root of what was grown with that of the
+ * What a tree of `size` needs to hold these leaf hashes too, which follow one after the other: every
+ * tile of `newTiles`, in its order. Reads the partial tiles that grow; undefined if one of them is
+ * missing or has another width. Throws a RangeError unless the hashes have 32 bytes each. Those may be attacker-controlled: compare the root of what was grown with that of the
  * tree's own frontier.
  */
 export function growTiles(
   size: number,
-  leafHashes: readonly Uint8Array[],
+  leafHashes: Uint8Array,
   read: TileReader,
 ): GrownTile[] | undefined {
+  if (leafHashes.length % HASH_BYTES !== 0) {
+    throw new RangeError(`each leaf hash must have ${HASH_BYTES} bytes`);
+  }
   const rows: GrownTile[][] = [];
-  let added = leafHashes.map(requireHash);
+  let added = leafHashes;
   for (let level = 0; added.length > 0; level += 1) {
     const start = Math.floor(size / TILE_WIDTH ** level);
     const edge = { level, index: Math.floor(start / TILE_WIDTH), width: start % TILE_WIDTH };
     const kept = edge.width === 0 ? Buffer.alloc(0) : readTile(read, edge);
     if (kept === undefined) return undefined;
-    const tiles = splitRow(Buffer.concat([kept, ...added]), edge);
+    const tiles = splitRow(Buffer.concat([kept, added]), edge);
     rows.push(tiles);
-    added = tiles.filter(({ width }) => width === TILE_WIDTH).map(({ hashes }) => rowHash(hashes));
+    const full = tiles.filter(({ width }) => width === TILE_WIDTH);
+    added = Buffer.concat(full.map(({ hashes }) => rowHash(hashes)));
   }
   return rows.flat();
 }

@@ -4,9 +4,6 @@ import { EventOwners } from './event-owners.js';
 import { changesOf } from './views.projection.js';
 import type { ViewsStore } from './views-store.port.js';
 
-/** So many events share a transaction; more would only live longer in memory, and be collected dearly. */
-const BATCH_EVENTS = 256;
-
 /** What one batch came to. */
 export type Feeding = 'caught_up' | 'more' | 'overtaken';
 
@@ -17,6 +14,8 @@ export class ViewsFeeding {
   constructor(
     private readonly ledger: LedgerFeed,
     private readonly store: ViewsStore,
+    /** In events. */
+    private readonly batchMax: number,
   ) {
     this.owners = new EventOwners((position) => store.ownersAt(position));
   }
@@ -27,10 +26,10 @@ export class ViewsFeeding {
    */
   async feed(): Promise<Feeding> {
     const after = this.store.origin().newest?.position ?? null;
-    const batch = await this.ledger.feed(after, BATCH_EVENTS);
+    const batch = await this.ledger.feed(after, this.batchMax);
     const changes = changesOf(after, batch, this.owners);
     if (changes !== undefined && !this.store.apply(changes)) return 'overtaken';
     await nextTurn();
-    return batch.length < BATCH_EVENTS ? 'caught_up' : 'more';
+    return batch.length < this.batchMax ? 'caught_up' : 'more';
   }
 }

@@ -3,6 +3,9 @@ import type { LedgerFeed } from '../ledger/ledger-feed.port.js';
 import { ViewsFeeding } from './views-feeding.js';
 import type { ViewsBuild, ViewsShelf } from './views-store.port.js';
 
+/** So many events share a transaction; more would only live longer in memory, and be collected dearly. */
+const BATCH_EVENTS = 256;
+
 /** What a rebuild came to; `busy`: another process is building. */
 export type RebuildOutcome =
   | { readonly kind: 'rebuilt'; readonly number: number; readonly events: number }
@@ -58,7 +61,7 @@ async function indexed(filling: Filling): Promise<boolean> {
 
 /** Whether everything that the ledger holds now is in the views; not, when it was stopped. */
 async function fill({ ledger, build, onProgress, isStopped }: Filling): Promise<boolean> {
-  const feeding = new ViewsFeeding(ledger, build);
+  const feeding = new ViewsFeeding(ledger, build, BATCH_EVENTS);
   let isCaughtUp = false;
   while (!isCaughtUp) {
     if (isStopped()) return false;

@@ -30,7 +30,12 @@ export interface ViewsRunnerOptions {
 }
 
 /** Batches are at least so far apart: more events share one, and the ledger has the machine. In ms. */
-const PAUSE = 100;
+const PAUSE = 250;
+/**
+ * So many events share a transaction. Much of what one costs is a page of each index that it writes,
+ * however many of its rows are on it.
+ */
+const BATCH_EVENTS = 1000;
 /** Another process can write to the ledger without waking the runner: it looks so often. In ms. */
 const POLL_INTERVAL = 1000;
 /** A failure is followed by a pause that doubles up to this, in milliseconds. */
@@ -138,7 +143,7 @@ export class ViewsRunner {
       this.close();
       return fault;
     }
-    this.feeding = new ViewsFeeding(ledger, views);
+    this.feeding = new ViewsFeeding(ledger, views, BATCH_EVENTS);
     this.tell({ serving: number, newest, rebuild: null });
     return undefined;
   }

@@ -46,8 +46,17 @@ const VERBS = [
 ];
 
 describe('the command line', () => {
-  it('has these verbs', () => {
-    expect(verbsOf(tokenLedgerProgram())).toEqual(VERBS);
+  it('has these verbs', async () => {
+    expect(verbsOf(await tokenLedgerProgram())).toEqual(VERBS);
+  });
+
+  it.each([
+    ['verify --json', ['verify']],
+    ['client show some-id', ['client show']],
+    ['views --help', ['views rebuild', 'views status']],
+    ['no such verb', VERBS],
+  ])('makes no other verbs than what is named: %s', async (words, verbs) => {
+    expect(verbsOf(await tokenLedgerProgram(words.split(' ')))).toEqual(verbs);
   });
 
   it.each(VERBS)('%s --help has examples that begin with the verb', async (words) => {
@@ -79,7 +88,7 @@ function verbsOf(command: Command, above: readonly string[] = []): string[] {
 }
 
 async function helpOf(words: readonly string[]): Promise<string> {
-  const program = tokenLedgerProgram();
+  const program = await tokenLedgerProgram(words);
   let help = '';
   const keep = (command: Command): void => {
     command.configureOutput({ writeOut: (text) => (help += text) });

@@ -63,7 +63,7 @@ describe('a command line that is not understood', () => {
 });
 
 async function complaintOf(words: readonly string[]): Promise<string> {
-  const program = tokenLedgerProgram();
+  const program = await tokenLedgerProgram(words);
   let complaint = '';
   const keep = (command: Command): void => {
     command.configureOutput({ writeErr: (text) => (complaint += text) });

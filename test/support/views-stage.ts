@@ -70,7 +70,7 @@ export async function openViewsStage(): Promise<ViewsStage> {
 
 /** Applies to views all that the ledger has. */
 export async function catchUp(feed: SqliteLedgerReader, views: ViewsStore): Promise<void> {
-  const feeding = new ViewsFeeding(feed, views);
+  const feeding = new ViewsFeeding(feed, views, 256);
   while ((await feeding.feed()) !== 'caught_up');
 }
 

@@ -12,7 +12,7 @@ export class TileStore {
 
   /** Adds leaf hashes and returns the tiles that it stored for them. */
   grow(leaves: readonly Uint8Array[]): TileCoordinates[] {
-    const grown = growTiles(this.size, leaves, this.read);
+    const grown = growTiles(this.size, Buffer.concat(leaves), this.read);
     if (grown === undefined) throw new Error('a tile of the store is missing');
     for (const { hashes, ...tile } of grown) this.tiles.set(formatTilePath(tile), hashes);
     this.size += leaves.length;

@@ -25,11 +25,11 @@ describe('views that are built anew', () => {
         try {
           const live = await stage.rebuild();
           const views = stage.open(live);
-          let feeding = new ViewsFeeding(stage.feed, views);
+          let feeding = new ViewsFeeding(stage.feed, views, 256);
           const history = new ViewsHistory(stage);
           for (const { happening, follow } of steps) {
             await history.take(happening);
-            if (follow === 'begin anew') feeding = new ViewsFeeding(stage.feed, views);
+            if (follow === 'begin anew') feeding = new ViewsFeeding(stage.feed, views, 256);
             if (follow !== 'not yet') await feeding.feed();
           }
           await catchUp(stage.feed, views);

@@ -272,6 +272,7 @@ function fedEventOf(row: FedColumns): FedEvent {
   return {
     event: readBody(body, { position, previousPosition, appendedAt }),
     origin: originOf(row),
+    body,
   };
 }
 

@@ -1,21 +1,18 @@
 import type { Instant } from '../../domain/identifiers.js';
-import { leafHash } from '../../tlog/merkle-tree.js';
-import { LedgerError } from '../ledger.errors.js';
+import { HASH_BYTES } from '../../tlog/merkle-tree.js';
+import type { FedEvent } from '../ledger-feed.port.js';
+import { LedgerCorrupted, LedgerError } from '../ledger.errors.js';
 import type { SealedCheckpoint } from '../seals.port.js';
-import type { StoredEvent } from '../verification/ledger.source.js';
 import type { CheckpointFile } from './checkpoint-file.js';
 import type { CheckpointSigner } from './checkpoint-signer.js';
-import { eventsBetween } from './event-range.js';
 import { refuseRollback } from './rollback-check.js';
 import type { SealStore } from './seal-store.port.js';
 import { SealedTree } from './sealed-tree.js';
 import { type Refolded, StreamRefold } from './stream-refold.js';
+import { UnsealedEvents } from './unsealed-events.js';
 
-/**
- * So many events go into one checkpoint at most: its tiles are written in a few milliseconds, and all
- * of its events are in memory at once.
- */
-const EVENTS_MAX = 2048;
+/** So many events go into one checkpoint at most: its tiles are written in a few milliseconds. */
+const EVENTS_MAX = 16_384;
 
 /** What a sealer tells of its work. */
 export interface SealObserver {
@@ -42,12 +39,6 @@ interface SealedHead {
   readonly tree: SealedTree;
 }
 
-/** What a seal came to: the new head, and the events that it is over besides those of the old one. */
-interface Sealed {
-  readonly head: SealedHead;
-  readonly events: readonly StoredEvent[];
-}
-
 /**
  * Integrates new events into the tree, signs its head and repeats that in the file. What a crash cut
  * short is completed by the next call: the tree goes on from the newest checkpoint in the ledger, and
@@ -60,13 +51,20 @@ export class Sealer {
   /** Whether there were checkpoints already, which the file should have. */
   private isContinued = false;
   private readonly refold: StreamRefold;
+  private readonly unsealed: UnsealedEvents;
 
   constructor(private readonly parts: SealerParts) {
     this.refold = new StreamRefold(parts.store);
+    this.unsealed = new UnsealedEvents(parts.store, this.refold);
+  }
+
+  /** Takes events of the ledger, in order, that were read anyway: the next seal does not read them. */
+  take(events: readonly FedEvent[]): void {
+    this.unsealed.take(events);
   }
 
   /**
-   * Seals what was committed, at most 2,048 events of it. True when there may be more. Throws a
+   * Seals what was committed, at most 16,384 events of it. True when there may be more. Throws a
    * LedgerError or the file system's error; the next call tries again. When the ledger is no longer what
    * the file says, the error is `ledger_rolled_back`, and nothing is filed.
    */
@@ -75,10 +73,9 @@ export class Sealer {
     const from = head.tree.size;
     // Until it has succeeded: what fails half way is read again.
     this.head = undefined;
-    const sealed = await this.sealOn(head);
-    this.head = sealed?.head;
+    this.head = await this.sealOn(head);
     const to = this.head?.tree.size ?? from;
-    if (sealed !== undefined && to > from) await this.checkStreams(sealed.events);
+    if (to > from) await this.checkStreams();
     if (this.head?.checkpoint !== undefined) this.repeat(this.head.checkpoint);
     return this.head === undefined || (await this.parts.store.eventCount()) > to;
   }
@@ -114,7 +111,7 @@ export class Sealer {
   }
 
   /** What follows a head; the head itself when nothing was committed, undefined when another sealed. */
-  private async sealOn(head: SealedHead): Promise<Sealed | undefined> {
+  private async sealOn(head: SealedHead): Promise<SealedHead | undefined> {
     const { store, observer } = this.parts;
     const { checkpoint: base, tree } = head;
     const count = await store.eventCount();
@@ -124,13 +121,17 @@ export class Sealer {
         `an old copy of the ledger was put back: it has ${count} events and ${tree.size} are sealed`,
       );
     }
-    const events = await eventsBetween(store, tree.size, Math.min(count, tree.size + EVENTS_MAX));
-    if (events.length === 0) return { head, events };
-    const tiles = tree.grow(events.map(({ body }) => leafHash(body)));
+    if (count === tree.size) return head;
+    const upTo = Math.min(count, tree.size + EVENTS_MAX);
+    const hashes = await this.unsealed.hashes(tree.size, upTo);
+    const hashed = tree.size + hashes.length / HASH_BYTES;
+    if (hashed < upTo) throw new LedgerCorrupted(`the event at position ${hashed} is missing`);
+    const tiles = tree.grow(hashes);
     const checkpoint = await this.sign(tree);
     if (!(await store.append(base, { tiles, checkpoint }))) return undefined;
+    this.unsealed.sealed(tree.size);
     observer?.sealed?.(checkpoint);
-    return { head: { checkpoint, tree }, events };
+    return { checkpoint, tree };
   }
 
   private async sign(tree: SealedTree): Promise<SealedCheckpoint> {
@@ -142,9 +143,8 @@ export class Sealer {
     return { note, origin, epoch, size, root, sealedAt: clock() };
   }
 
-  private async checkStreams(events: readonly StoredEvent[]): Promise<void> {
-    const refolded = await this.refold.check(events);
-    this.parts.observer?.refolded?.(refolded);
+  private async checkStreams(): Promise<void> {
+    this.parts.observer?.refolded?.(await this.refold.check());
   }
 
   /** Repeats a checkpoint in the file, unless it is there. */

@@ -146,7 +146,8 @@ function fedEventOf([
   requestId,
 ]: FeedColumns): FedEvent {
   const event = readBody(body, { position, previousPosition, appendedAt });
-  return { event, origin: address === null ? undefined : { address, userAgent, requestId } };
+  const origin = address === null ? undefined : { address, userAgent, requestId };
+  return { event, origin, body };
 }
 
 function streamRowOf<Kind extends StreamKind>(row: StreamColumns): StreamRow<Kind> {

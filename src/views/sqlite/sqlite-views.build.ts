@@ -4,6 +4,7 @@ import { preparePrivateFile } from '../../config/private-file.js';
 import type { LogIdentity } from '../../ledger/ledger-feed.port.js';
 import type { ViewChanges } from '../view-changes.js';
 import type { ViewsBuild } from '../views-store.port.js';
+import { PendingCounts } from './pending-counts.js';
 import { SqliteViewsStore } from './sqlite-views.store.js';
 import {
   ADDRESS_INDEX,
@@ -28,6 +29,7 @@ export interface BuildEnds {
  */
 export class SqliteViewsBuild extends SqliteViewsStore implements ViewsBuild {
   private indexes = 0;
+  private readonly counts = new PendingCounts();
 
   private constructor(
     handle: Database.Database,
@@ -60,6 +62,7 @@ export class SqliteViewsBuild extends SqliteViewsStore implements ViewsBuild {
   }
 
   index(): boolean {
+    super.addCounts(this.counts.take());
     const statement = VIEWS_INDEXES[this.indexes];
     if (statement !== undefined) {
       this.handle.exec(statement);
@@ -95,8 +98,18 @@ export class SqliteViewsBuild extends SqliteViewsStore implements ViewsBuild {
     this.ends.release();
   }
 
+  /** Those of the bulk are summed first: each batch has some of nearly every client. */
+  protected override addCounts(counts: Pick<ViewChanges, 'clientHealth' | 'activity'>): void {
+    this.counts.add(counts);
+    if (this.isIndexed || this.counts.isFull) super.addCounts(this.counts.take());
+  }
+
+  private get isIndexed(): boolean {
+    return this.indexes === VIEWS_INDEXES.length;
+  }
+
   /** Without its index an erasure would read everything: those of the bulk wait for it. */
   protected override erase(erasures: ViewChanges['erasures']): void {
-    if (this.indexes === VIEWS_INDEXES.length) super.erase(erasures);
+    if (this.isIndexed) super.erase(erasures);
   }
 }

@@ -133,7 +133,11 @@ export class SqliteViewsStore implements ViewsStore {
     this.statements.updateIncident.run(verdict.position, verdict.verdict, incidentId);
   }
 
-  private addCounts({ clientHealth, activity }: ViewChanges): void {
+  /** Adds to the counts of each hour. */
+  protected addCounts({
+    clientHealth,
+    activity,
+  }: Pick<ViewChanges, 'clientHealth' | 'activity'>): void {
     for (const { clientId, hour, measure, count, firstPosition, lastPosition } of clientHealth) {
       const key = [clientId, hour, measure];
       this.statements.addHealth.run(...key, count, firstPosition, lastPosition);
