@@ -26,7 +26,7 @@ export class TooManyHashes extends Error {
   }
 }
 
-/** Hashes run on libuv's four threads: one of them is left for signatures, which must not wait that long. */
+/** Hashes run on libuv’s four threads: one is left for all else there, which must not wait that long. */
 const RUNNING_MAX = 3;
 
 /** How many hashes run at once and how many may wait; each takes about 20 ms and 19 MiB. */
