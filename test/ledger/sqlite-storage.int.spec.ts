@@ -250,6 +250,28 @@ describe('what a commit costs', () => {
     },
   );
 
+  it('is one snapshot for all reads of one turn of the event loop, each failing alone', async () => {
+    const families = Array.from({ length: 32 }, (_, index) => `family${index}`);
+    await Promise.all(families.map((id) => beginFamily(store.ledger, id)));
+    const failure = new Error('a query of its own');
+    const counts = await statementsOf(async () => {
+      const states = families.map((id) => store.ledger.load('family', id));
+      const failing = store.ledger.read(() => {
+        throw failure;
+      });
+      const none = store.ledger.load('family', 'none');
+      await expect(failing).rejects.toBe(failure);
+      expect(await Promise.all(states)).toMatchObject(families.map(() => ({ status: 'active' })));
+      expect(await none).toBeUndefined();
+    });
+    expect(counts).toEqual({
+      BEGIN: 1,
+      'PRAGMA data_version': 1,
+      'SELECT FROM streams': 1,
+      ROLLBACK: 1,
+    });
+  });
+
   it('reads each client once, until the directory changes', async () => {
     await append(store.ledger, 'client', 'web', [clientRegistered('Web')]);
     const ask = () =>

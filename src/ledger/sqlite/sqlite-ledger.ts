@@ -42,6 +42,13 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** A read that shares a snapshot with others. */
+interface AskedRead {
+  readonly query: (reader: StateReader) => unknown;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** What a ledger on SQLite needs besides its handle. */
 export interface SqliteLedgerOptions {
   readonly file: string;
@@ -71,6 +78,8 @@ export class SqliteLedger extends Ledger {
   private readonly erasure: OriginErasure;
   private readonly queue: GroupCommit<Waiting>;
   private readonly clock: () => Instant;
+  /** What was asked in this turn of the event loop. */
+  private asked: AskedRead[] = [];
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -101,10 +110,10 @@ export class SqliteLedger extends Ledger {
     return this.read((reader) => reader.find(kind, id));
   }
 
+  /** Whatever is asked in one turn of the event loop is answered from one snapshot, taken after it. */
   read<Result>(query: (reader: StateReader) => Result): Promise<Result> {
-    return this.snapshot(() => {
-      this.states.refresh();
-      return query(this.states);
+    return new Promise<Result>((resolve, reject) => {
+      if (this.asked.push({ query, resolve, reject }) === 1) setImmediate(() => this.answerReads());
     });
   }
 
@@ -180,8 +189,31 @@ export class SqliteLedger extends Ledger {
     }
   }
 
-  /** Reads at one moment: all in one read transaction, so that no other process comes between. */
+  private answerReads(): void {
+    const { asked } = this;
+    this.asked = [];
+    try {
+      this.atOneMoment(() => {
+        this.states.refresh();
+        for (const { query, resolve, reject } of asked) {
+          try {
+            resolve(query(this.states) as never);
+          } catch (error) {
+            reject(this.readFailure(error));
+          }
+        }
+      });
+    } catch (error) {
+      for (const { reject } of asked) reject(error);
+    }
+  }
+
   private async snapshot<Result>(read: () => Result): Promise<Result> {
+    return this.atOneMoment(read);
+  }
+
+  /** Reads at one moment: all in one read transaction, so that no other process comes between. */
+  private atOneMoment<Result>(read: () => Result): Result {
     try {
       if (!this.handle.open)
         throw new LedgerUnavailable('ledger_unavailable', 'the ledger is closed');
@@ -192,10 +224,14 @@ export class SqliteLedger extends Ledger {
         this.endTransaction();
       }
     } catch (error) {
-      const failure = ledgerErrorOf(error, this.options.file);
-      if (failure instanceof LedgerCorrupted) this.tellFailed(failure.code, failure);
-      throw failure;
+      throw this.readFailure(error);
     }
+  }
+
+  private readFailure(error: unknown): Error {
+    const failure = ledgerErrorOf(error, this.options.file);
+    if (failure instanceof LedgerCorrupted) this.tellFailed(failure.code, failure);
+    return failure;
   }
 
   /**
