@@ -114,13 +114,14 @@ export interface PresentedToken {
 
 /** Who asked, as it is recorded. A client id that is not registered is free text, and left out. */
 export function byOf(caller: Caller, context: FamilyContext): By {
+  // In canonical order, as most events begin with it.
   return {
-    clientId: context.client?.clientId,
-    clientAuthenticated: isAuthenticated(caller, context.client, context.receivedAt),
     authMethod: caller.authMethod,
-    senderKey: caller.senderKey,
+    clientAuthenticated: isAuthenticated(caller, context.client, context.receivedAt),
+    clientId: context.client?.clientId,
     policyRevision: context.policyRevision,
     receivedAt: context.receivedAt,
+    senderKey: caller.senderKey,
   };
 }
 

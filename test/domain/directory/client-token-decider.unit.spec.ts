@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { canonicalJson, type JsonValue } from '../../../src/domain/canonical-json.js';
 import {
   decideIssueClientToken,
   decideRevokeClientToken,
@@ -42,6 +43,12 @@ function decide(
 }
 
 describe('a client’s own access token', () => {
+  it('is recorded in canonical order: what happens so often is not sorted', () => {
+    const [event] = decide(photosMachine, { scope: ['photos:read'] }).events;
+    expect(event?.type).toBe('ClientTokenIssued');
+    expect(JSON.stringify(event?.data)).toBe(canonicalJson(event?.data as unknown as JsonValue));
+  });
+
   it.each([
     ['all it registered', photosMachine, {}, ['photos:read', 'photos:write'], [ISSUER]],
     ['the scope asked for', photosMachine, { scope: ['photos:read'] }, ['photos:read'], [ISSUER]],
