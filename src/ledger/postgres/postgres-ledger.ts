@@ -24,7 +24,7 @@ import { HeadMemory } from './head-memory.js';
 import type { PostgresConnections } from './postgres-connection.js';
 import { PostgresEventReader } from './postgres-event.reader.js';
 import { PostgresFlush, type WaitingDecision } from './postgres-flush.js';
-import { readStates } from './state-query.js';
+import { StateReads } from './state-reads.js';
 
 /** What a ledger on PostgreSQL needs. */
 export interface PostgresLedgerOptions {
@@ -43,6 +43,7 @@ export interface PostgresLedgerOptions {
 export class PostgresLedger extends Ledger implements LedgerFeed {
   private readonly queue: GroupCommit<WaitingDecision>;
   private readonly memory = new HeadMemory();
+  private readonly states: StateReads;
   private readonly events: PostgresEventReader;
   private readonly clock: () => Instant;
   private closing: Promise<void> | undefined;
@@ -51,6 +52,7 @@ export class PostgresLedger extends Ledger implements LedgerFeed {
   constructor(private readonly options: PostgresLedgerOptions) {
     super();
     this.queue = new GroupCommit((batch) => this.flush(batch));
+    this.states = new StateReads(options.reading, this.memory);
     this.events = new PostgresEventReader(options.reading);
     this.clock = options.clock ?? Date.now;
   }
@@ -75,7 +77,7 @@ export class PostgresLedger extends Ledger implements LedgerFeed {
   }
 
   read<Result>(query: (reader: StateReader) => Result): Promise<Result> {
-    return this.reads(() => readStates(this.options.reading, this.memory, query));
+    return this.reads(() => this.states.ask(query));
   }
 
   eventsAfter(after: Position | null, limit: number): Promise<EventPage> {

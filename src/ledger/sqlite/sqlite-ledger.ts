@@ -11,6 +11,7 @@ import {
 } from '../../domain/identifiers.js';
 import type { StateOf } from '../../domain/streams.js';
 import type { AnyExecution, AppendPlan } from '../append-plan.js';
+import type { AskedRead } from '../asked-read.js';
 import { GroupCommit } from '../group-commit.js';
 import { type LedgerObserver, tellObserver } from '../ledger-observer.js';
 import {
@@ -39,13 +40,6 @@ interface Waiting {
   /** By the process's monotonic clock, in milliseconds. */
   readonly waitingSince: number;
   readonly resolve: (outcome: never) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** A read that shares a snapshot with others. */
-interface AskedRead {
-  readonly query: (reader: StateReader) => unknown;
-  readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
 }
 
