@@ -84,7 +84,9 @@ async function measureVerbs(service, events) {
     console.error(verb.join(' '));
     const begun = performance.now();
     await service.commandLine([...verb, '--json']);
-    rows.push({ verb: verb.join(' '), seconds: (performance.now() - begun) / 1000 });
+    const seconds = (performance.now() - begun) / 1000;
+    console.error(`${seconds.toFixed(1)} s`);
+    rows.push({ verb: verb.join(' '), seconds });
   }
   return table(
     [

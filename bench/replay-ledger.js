@@ -10,7 +10,7 @@ import { openSqliteLedger } from '../dist/ledger/sqlite/open-sqlite-ledger.js';
 const SECOND = 1000;
 const DAY = 86_400 * SECOND;
 /** Long ago: ten million events take a year and a half, and none may be in the future. */
-const BEGIN = Date.UTC(2020, 0, 1);
+export const BEGIN = Date.UTC(2020, 0, 1);
 /** So many families live at the same time, and share commits. */
 const FAMILIES_AT_ONCE = 127;
 const ROTATIONS = 24;
