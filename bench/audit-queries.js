@@ -1,3 +1,5 @@
+import { BEGIN } from './replay-ledger.js';
+
 /**
  * Ids that a ledger holds.
  * @typedef {object} Known
@@ -8,6 +10,14 @@
  * @property {string[]} addresses
  * @property {number} size events
  */
+
+const DAY = 86_400_000;
+
+/** The clients of the first year of the ledger: a longer time cannot be asked for. */
+export const CLIENTS_OF_A_YEAR = `clients?${new URLSearchParams({
+  from: new Date(BEGIN).toISOString(),
+  to: new Date(BEGIN + 366 * DAY).toISOString(),
+})}`;
 
 /**
  * The queries that are measured; each is asked of another id every time.
@@ -56,7 +66,7 @@ export const QUERIES = [
       `events?limit=50&reason=superseded_generation&address=${one(addresses, index)}`,
   },
   { title: 'subject', urlOf: ({ subjects }, index) => `subjects/${one(subjects, index)}` },
-  { title: 'clients page', urlOf: () => 'clients?from=2026-01-01T00:00:00Z' },
+  { title: 'clients page', urlOf: () => CLIENTS_OF_A_YEAR },
 ];
 
 /**

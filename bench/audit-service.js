@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { HttpConnection } from './http-connection.js';
-import { BEGIN } from './replay-ledger.js';
+import { CLIENTS_OF_A_YEAR } from './audit-queries.js';
 import { untilSettled } from './settled.js';
 import { freePort } from './systems/free-port.js';
 
@@ -106,7 +106,7 @@ export class AuditService {
     const { families, asOf } = JSON.parse(await this.get('families?limit=100&order=oldest'));
     const newest = JSON.parse(await this.get('families?limit=100'));
     const { incidents } = JSON.parse(await this.get('incidents?limit=100'));
-    const { clients } = JSON.parse(await this.get(`clients?from=${new Date(BEGIN).toISOString()}`));
+    const { clients } = JSON.parse(await this.get(CLIENTS_OF_A_YEAR));
     const { events } = JSON.parse(await this.get('events?limit=500&type=RefreshTokenRotated'));
     const all = [...families, ...newest.families];
     return {
