@@ -16,7 +16,7 @@ const EVENTS_MAX = 16_384;
 
 /** What a sealer tells of its work. */
 export interface SealObserver {
-  /** A checkpoint is durable in the ledger. */
+  /** A checkpoint is durable in the ledger and repeated in the file. */
   sealed?(checkpoint: SealedCheckpoint): void;
   /** Streams that went on were folded again and compared with their rows. */
   refolded?(refolded: Refolded): void;
@@ -75,8 +75,12 @@ export class Sealer {
     this.head = undefined;
     this.head = await this.sealOn(head);
     const to = this.head?.tree.size ?? from;
-    if (to > from) await this.checkStreams();
-    if (this.head?.checkpoint !== undefined) this.repeat(this.head.checkpoint);
+    const checkpoint = this.head?.checkpoint;
+    if (checkpoint !== undefined) this.repeat(checkpoint);
+    if (checkpoint !== undefined && to > from) {
+      this.parts.observer?.sealed?.(checkpoint);
+      await this.checkStreams();
+    }
     return this.head === undefined || (await this.parts.store.eventCount()) > to;
   }
 
@@ -112,7 +116,7 @@ export class Sealer {
 
   /** What follows a head; the head itself when nothing was committed, undefined when another sealed. */
   private async sealOn(head: SealedHead): Promise<SealedHead | undefined> {
-    const { store, observer } = this.parts;
+    const { store } = this.parts;
     const { checkpoint: base, tree } = head;
     const count = await store.eventCount();
     if (count < tree.size) {
@@ -130,7 +134,6 @@ export class Sealer {
     const checkpoint = await this.sign(tree);
     if (!(await store.append(base, { tiles, checkpoint }))) return undefined;
     this.unsealed.sealed(tree.size);
-    observer?.sealed?.(checkpoint);
     return { checkpoint, tree };
   }
 
