@@ -108,7 +108,7 @@ async function runPostgres(
   const run = async (database: string, sql: string): Promise<void> => {
     const client = new pg.Client({
       connectionString: url(database),
-      connectionTimeoutMillis: 5000,
+      connectionTimeoutMillis: 20_000,
     });
     // A server that is ended tells every connection, which is no failure of the process.
     client.on('error', () => undefined);
