@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import {
   type BackgroundWork,
-  partBeginnings,
+  beginPart,
   type PartName,
   type RunningPart,
 } from './background-work.js';
@@ -43,7 +43,6 @@ interface Listener {
  */
 export class BackgroundThread {
   private worker: Worker | undefined;
-  private readonly beginHere = partBeginnings();
   private readonly listeners = new Map<PartName, Listener>();
 
   /** Begins a part: on the thread, or on this one where there is no build to start a thread from. */
@@ -53,7 +52,7 @@ export class BackgroundThread {
     onReport: (report: BackgroundWork[Name]['report']) => void,
     onDeath: (error: unknown) => void,
   ): Promise<RunningPart<Name>> {
-    if (!existsSync(workerFile)) return this.beginHere[part](work, onReport);
+    if (!existsSync(workerFile)) return beginPart[part](work, onReport);
     const worker = (this.worker ??= this.start());
     let isToStop = false;
     const stopped = new Promise<void>((resolve) => {

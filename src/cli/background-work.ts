@@ -4,12 +4,7 @@ import {
   type ViewsPlace,
   type ViewsReport,
 } from './views-thread.js';
-import {
-  type RunningSealer,
-  sealLedger,
-  type SealingReport,
-  type SealingWork,
-} from './sealer-thread.js';
+import { sealLedger, type SealingReport, type SealingWork } from './sealer-thread.js';
 
 /** What runs beside the requests: what it is given, what it is told, and what it says. */
 export interface BackgroundWork {
@@ -34,38 +29,25 @@ export interface RunningPart<Name extends PartName> {
   stop(): Promise<void>;
 }
 
-/** How each part is begun. Rejected with a LedgerError when it cannot be. */
-export type PartBeginnings = {
+/** How each part is begun, in whatever thread. Rejected with a LedgerError when it cannot be. */
+export const beginPart: {
   readonly [Name in PartName]: (
     work: BackgroundWork[Name]['work'],
     report: (report: BackgroundWork[Name]['report']) => void,
   ) => Promise<RunningPart<Name>>;
+} = {
+  views: async (place, report) => {
+    const follower = await followLedger(place, report);
+    return {
+      tell: (order) => {
+        if (order === 'wake') follower.wake();
+        else follower.distrust(order.damaged);
+      },
+      stop: () => follower.stop(),
+    };
+  },
+  sealing: async (work, report) => {
+    const sealing = await sealLedger(work, report);
+    return { tell: () => undefined, stop: () => sealing.stop() };
+  },
 };
-
-/** The parts of one server, in whatever thread. What is read for the views need not be read to be sealed. */
-export function partBeginnings(): PartBeginnings {
-  let sealer: RunningSealer | undefined;
-  return {
-    views: async (place, report) => {
-      const follower = await followLedger(place, report, (events) => sealer?.take(events));
-      return {
-        tell: (order) => {
-          if (order === 'wake') follower.wake();
-          else follower.distrust(order.damaged);
-        },
-        stop: () => follower.stop(),
-      };
-    },
-    sealing: async (work, report) => {
-      const running = await sealLedger(work, report);
-      sealer = running;
-      return {
-        tell: () => undefined,
-        stop: () => {
-          sealer = undefined;
-          return running.stop();
-        },
-      };
-    },
-  };
-}

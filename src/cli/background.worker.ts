@@ -3,13 +3,12 @@ import { setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import type { PartMessage, PartReport } from './background-thread.js';
-import { partBeginnings, type PartName, type RunningPart } from './background-work.js';
+import { beginPart, type PartName, type RunningPart } from './background-work.js';
 
 /** Where one core serves everything: a quarter of it at most while there are requests. */
 const NICE = 5;
 
 yieldToRequests();
-const beginPart = partBeginnings();
 const parts = new Map<PartName, Promise<RunningPart<PartName>>>();
 
 // What fails while a part runs ends the thread, and is told to every part of it.

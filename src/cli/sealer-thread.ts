@@ -6,7 +6,6 @@ import { LeasedSealer } from '../ledger/sealing/leased-sealer.js';
 import { Sealer } from '../ledger/sealing/sealer.js';
 import { SealingLoop } from '../ledger/sealing/sealing-loop.js';
 import type { Refolded } from '../ledger/sealing/stream-refold.js';
-import type { FedEvent } from '../ledger/ledger-feed.port.js';
 import { type LedgerPlace, openSealing } from './ledger-place.js';
 
 /** What a sealer is to seal, where and with what. */
@@ -33,18 +32,11 @@ export type SealingReport =
   | { readonly kind: 'refolded'; readonly refolded: Refolded }
   | { readonly kind: 'failure'; readonly error: unknown; readonly code: string | undefined };
 
-/** A sealer that runs until it is stopped. */
-export interface RunningSealer {
-  /** Takes events of the ledger, in order, that were read anyway. */
-  take(events: readonly FedEvent[]): void;
-  stop(): Promise<void>;
-}
-
 /** Seals a ledger on a handle of its own, in whatever thread it is called. Throws a LedgerError. */
 export async function sealLedger(
   work: SealingWork,
   report: (report: SealingReport) => void,
-): Promise<RunningSealer> {
+): Promise<{ stop(): Promise<void> }> {
   const { checkpointFile, privateKey, interval } = work;
   const { store, lease } = await openSealing(work, interval);
   const sealer = new Sealer({
@@ -61,7 +53,7 @@ export async function sealLedger(
   const turn = lease === undefined ? sealer : new LeasedSealer(sealer, lease);
   const loop = new SealingLoop(turn, interval, (error) => report(sealingFailure(error)));
   loop.start();
-  return { take: (events) => turn.take(events), stop: () => loop.stop() };
+  return loop;
 }
 
 function factsOf({ origin, size, root }: SealedCheckpoint): CheckpointFacts {

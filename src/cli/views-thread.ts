@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import { LedgerError } from '../ledger/ledger.errors.js';
-import type { FedEvent, LedgerFeed } from '../ledger/ledger-feed.port.js';
 import { tryLock } from '../ledger/sqlite/ledger-locks.js';
 import { SqliteViewsShelf } from '../views/sqlite/sqlite-views.shelf.js';
 import { type ViewsFault } from '../views/views-store.port.js';
@@ -41,17 +40,16 @@ export function viewsShelfOf({ viewsDirectory }: ViewsPlace): SqliteViewsShelf {
 }
 
 /**
- * Follows a ledger on handles of its own, in whatever thread it is called; `onRead` is told of every event
- * that is read for it. Throws a LedgerError when there is no ledger to read.
+ * Follows a ledger on handles of its own, in whatever thread it is called. Throws a LedgerError when
+ * there is no ledger to read.
  */
 export async function followLedger(
   place: ViewsPlace,
   report: (report: ViewsReport) => void,
-  onRead: (events: readonly FedEvent[]) => void = () => undefined,
 ): Promise<ViewsFollower> {
   const ledger = await openLedgerFeed(place);
   const runner = new ViewsRunner({
-    ledger: heardFeed(ledger, onRead),
+    ledger,
     shelf: viewsShelfOf(place),
     onState: (state) => report({ kind: 'state', state }),
     onFailure: (error) => report(failureOf(error)),
@@ -64,18 +62,6 @@ export async function followLedger(
     stop: async () => {
       await runner.stop();
       await ledger.close();
-    },
-  };
-}
-
-function heardFeed(feed: LedgerFeed, onRead: (events: readonly FedEvent[]) => void): LedgerFeed {
-  return {
-    log: () => feed.log(),
-    size: () => feed.size(),
-    feed: async (after, limit) => {
-      const events = await feed.feed(after, limit);
-      onRead(events);
-      return events;
     },
   };
 }

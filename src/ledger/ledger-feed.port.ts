@@ -8,15 +8,9 @@ export interface LogIdentity {
 }
 
 /** An event with its origin, unless it had none or that was erased. */
-export interface EventWithOrigin {
+export interface FedEvent {
   readonly event: RecordedEvent;
   readonly origin: Origin | undefined;
-}
-
-/** An event as whoever follows the ledger reads it. */
-export interface FedEvent extends EventWithOrigin {
-  /** What the event was read from, as it is stored. */
-  readonly body: string;
 }
 
 /** The ledger as whoever follows it reads it. */

@@ -30,7 +30,7 @@ export function ledgerOf(sketches: readonly EventSketch[]): FedEvent[] {
     const origin =
       address === undefined ? undefined : { address, userAgent: 'agent', requestId: 'request' };
     const placed = { ...event, position, previousPosition, appendedAt: at };
-    return { event: placed as FedEvent['event'], origin, body: JSON.stringify(event) };
+    return { event: placed as FedEvent['event'], origin };
   });
 }
 

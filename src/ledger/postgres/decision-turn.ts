@@ -12,7 +12,7 @@ import {
   type PlannedStream,
   type StreamHead,
 } from '../append-plan.js';
-import type { EventWithOrigin } from '../ledger-feed.port.js';
+import type { FedEvent } from '../ledger-feed.port.js';
 import type { LoadedStream } from '../ledger.port.js';
 import { isDirectoryStream, type LedgerGround } from './head-memory.js';
 import { nameOfKey, type WantedKey } from './head.reader.js';
@@ -43,7 +43,7 @@ export interface KnownLedger {
   head(streamId: StreamId): StreamHead | undefined;
   knowsKey(name: string): boolean;
   holder(name: string): StreamId | undefined;
-  history(name: string): readonly EventWithOrigin[] | undefined;
+  history(name: string): readonly FedEvent[] | undefined;
 }
 
 /** The name of a wanted history in a map: the newest events of a stream at a version. */
@@ -192,7 +192,7 @@ export class DecisionTurn<Item extends { readonly execution: AnyExecution }> {
     return this.interrupt('missing');
   }
 
-  private recent(streamId: StreamId, limit: number): readonly EventWithOrigin[] {
+  private recent(streamId: StreamId, limit: number): readonly FedEvent[] {
     // What this turn decided has no position before its commit.
     if (this.heads.has(streamId)) return this.interrupt('after_commit');
     const head = this.head(streamId);

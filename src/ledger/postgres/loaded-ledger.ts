@@ -1,6 +1,6 @@
 import type { Instant, StreamId } from '../../domain/identifiers.js';
 import type { StreamHead } from '../append-plan.js';
-import type { EventWithOrigin } from '../ledger-feed.port.js';
+import type { FedEvent } from '../ledger-feed.port.js';
 import type { KnownLedger } from './decision-turn.js';
 import { type HeadMemory, isDirectoryStream, type LedgerGround } from './head-memory.js';
 import type { LoadedHeads } from './head.reader.js';
@@ -12,7 +12,7 @@ export class LoadedLedger {
   private readonly directory = new Map<StreamId, StreamHead | undefined>();
   private readonly keys = new Map<string, StreamId | undefined>();
   private directoryNonce: string | undefined;
-  private readonly histories = new Map<string, readonly EventWithOrigin[]>();
+  private readonly histories = new Map<string, readonly FedEvent[]>();
 
   constructor(private readonly memory: HeadMemory) {}
 
@@ -36,7 +36,7 @@ export class LoadedLedger {
   }
 
   /** Takes the history of a stream at a version, which never changes. */
-  addHistory(name: string, history: readonly EventWithOrigin[]): void {
+  addHistory(name: string, history: readonly FedEvent[]): void {
     this.histories.set(name, history);
   }
 

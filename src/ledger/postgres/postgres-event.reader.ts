@@ -272,7 +272,6 @@ function fedEventOf(row: FedColumns): FedEvent {
   return {
     event: readBody(body, { position, previousPosition, appendedAt }),
     origin: originOf(row),
-    body,
   };
 }
 

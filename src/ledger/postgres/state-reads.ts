@@ -1,7 +1,7 @@
 import { type StreamId, streamIdOf } from '../../domain/identifiers.js';
 import type { StateOf } from '../../domain/streams.js';
 import type { StreamHead } from '../append-plan.js';
-import { LedgerBusy } from '../ledger.errors.js';
+import { LedgerBusy, LedgerUnavailable } from '../ledger.errors.js';
 import type { AskedRead } from '../asked-read.js';
 import type { StateReader } from '../ledger.port.js';
 import { type HeadMemory, isDirectoryStream } from './head-memory.js';
@@ -11,15 +11,19 @@ import type { PostgresConnections } from './postgres-connection.js';
 /** So many reads share a statement at most, and so many wait at most. */
 const READS_MAX = 128;
 const WAITING_MAX = 4096;
-/** Statements are under way one at a time, but for one that takes longer than this, in milliseconds. */
+/** Statements are under way one at a time, but for those that take longer than this, in milliseconds. */
 const PATIENCE = 20;
 const STATEMENTS_MAX = 4;
+/** A read that has waited so long for a statement is refused: its client has given up, or soon will. In ms. */
+const WAIT_MAX = 2000;
 
 /** Ends a query that asks for what is not loaded. */
 class NotLoaded extends Error {}
 
 /** A read with all that it has asked for so far. */
 interface OpenRead extends AskedRead {
+  /** By the process's monotonic clock, in milliseconds. */
+  waitingSince: number;
   readonly streams: Set<StreamId>;
   readonly keys: Map<string, WantedKey>;
 }
@@ -43,7 +47,9 @@ export class StateReads {
   ask<Result>(query: (reader: StateReader) => Result): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       if (this.waiting.length === WAITING_MAX) throw new LedgerBusy();
-      this.waiting.push({ query, resolve, reject, streams: new Set(), keys: new Map() });
+      const waitingSince = performance.now();
+      const [streams, keys] = [new Set<StreamId>(), new Map<string, WantedKey>()];
+      this.waiting.push({ query, resolve, reject, waitingSince, streams, keys });
       this.schedule();
     });
   }
@@ -64,23 +70,44 @@ export class StateReads {
     this.overdue = undefined;
     this.isScheduled = false;
     this.running += 1;
-    while (this.waiting.length > 0) await this.answer(this.waiting.splice(0, READS_MAX));
+    while (this.waiting.length > 0) {
+      const reads = this.next();
+      // Another one is begun if this takes long.
+      if (this.waiting.length > 0) this.schedule();
+      await this.answer(reads);
+    }
     this.running -= 1;
   }
 
+  /** Takes those that have waited longest, and refuses those that have waited too long. */
+  private next(): readonly OpenRead[] {
+    const asked = this.waiting.splice(0, READS_MAX);
+    const now = performance.now();
+    const isLate = ({ waitingSince }: OpenRead): boolean => now - waitingSince > WAIT_MAX;
+    for (const { reject } of asked.filter(isLate)) {
+      reject(new LedgerUnavailable('ledger_unavailable', 'too many reads are waiting'));
+    }
+    return asked.filter((read) => !isLate(read));
+  }
+
   /**
-   * Answers reads. What they ask for is loaded and they are run again, until one statement has loaded
-   * all that a read asked for; of the directory, what is remembered is as exact.
+   * Answers reads: what they ask for is loaded, and they are run again. Those that then ask for more go
+   * first with the next statement, until one has loaded all that a read asked for; of the directory, what
+   * is remembered is as exact.
    */
   private async answer(asked: readonly OpenRead[]): Promise<void> {
-    let open = asked.filter((read) => !this.isAnswered(read, undefined));
+    const open = asked.filter((read) => !this.isAnswered(read, undefined));
+    if (open.length === 0) return;
     try {
-      while (open.length > 0) {
-        const loaded = await this.load(open);
-        open = open.filter((read) => !this.isAnswered(read, loaded));
-      }
+      const loaded = await this.load(open);
+      const unfinished = open.filter((read) => !this.isAnswered(read, loaded));
+      for (const read of unfinished) read.waitingSince = performance.now();
+      this.waiting.unshift(...unfinished);
     } catch (error) {
-      for (const { reject } of open) reject(error);
+      const isAlone = open.length === 1 || error instanceof LedgerUnavailable;
+      if (isAlone) for (const { reject } of open) reject(error);
+      // What one of them asks for can be at fault: the others are not to suffer from it.
+      else for (const read of open) await this.answer([read]);
     }
   }
 

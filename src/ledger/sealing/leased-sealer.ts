@@ -1,4 +1,3 @@
-import type { FedEvent } from '../ledger-feed.port.js';
 import type { NodeLease } from '../node-lease.port.js';
 import type { Sealer } from './sealer.js';
 
@@ -7,22 +6,14 @@ import type { Sealer } from './sealer.js';
  * files what it sealed. Two that seal at once do no harm: the store takes the faster one's.
  */
 export class LeasedSealer {
-  private isHolder = false;
-
   constructor(
-    private readonly sealer: Pick<Sealer, 'take' | 'seal' | 'follow' | 'close'>,
+    private readonly sealer: Pick<Sealer, 'seal' | 'follow' | 'close'>,
     private readonly lease: NodeLease,
   ) {}
 
-  /** Takes events that were read anyway, where it was this node's turn the last time. */
-  take(events: readonly FedEvent[]): void {
-    if (this.isHolder) this.sealer.take(events);
-  }
-
   /** Seals when it is this node's turn. True when there may be more to seal. Throws like Sealer. */
   async seal(): Promise<boolean> {
-    this.isHolder = await this.lease.hold();
-    if (this.isHolder) return this.sealer.seal();
+    if (await this.lease.hold()) return this.sealer.seal();
     await this.sealer.follow();
     return false;
   }

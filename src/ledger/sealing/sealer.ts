@@ -1,18 +1,21 @@
-import type { Instant } from '../../domain/identifiers.js';
-import { HASH_BYTES } from '../../tlog/merkle-tree.js';
-import type { FedEvent } from '../ledger-feed.port.js';
+import type { Instant, Position } from '../../domain/identifiers.js';
+import { leafHash } from '../../tlog/merkle-tree.js';
 import { LedgerCorrupted, LedgerError } from '../ledger.errors.js';
 import type { SealedCheckpoint } from '../seals.port.js';
+import type { StoredEvent } from '../verification/ledger.source.js';
 import type { CheckpointFile } from './checkpoint-file.js';
 import type { CheckpointSigner } from './checkpoint-signer.js';
+import { eventsBetween } from './event-range.js';
 import { refuseRollback } from './rollback-check.js';
 import type { SealStore } from './seal-store.port.js';
 import { SealedTree } from './sealed-tree.js';
 import { type Refolded, StreamRefold } from './stream-refold.js';
-import { UnsealedEvents } from './unsealed-events.js';
 
-/** So many events go into one checkpoint at most: its tiles are written in a few milliseconds. */
-const EVENTS_MAX = 16_384;
+/**
+ * So many events go into one checkpoint at most: its tiles are written in a few milliseconds, and all
+ * of its events are in memory at once.
+ */
+const EVENTS_MAX = 2048;
 
 /** What a sealer tells of its work. */
 export interface SealObserver {
@@ -39,6 +42,12 @@ interface SealedHead {
   readonly tree: SealedTree;
 }
 
+/** What a seal came to: the new head, and the events that it is over besides those of the old one. */
+interface Sealed {
+  readonly head: SealedHead;
+  readonly events: readonly StoredEvent[];
+}
+
 /**
  * Integrates new events into the tree, signs its head and repeats that in the file. What a crash cut
  * short is completed by the next call: the tree goes on from the newest checkpoint in the ledger, and
@@ -51,20 +60,13 @@ export class Sealer {
   /** Whether there were checkpoints already, which the file should have. */
   private isContinued = false;
   private readonly refold: StreamRefold;
-  private readonly unsealed: UnsealedEvents;
 
   constructor(private readonly parts: SealerParts) {
     this.refold = new StreamRefold(parts.store);
-    this.unsealed = new UnsealedEvents(parts.store, this.refold);
-  }
-
-  /** Takes events of the ledger, in order, that were read anyway: the next seal does not read them. */
-  take(events: readonly FedEvent[]): void {
-    this.unsealed.take(events);
   }
 
   /**
-   * Seals what was committed, at most 16,384 events of it. True when there may be more. Throws a
+   * Seals what was committed, at most 2,048 events of it. True when there may be more. Throws a
    * LedgerError or the file system's error; the next call tries again. When the ledger is no longer what
    * the file says, the error is `ledger_rolled_back`, and nothing is filed.
    */
@@ -73,13 +75,14 @@ export class Sealer {
     const from = head.tree.size;
     // Until it has succeeded: what fails half way is read again.
     this.head = undefined;
-    this.head = await this.sealOn(head);
+    const sealed = await this.sealOn(head);
+    this.head = sealed?.head;
     const to = this.head?.tree.size ?? from;
     const checkpoint = this.head?.checkpoint;
     if (checkpoint !== undefined) this.repeat(checkpoint);
-    if (checkpoint !== undefined && to > from) {
+    if (sealed !== undefined && checkpoint !== undefined && to > from) {
       this.parts.observer?.sealed?.(checkpoint);
-      await this.checkStreams();
+      await this.checkStreams(sealed.events);
     }
     return this.head === undefined || (await this.parts.store.eventCount()) > to;
   }
@@ -115,7 +118,7 @@ export class Sealer {
   }
 
   /** What follows a head; the head itself when nothing was committed, undefined when another sealed. */
-  private async sealOn(head: SealedHead): Promise<SealedHead | undefined> {
+  private async sealOn(head: SealedHead): Promise<Sealed | undefined> {
     const { store } = this.parts;
     const { checkpoint: base, tree } = head;
     const count = await store.eventCount();
@@ -125,16 +128,14 @@ export class Sealer {
         `an old copy of the ledger was put back: it has ${count} events and ${tree.size} are sealed`,
       );
     }
-    if (count === tree.size) return head;
     const upTo = Math.min(count, tree.size + EVENTS_MAX);
-    const hashes = await this.unsealed.hashes(tree.size, upTo);
-    const hashed = tree.size + hashes.length / HASH_BYTES;
-    if (hashed < upTo) throw new LedgerCorrupted(`the event at position ${hashed} is missing`);
-    const tiles = tree.grow(hashes);
+    const events = await eventsBetween(store, tree.size, upTo);
+    if (count === tree.size) return { head, events };
+    requireDense(events, tree.size, upTo);
+    const tiles = tree.grow(Buffer.concat(events.map(({ body }) => leafHash(body))));
     const checkpoint = await this.sign(tree);
     if (!(await store.append(base, { tiles, checkpoint }))) return undefined;
-    this.unsealed.sealed(tree.size);
-    return { checkpoint, tree };
+    return { head: { checkpoint, tree }, events };
   }
 
   private async sign(tree: SealedTree): Promise<SealedCheckpoint> {
@@ -146,8 +147,9 @@ export class Sealer {
     return { note, origin, epoch, size, root, sealedAt: clock() };
   }
 
-  private async checkStreams(): Promise<void> {
-    this.parts.observer?.refolded?.(await this.refold.check());
+  private async checkStreams(events: readonly StoredEvent[]): Promise<void> {
+    const refolded = await this.refold.check(events);
+    this.parts.observer?.refolded?.(refolded);
   }
 
   /** Repeats a checkpoint in the file, unless it is there. */
@@ -160,5 +162,13 @@ export class Sealer {
     const isMissed = this.isContinued || this.filed !== undefined;
     if (last === undefined && isMissed) observer?.fileMissing?.(checkpoint);
     this.filed = note;
+  }
+}
+
+/** Throws LedgerCorrupted unless these are all events from a position to below another one. */
+function requireDense(events: readonly StoredEvent[], from: Position, to: Position): void {
+  for (let position = from; position < to; position += 1) {
+    if (events[position - from]?.position === position) continue;
+    throw new LedgerCorrupted(`the event at position ${position} is missing`);
   }
 }

@@ -146,8 +146,7 @@ function fedEventOf([
   requestId,
 ]: FeedColumns): FedEvent {
   const event = readBody(body, { position, previousPosition, appendedAt });
-  const origin = address === null ? undefined : { address, userAgent, requestId };
-  return { event, origin, body };
+  return { event, origin: address === null ? undefined : { address, userAgent, requestId } };
 }
 
 function streamRowOf<Kind extends StreamKind>(row: StreamColumns): StreamRow<Kind> {

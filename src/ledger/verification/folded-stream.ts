@@ -16,22 +16,10 @@ export interface FoldedStream {
   readonly state: StateOf<StreamKind>;
 }
 
-/** What the fold needs of an event's place. */
-export type FoldableEvent = Pick<
-  StoredEvent,
-  'position' | 'streamId' | 'streamVersion' | 'previousPosition' | 'type' | 'body'
->;
-
-/** Streams as they were folded, by their ids. */
-export interface FoldedStreams {
-  get(streamId: string): FoldedStream | undefined;
-  set(streamId: string, stream: FoldedStream): unknown;
-}
-
 /** Folds one event into its stream, or says why it cannot follow what was folded before. */
 export function foldStoredEvent(
-  folded: FoldedStreams,
-  stored: FoldableEvent,
+  folded: Map<string, FoldedStream>,
+  stored: StoredEvent,
   { kind, envelope, data }: ReadEvent,
 ): string | undefined {
   const before = folded.get(stored.streamId);

@@ -95,18 +95,18 @@ describe('a ledger that grows', () => {
     expect(parseEntryBundle(bundle?.bytes ?? Buffer.alloc(0), 88)).toEqual(bodies.slice(512));
   });
 
-  it('is sealed in checkpoints of at most 16,384 events when many have come', async () => {
-    await sealed.grow(16_700);
+  it('is sealed in checkpoints of at most 2,048 events when many have come', async () => {
+    await sealed.grow(2900);
     const sealer = sealed.newSealer();
     expect(await sealer.seal()).toBe(true);
     expect(await sealer.seal()).toBe(false);
-    expect(rowsOf(CHECKPOINT_SIZES)).toEqual([16_384, 16_700]);
-    expect(rowsOf('SELECT count(*) FROM tiles')).toEqual([65]);
+    expect(rowsOf(CHECKPOINT_SIZES)).toEqual([2048, 2900]);
+    expect(rowsOf('SELECT count(*) FROM tiles')).toEqual([11]);
     const leaves = bodiesOf(sealed.file).map((body) => leafHash(body));
     expect((await latest()).root).toEqual(referenceRoot(leaves));
-    expect((await sealed.seals.covering(16_383))?.size).toBe(16_384);
-    expect((await sealed.seals.covering(16_384))?.size).toBe(16_700);
-    expect(await sealed.seals.covering(16_700)).toBeUndefined();
+    expect((await sealed.seals.covering(2047))?.size).toBe(2048);
+    expect((await sealed.seals.covering(2048))?.size).toBe(2900);
+    expect(await sealed.seals.covering(2900)).toBeUndefined();
   });
 
   it('gets no checkpoint while nothing happens', async () => {

@@ -3,11 +3,8 @@ import {
   openSealStore,
   type SqliteSealStore,
 } from '../../../src/ledger/sealing/sqlite-seal.store.js';
-import {
-  readEvent,
-  type Refolded,
-  StreamRefold,
-} from '../../../src/ledger/sealing/stream-refold.js';
+import { eventsBetween } from '../../../src/ledger/sealing/event-range.js';
+import { type Refolded, StreamRefold } from '../../../src/ledger/sealing/stream-refold.js';
 import { append, consented, recorded } from '../../support/ledger-executions.js';
 import { beginFamily, refreshFamily } from '../../support/ledger-families.js';
 import { FILLED_FAMILY, fillLedger, tamper } from '../../support/ledger-tampering.js';
@@ -36,12 +33,7 @@ const edit = (sql: string): void =>
     if (database.prepare(sql).run().changes === 0) throw new Error(`${sql} changes nothing`);
   });
 
-/** Has a refold take the events from a position to below another one, and check. */
-async function checked(refold: StreamRefold, from: number, to?: number): Promise<Refolded> {
-  const below = to ?? (await store.eventCount());
-  for (const event of await store.events(from, below - from)) refold.take(event, readEvent(event));
-  return refold.check();
-}
+const events = (from: number, to: number) => eventsBetween(store, from, to);
 
 /** Checks everything that was appended while something was done. */
 async function checkedAfter(
@@ -50,7 +42,7 @@ async function checkedAfter(
 ): Promise<Refolded> {
   const from = await store.eventCount();
   await doing();
-  return checked(refold, from);
+  return refold.check(await events(from, await store.eventCount()));
 }
 
 const goOn = () => refreshFamily(sealed.ledger, FILLED_FAMILY, 2);
@@ -58,7 +50,7 @@ const goOn = () => refreshFamily(sealed.ledger, FILLED_FAMILY, 2);
 describe('streams that are folded again', () => {
   it('are all as their events make them, whoever goes on and however often', async () => {
     const refold = new StreamRefold(store);
-    expect(await checked(refold, 0)).toEqual(NOTHING);
+    expect(await refold.check(await events(0, await store.eventCount()))).toEqual(NOTHING);
     expect(await checkedAfter(refold, goOn)).toEqual(NOTHING);
     expect(
       await checkedAfter(refold, async () => {
@@ -67,7 +59,7 @@ describe('streams that are folded again', () => {
         await append(sealed.ledger, 'administration', 'admin', [recorded('four')]);
       }),
     ).toEqual(NOTHING);
-    expect(await checked(refold, 0)).toEqual(NOTHING);
+    expect(await refold.check(await events(0, await store.eventCount()))).toEqual(NOTHING);
   });
 
   it('may have gone on further than was sealed', async () => {
@@ -77,8 +69,8 @@ describe('streams that are folded again', () => {
     const to = await store.eventCount();
     await append(sealed.ledger, 'administration', 'admin', [recorded('later')]);
     await refreshFamily(sealed.ledger, FILLED_FAMILY, 3);
-    expect(await checked(refold, from, to)).toEqual(NOTHING);
-    expect(await checked(refold, to)).toEqual(NOTHING);
+    expect(await refold.check(await events(from, to))).toEqual(NOTHING);
+    expect(await refold.check(await events(to, await store.eventCount()))).toEqual(NOTHING);
   });
 
   it('are compared with a row that is further when its own events are sealed', async () => {
@@ -88,8 +80,8 @@ describe('streams that are folded again', () => {
     const to = await store.eventCount();
     await refreshFamily(sealed.ledger, FILLED_FAMILY, 3);
     edit(`UPDATE streams SET ${replaced('state', 'active', 'alive')} WHERE ${where}`);
-    expect(await checked(refold, from, to)).toEqual(NOTHING);
-    const { differing } = await checked(refold, to);
+    expect(await refold.check(await events(from, to))).toEqual(NOTHING);
+    const { differing } = await refold.check(await events(to, await store.eventCount()));
     expect(differing).toMatchObject([{ streamId: family }]);
   });
 
@@ -173,10 +165,10 @@ describe('streams that are folded again', () => {
     edit(`UPDATE ${table} SET ${replaced(column, from, to)} WHERE ${row}`);
     const last = await store.eventCount();
     for (let times = 0; times < 2; times += 1) {
-      expect((await checked(refold, last - 1, last)).differing).toHaveLength(1);
+      expect((await refold.check(await events(last - 1, last))).differing).toHaveLength(1);
     }
     edit(`UPDATE ${table} SET ${replaced(column, to, from)} WHERE ${row}`);
-    expect(await checked(refold, last - 1, last)).toEqual(NOTHING);
+    expect(await refold.check(await events(last - 1, last))).toEqual(NOTHING);
   });
 
   it('are counted when their history is longer than may be read, and checked when they are known', async () => {
@@ -192,11 +184,22 @@ describe('streams that are folded again', () => {
     }
     edit(`UPDATE streams SET digest = '' WHERE stream_id = '${other}'`);
     const last = await store.eventCount();
-    expect((await checked(bounded, last - 1, last)).differing).toMatchObject([{ streamId: other }]);
+    expect((await bounded.check(await events(last - 1, last))).differing).toMatchObject([
+      { streamId: other },
+    ]);
   });
 });
 
 describe('a sealer', () => {
+  it('goes no further than an event that is missing', async () => {
+    edit('DELETE FROM events WHERE position = 4');
+    await expect(sealed.newSealer().seal()).rejects.toMatchObject({
+      code: 'ledger_corrupted',
+      message: 'the event at position 4 is missing',
+    });
+    expect(await sealed.seals.latest()).toBeUndefined();
+  });
+
   it('tells what was folded after each seal', async () => {
     const told: Refolded[] = [];
     const sealer = sealed.newSealer({ refolded: (refolded) => void told.push(refolded) });
