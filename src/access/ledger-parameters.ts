@@ -3,7 +3,9 @@ import { eventCatalogue } from '../domain/events/event-catalogue.js';
 import type { StreamId, StreamKind } from '../domain/identifiers.js';
 
 const streamKinds = Object.keys(eventCatalogue) as StreamKind[];
-const STREAM = new RegExp(`^(?:${streamKinds.join('|')}):[\\w.-]{1,128}$`);
+/** A person is a subject to whoever asks, and an account in the ledger. */
+const SUBJECT = /^subject:/;
+const STREAM = new RegExp(`^(?:subject|${streamKinds.join('|')}):[\\w.-]{1,128}$`);
 
 /** Parameters that are only these: any other is refused by its name. */
 export function strictParameters<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -16,9 +18,9 @@ export function strictParameters<Shape extends z.ZodRawShape>(shape: Shape) {
 export const streamParameter = z
   .string('must be given once')
   .regex(STREAM, 'must be <kind>:<id>, for example family:0192…')
-  .transform((text) => text as StreamId)
+  .transform((text) => text.replace(SUBJECT, 'account:') as StreamId)
   .meta({
-    description: 'A stream, `<kind>:<id>`.',
+    description: 'A stream, `<kind>:<id>`; `subject:<sub>` is that of the account.',
     example: 'family:019aa3c2b7f07c51a1b2c3d4e5f60718',
   });
 

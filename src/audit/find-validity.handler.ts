@@ -107,11 +107,18 @@ async function judgeAccessToken(
   const ground = await grounds.ofFamily(familyId, { sequence });
   if (ground.family.state !== undefined) {
     const validity = accessTokenValidity(ground, sequence, instant);
-    return { of: { ...of, ...familyIn(ground, familyId) }, validity };
+    const { generation = null, issuedAt } = ground.family.minted ?? {};
+    const minted = { generation, ...issued(issuedAt) };
+    return { of: { ...of, ...familyIn(ground, familyId), ...minted }, validity };
   }
   const own = await grounds.ofClientToken(familyId);
-  const clientId = own.clientToken.state?.clientId ?? null;
-  return { of: { ...of, clientId }, validity: clientTokenValidity(own, instant) };
+  const { clientId = null, issuedAt } = own.clientToken.state ?? {};
+  const validity = clientTokenValidity(own, instant);
+  return { of: { ...of, clientId, ...issued(issuedAt) }, validity };
+}
+
+function issued(at: Instant | undefined): Pick<ValidityOf, 'issuedAt'> {
+  return { issuedAt: at === undefined ? null : momentOf(at) };
 }
 
 function familyIn(

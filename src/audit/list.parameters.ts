@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { strictParameters } from '../access/ledger-parameters.js';
 import { canonicalAddress } from '../access/network-address.js';
-import { incidentEvents } from '../domain/events/directory.events.js';
-import { revocationReason } from '../domain/events/token-family.events.js';
+import { incidentEvents, sessionEvents } from '../domain/events/directory.events.js';
+import {
+  rejectionReason,
+  revocationReason,
+  tokenFamilyEvents,
+} from '../domain/events/token-family.events.js';
 import { EVENT_OUTCOMES, type EventOutcome } from '../views/event-outcomes.js';
 import type { ViewOrder } from '../views/views.port.js';
 import { after, at, limit, stream, time, type } from './audit.parameters.js';
@@ -27,9 +31,21 @@ const of = {
   client: plainId.optional().meta({ description: "Only of this client's tokens." }),
 };
 
+const { RefreshTokenReuseDetected, AccessTokenRevoked } = tokenFamilyEvents;
+const { IncidentOpened, IncidentVerdictGiven } = incidentEvents;
+
+const reasons = [
+  ...rejectionReason.options,
+  ...revocationReason.options,
+  ...AccessTokenRevoked.shape.reason.options,
+  ...sessionEvents.SessionEnded.shape.reason.options,
+  ...RefreshTokenReuseDetected.shape.cause.options,
+  ...IncidentOpened.shape.kind.options,
+  ...IncidentVerdictGiven.shape.verdict.options,
+] as const;
+
 const reason = z
-  .string(once)
-  .regex(/^[a-z_]{1,64}$/, 'must be a reason, for example superseded_generation')
+  .enum(reasons, 'must be a reason, for example superseded_generation')
   .optional()
   .meta({
     description: 'Only for this reason, cause, kind of incident or verdict.',
@@ -63,8 +79,18 @@ const page = {
 
 const newestFirst = order.optional().meta({ description: '`newest` first unless this says so.' });
 
+/** Parameters with a span of time that is none the wrong way round. */
+function spanned<Shape extends z.ZodRawShape>(shape: Shape) {
+  const isInOrder = (asked: { readonly from?: unknown; readonly to?: unknown }): boolean =>
+    typeof asked.from !== 'number' || typeof asked.to !== 'number' || asked.from <= asked.to;
+  return strictParameters(shape).refine((asked) => isInOrder(asked), {
+    path: ['from'],
+    error: 'must not be later than to',
+  });
+}
+
 /** The parameters of the list of all events. */
-export const eventParameters = strictParameters({
+export const eventParameters = spanned({
   after,
   ...of,
   stream,
@@ -80,7 +106,7 @@ export const eventParameters = strictParameters({
 });
 
 /** The parameters of the list of families. */
-export const familyParameters = strictParameters({
+export const familyParameters = spanned({
   subject: of.subject,
   client: of.client,
   session: plainId.optional().meta({ description: 'Only what was granted in this session.' }),
@@ -99,16 +125,16 @@ export const familyParameters = strictParameters({
 });
 
 /** The parameters of the list of incidents. */
-export const incidentParameters = strictParameters({
+export const incidentParameters = spanned({
   ...of,
   kind: z
-    .enum(incidentEvents.IncidentOpened.shape.kind.options, 'must be a kind of incident')
+    .enum(IncidentOpened.shape.kind.options, 'must be a kind of incident')
     .optional()
     .meta({ description: 'Only of this kind.' }),
   address: address.meta({ description: 'Only where the presenter was here.' }),
   verdict: z
     .enum(
-      [...incidentEvents.IncidentVerdictGiven.shape.verdict.options, 'none'] as const,
+      [...IncidentVerdictGiven.shape.verdict.options, 'none'] as const,
       'must be a verdict, or none',
     )
     .optional()

@@ -35,12 +35,17 @@ const subjectMatter = z
   .object({
     kind: z.enum(['refresh_token', 'code', 'access_token', 'id_token', 'subject', 'client']),
     familyId: z.string().nullable().meta({ description: 'Of a token that a grant led to.' }),
-    generation: z.int().nullable(),
+    generation: z.int().nullable().meta({
+      description:
+        'Of a refresh token; of an access token, of the refresh token that came with it.',
+    }),
     jti: z.string().nullable(),
     subject: z.string().nullable(),
     clientId: z.string().nullable(),
     sessionId: z.string().nullable().meta({ description: 'Of an ID token.' }),
-    issuedAt: moment.nullable().meta({ description: 'Of an ID token, by what it says.' }),
+    issuedAt: moment
+      .nullable()
+      .meta({ description: 'Of an access token; of an ID token, by what it says.' }),
   })
   .meta({ id: 'ValidityOf', description: 'What is judged.' });
 /** What is judged. */

@@ -89,7 +89,7 @@ export class ValidityController {
     summary: 'What became of a token that was found somewhere',
     description:
       'Any refresh token, code, access token or ID token, also one that expired or was signed with a ' +
-      'retired key; or the `jti` of an access token. An ID token is worth something until it ' +
+      'retired key, with `Bearer` before it or not; or the `jti` of an access token, in either field. An ID token is worth something until it ' +
       'expires: nothing else ends it, and it opens nothing. It is neither stored nor logged. What names nothing ' +
       'counts as a failing call.',
   })
@@ -119,11 +119,12 @@ export class ValidityController {
       throw parameterProblem('token', 'or jti must be given, and not both');
     }
     const moment = await momentFor(this.queries, asked);
-    const named =
-      token === undefined ? tokenOfJti(tokenId ?? '') : await this.tokens.read(token.trim());
+    const pasted = (token ?? tokenId ?? '').trim().replace(/^Bearer +/i, '');
+    const ofJti = tokenOfJti(pasted);
+    const named = ofJti ?? (await this.tokens.read(pasted));
     const answer = named && (await this.queries.execute(new FindValidity(named, moment)));
     // A genuine token that the ledger does not know is a finding; a jti can be invented.
-    const isFound = answer !== undefined && (token !== undefined || isKnown(answer));
+    const isFound = answer !== undefined && (ofJti === undefined || isKnown(answer));
     if (isFound) return answer;
     const wait = await this.limits.callFailed(addressOf(request));
     if (wait !== undefined) throw tooManyFailures(wait);

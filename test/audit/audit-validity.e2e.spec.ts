@@ -67,6 +67,12 @@ async function validity(parameters: string): Promise<ValidityAnswerAt> {
 const jtiOf = (tokens: Pick<Tokens, 'access_token'>) =>
   String(claimsOf(tokens.access_token)['jti']);
 
+/** To the millisecond, which the token itself does not say. */
+const issuedAtOf = (tokens: Pick<Tokens, 'access_token'>): unknown => {
+  const second = new Date(Number(claimsOf(tokens.access_token)['iat']) * 1000).toISOString();
+  return expect.stringContaining(second.slice(0, -'.000Z'.length));
+};
+
 async function newest(): Promise<number> {
   return (await server.get(Ledger).size()) - 1;
 }
@@ -87,11 +93,15 @@ describe('a token that somebody found', () => {
       validity: { isValid: true, reason: null, scope: ['offline_access', 'openid'] },
     });
     expect(await lookup({ token: second.access_token })).toMatchObject({
-      of: { kind: 'access_token', familyId, jti: jtiOf(second) },
+      of: { kind: 'access_token', familyId, jti: jtiOf(second), generation: 1 },
       validity: { isValid: true },
     });
+    expect(await lookup({ token: `Bearer ${second.access_token}` })).toMatchObject({
+      of: { jti: jtiOf(second), issuedAt: issuedAtOf(second) },
+    });
+    expect(await lookup({ token: jtiOf(first) })).toEqual(await lookup({ jti: jtiOf(first) }));
     expect(await lookup({ jti: jtiOf(first) })).toMatchObject({
-      of: { kind: 'access_token', familyId },
+      of: { kind: 'access_token', familyId, generation: 0, issuedAt: issuedAtOf(first) },
       validity: { decidedBy: [{ type: 'GrantRedeemed' }] },
     });
   });
@@ -155,7 +165,13 @@ describe('a token that somebody found', () => {
     const machine = await server.register('machine', { scope: 'reports' });
     const own = await clientToken(server, machine);
     expect(await lookup({ token: own })).toMatchObject({
-      of: { kind: 'access_token', familyId: null, clientId: machine.clientId },
+      of: {
+        kind: 'access_token',
+        familyId: null,
+        generation: null,
+        clientId: machine.clientId,
+        issuedAt: issuedAtOf({ access_token: own }),
+      },
       validity: { isValid: true, scope: ['reports'] },
     });
     await post(server, '/oauth/revoke', { token: own }, basic(machine));

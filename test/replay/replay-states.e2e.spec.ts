@@ -105,6 +105,8 @@ describe('GET /replay/state', () => {
     const asked = { stream: `account:${account.subject}` };
     const [now, since] = [await state(asked), await difference({ ...asked, from: '0' })];
     expect(now.body.state).toMatchObject({ subject: account.subject });
+    const called = { stream: `subject:${account.subject}` };
+    expect((await state(called)).body.state).toEqual(now.body.state);
     expect(since.body.net).toContainEqual(expect.objectContaining({ path: '/roles' }));
     expect(since.body.steps[0]?.changes).toContainEqual(
       expect.objectContaining({ path: '/roles' }),
