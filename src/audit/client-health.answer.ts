@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ATTEMPTS_MIN } from '../domain/investigation/client-health.rules.js';
 import { asOfExample, familyExample } from './answer.examples.js';
 import { asOf, moment } from './as-of.answer.js';
 import { auditClient } from './family.answer.js';
@@ -36,7 +37,9 @@ export const healthFinding = z
 /** How a client used its tokens in some time. */
 export const clientHealthOf = z.object({
   counters,
-  findings: z.array(healthFinding).meta({ description: 'The gravest first; none: it is healthy.' }),
+  findings: z.array(healthFinding).meta({
+    description: `The gravest first; none: nothing stands out, or fewer than ${ATTEMPTS_MIN} attempts were there to judge.`,
+  }),
   firstPosition: count.nullable().meta({
     description:
       'Of the events that were counted; null: none was, but `partialHour` may have some.',
