@@ -70,14 +70,18 @@ function add(
   { at, position, presentations: count }: AuditEventRow,
   measure: HealthMeasure,
 ): void {
-  const hour = hourOf(at);
-  const key = `${hour} ${measure} ${clientId}`;
-  const known = counts.get(key);
-  if (known === undefined) {
-    const positions = { firstPosition: position, lastPosition: position };
-    counts.set(key, { clientId, hour, measure, count, ...positions });
+  const positions = { firstPosition: position, lastPosition: position };
+  addHealth(counts, { clientId, hour: hourOf(at), measure, count, ...positions });
+}
+
+/** Adds a count to the sums, which it may become part of; later events than theirs. */
+export function addHealth(sums: Map<string, HealthCount>, added: HealthCount): void {
+  const key = `${added.hour} ${added.measure} ${added.clientId}`;
+  const sum = sums.get(key);
+  if (sum === undefined) {
+    sums.set(key, added);
     return;
   }
-  known.count += count;
-  known.lastPosition = position;
+  sum.count += added.count;
+  sum.lastPosition = added.lastPosition;
 }

@@ -14,7 +14,7 @@ export class ViewsFeeding {
   constructor(
     private readonly ledger: LedgerFeed,
     private readonly store: ViewsStore,
-    /** In events. */
+    /** In events; no more than a feed answers with at once. */
     private readonly batchMax: number,
   ) {
     this.owners = new EventOwners((position) => store.ownersAt(position));

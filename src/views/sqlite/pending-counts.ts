@@ -1,3 +1,5 @@
+import { addActivity } from '../activity.projection.js';
+import { addHealth } from '../client-health.projection.js';
 import type { ActivityCount, HealthCount, ViewChanges } from '../view-changes.js';
 
 type Counts = Pick<ViewChanges, 'clientHealth' | 'activity'>;
@@ -17,22 +19,8 @@ export class PendingCounts {
 
   /** Adds the counts of one batch, later than those before. */
   add({ clientHealth, activity }: Counts): void {
-    for (const count of clientHealth) {
-      const key = `${count.hour} ${count.measure} ${count.clientId}`;
-      const sum = this.health.get(key);
-      if (sum === undefined) {
-        this.health.set(key, count);
-        continue;
-      }
-      sum.count += count.count;
-      sum.lastPosition = count.lastPosition;
-    }
-    for (const count of activity) {
-      const key = `${count.hour} ${count.type} ${count.clientId}`;
-      const sum = this.activity.get(key);
-      if (sum === undefined) this.activity.set(key, count);
-      else sum.count += count.count;
-    }
+    for (const count of clientHealth) addHealth(this.health, count);
+    for (const count of activity) addActivity(this.activity, count);
   }
 
   /** Takes all of them out. */
