@@ -61,9 +61,9 @@ export function subtreesFromTiles(
 
 /**
  * What a tree of `size` needs to hold these leaf hashes too, which follow one after the other: every
- * tile of `newTiles`, in its order. Reads the partial tiles that grow; undefined if one of them is
- * missing or has another width. Throws a RangeError unless the hashes have 32 bytes each. Those may be attacker-controlled: compare the root of what was grown with that of the
- * tree's own frontier.
+ * tile of `newTiles`, in its order. Reads the partial tiles that grow, which may be
+ * attacker-controlled: the tree they are of is compared with a checkpoint before; undefined if one of
+ * them is missing or has another width. Throws a RangeError unless the hashes have 32 bytes each.
  */
 export function growTiles(
   size: number,

@@ -12,7 +12,6 @@ export class SealedTree {
     private leaves: number,
     /** The last partial tile of each level; nobody asks for it once it is full. */
     private readonly edge: Map<number, Uint8Array>,
-    private newest: Buffer,
   ) {}
 
   /**
@@ -32,7 +31,7 @@ export class SealedTree {
     if (checkpoint !== undefined && !root.equals(checkpoint.root)) {
       throw new LedgerCorrupted(`the events are not those of the checkpoint of size ${size}`);
     }
-    return new SealedTree(size, edge, root);
+    return new SealedTree(size, edge);
   }
 
   /** How many events the tree has. */
@@ -42,7 +41,9 @@ export class SealedTree {
 
   /** The root of the tree. */
   root(): Buffer {
-    return this.newest;
+    const root = rootFromTiles(this.leaves, (level) => this.edge.get(level));
+    if (root === undefined) throw new LedgerCorrupted('a tile of the tree is missing');
+    return root;
   }
 
   /** Adds leaf hashes, one after the other; answers with the tiles that became full. */
@@ -54,9 +55,6 @@ export class SealedTree {
       // A copy: a part of what was grown would keep all of it in memory.
       if (width < TILE_WIDTH) this.edge.set(level, Buffer.from(hashes));
     }
-    const root = rootFromTiles(this.leaves, (level) => this.edge.get(level));
-    if (root === undefined) throw new LedgerCorrupted('a tile of the tree is missing');
-    this.newest = root;
     return grown.filter(({ width }) => width === TILE_WIDTH);
   }
 }
