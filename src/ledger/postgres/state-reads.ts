@@ -49,7 +49,10 @@ export class StateReads {
       if (this.waiting.length === WAITING_MAX) throw new LedgerBusy();
       const waitingSince = performance.now();
       const [streams, keys] = [new Set<StreamId>(), new Map<string, WantedKey>()];
-      this.waiting.push({ query, resolve, reject, waitingSince, streams, keys });
+      const read = { query, resolve, reject, waitingSince, streams, keys };
+      // Before anything is loaded this only says what to begin with.
+      this.isAnswered(read, undefined);
+      this.waiting.push(read);
       this.schedule();
     });
   }
@@ -81,13 +84,12 @@ export class StateReads {
 
   /** Takes those that have waited longest, and refuses those that have waited too long. */
   private next(): readonly OpenRead[] {
-    const asked = this.waiting.splice(0, READS_MAX);
-    const now = performance.now();
-    const isLate = ({ waitingSince }: OpenRead): boolean => now - waitingSince > WAIT_MAX;
-    for (const { reject } of asked.filter(isLate)) {
+    const oldest = performance.now() - WAIT_MAX;
+    return this.waiting.splice(0, READS_MAX).filter(({ waitingSince, reject }) => {
+      if (waitingSince >= oldest) return true;
       reject(new LedgerUnavailable('ledger_unavailable', 'too many reads are waiting'));
-    }
-    return asked.filter((read) => !isLate(read));
+      return false;
+    });
   }
 
   /**
@@ -95,8 +97,7 @@ export class StateReads {
    * first with the next statement, until one has loaded all that a read asked for; of the directory, what
    * is remembered is as exact.
    */
-  private async answer(asked: readonly OpenRead[]): Promise<void> {
-    const open = asked.filter((read) => !this.isAnswered(read, undefined));
+  private async answer(open: readonly OpenRead[]): Promise<void> {
     if (open.length === 0) return;
     try {
       const loaded = await this.load(open);
