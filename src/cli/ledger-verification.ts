@@ -1,3 +1,4 @@
+import { availableMemory } from 'node:process';
 import {
   type VerificationOptions,
   type VerificationReport,
@@ -26,12 +27,32 @@ export async function verifyAt(
     ? undefined
     : tellProgress({ doing: 'verifying', done: 'verified' });
   try {
-    return await verifyLedger(source, { ...comparison, onProgress: progress?.tell, runner });
+    const streamsAtOnce = streamsThatFit(availableMemory());
+    return await verifyLedger(source, {
+      ...comparison,
+      onProgress: progress?.tell,
+      runner,
+      streamsAtOnce,
+    });
   } finally {
     progress?.end();
     await runner?.close();
     await source.close();
   }
+}
+
+/** What a folded stream takes on the heap is half as much as a rule, in bytes. */
+const STREAM_BYTES = 4096;
+const STREAMS_MIN = 100_000;
+const STREAMS_MAX = 2_000_000;
+
+/**
+ * How many streams are folded at once, of so many bytes of memory that are available: in a quarter of
+ * them. A ledger of more streams is read once more for each such number of them.
+ */
+function streamsThatFit(memoryBytes: number): number {
+  const fitting = Math.floor(memoryBytes / 4 / STREAM_BYTES);
+  return Math.min(Math.max(fitting, STREAMS_MIN), STREAMS_MAX);
 }
 
 /** How many problems a verification found, which stops after so many. */
