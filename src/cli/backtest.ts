@@ -187,14 +187,25 @@ function outcomesText({ matrix }: BacktestResult): string {
   return tableText(['Was', 'Would have been', 'Attempts'], rows);
 }
 
-/** Spans as people read them. */
-function spreadText({
-  count,
-  median,
-  maximum,
-}: BacktestResult['dwellMilliseconds']['recorded']): string {
-  if (median === null || maximum === null) return 'none';
-  return `${count}, median ${median / 1000} s, longest ${maximum / 1000} s`;
+type Measured = BacktestResult['dwellMilliseconds']['recorded'];
+
+/** Spans as people read them. What was not measured is said as often as it was not. */
+function measuredText({ count, median, maximum, notMeasured }: Measured): string {
+  const isMeasured = median !== null && maximum !== null;
+  const parts = [
+    ...(isMeasured ? [`median ${median / 1000} s, longest ${maximum / 1000} s`] : []),
+    ...(isMeasured ? [`measured of ${countText(count, 'theft')}`] : []),
+    ...(notMeasured > 0 ? [`NOT MEASURED of ${countText(notMeasured, 'theft')}`] : []),
+  ];
+  return parts.join(', ');
+}
+
+const NOT_MEASURED = `Not measured is no improvement: either nobody would have noticed the thief, or the family went
+on otherwise before, and what the thief would have done then is not known.`;
+
+function bothMeasured({ recorded, simulated }: BacktestResult['dwellMilliseconds']): string {
+  if (recorded.count + recorded.notMeasured === 0) return 'no theft is known';
+  return `was: ${measuredText(recorded)}\nwould have been: ${measuredText(simulated)}`;
 }
 
 function consequencesText(result: BacktestResult): string {
@@ -206,7 +217,10 @@ function consequencesText(result: BacktestResult): string {
     { recorded, simulated }: { recorded: Part; simulated: Part },
     text: (part: Part) => string,
   ): string => `${text(recorded)}; would have been ${text(simulated)}`;
-  return factsText([
+  const asFarAs = result.attempts.notComparable > 0 ? ', as far as it can be compared' : '';
+  const { recorded, simulated } = dwellMilliseconds;
+  const isUnmeasured = recorded.notMeasured + simulated.notMeasured > 0;
+  const facts = factsText([
     ['False alarms avoided', judged(result.falseAlarmsAvoided)],
     ['New false alarms', `${judged(result.newFalseAlarms)}, ${none} without an incident`],
     ['Thefts missed', judged(result.theftsMissed)],
@@ -214,9 +228,10 @@ function consequencesText(result: BacktestResult): string {
     ['Thefts caught earlier', judged(result.theftsCaughtEarlier)],
     ['Unclear ends avoided', String(result.unclearKillsAvoided)],
     ['Ends not comparable', String(result.killsNotComparable)],
-    ['Ended by reuse', both(sessionsEnded, ({ byReuse }) => String(byReuse))],
-    ['Found expired', both(sessionsEnded, ({ byExpiry }) => String(byExpiry))],
-    ['Thief unnoticed', both(dwellMilliseconds, spreadText)],
-    ['Access left', both(remainingAccessMilliseconds, spreadText)],
+    ['Ended by reuse', both(sessionsEnded, ({ byReuse }) => String(byReuse)) + asFarAs],
+    ['Found expired', both(sessionsEnded, ({ byExpiry }) => String(byExpiry)) + asFarAs],
+    ['Thief unnoticed', bothMeasured(dwellMilliseconds)],
+    ['Access left', bothMeasured(remainingAccessMilliseconds)],
   ]);
+  return isUnmeasured ? `${facts}\n\n${NOT_MEASURED}` : facts;
 }

@@ -1,20 +1,21 @@
 import { z } from 'zod';
 import type { BacktestSummary, BothPolicies } from '../domain/backtest/backtest-summary.rules.js';
-import {
-  type DurationHistogram,
-  type Spread,
-  spreadOf,
-} from '../domain/backtest/duration-histogram.rules.js';
+import { type DurationHistogram, spreadOf } from '../domain/backtest/duration-histogram.rules.js';
 
 const count = z.int().nonnegative();
 
 /** Who says what an incident was: an operator's verdict, or the likely cause. */
 const byBasis = z.object({ verdict: count, cause: count });
 const ended = z.object({ byReuse: count, byExpiry: count });
-const spread = z.object({
-  count,
+const measured = z.object({
+  count: count.meta({ description: 'Thefts that it was measured of.' }),
   median: count.nullable(),
   maximum: count.nullable(),
+  notMeasured: count.meta({
+    description:
+      'Thefts that it was not measured of: no detection by reuse is known of them, or none before ' +
+      'their family diverged. Never an improvement: nothing is known of these, or nobody noticed.',
+  }),
 });
 
 /** Under a window of 5 s two lost answers would have ended their families. */
@@ -31,6 +32,7 @@ export const backtestResultExample = {
   theftsMissed: { verdict: 0, cause: 0 },
   theftsStoppedOtherwise: { verdict: 0, cause: 0 },
   theftsCaughtEarlier: { verdict: 0, cause: 0 },
+  thefts: { verdict: 1, cause: 3 },
   unclearKillsAvoided: 0,
   killsNotComparable: 0,
   sessionsEnded: {
@@ -38,14 +40,16 @@ export const backtestResultExample = {
     simulated: { byReuse: 7, byExpiry: 12 },
   },
   dwellMilliseconds: {
-    recorded: { count: 3, median: 5_505_023, maximum: 86_400_000 },
-    simulated: { count: 3, median: 5_505_023, maximum: 86_400_000 },
+    recorded: { count: 3, median: 5_505_023, maximum: 86_400_000, notMeasured: 1 },
+    simulated: { count: 3, median: 5_505_023, maximum: 86_400_000, notMeasured: 1 },
   },
   remainingAccessMilliseconds: {
-    recorded: { count: 3, median: 245_759, maximum: 530_211 },
-    simulated: { count: 3, median: 245_759, maximum: 530_211 },
+    recorded: { count: 3, median: 245_759, maximum: 530_211, notMeasured: 1 },
+    simulated: { count: 3, median: 245_759, maximum: 530_211, notMeasured: 1 },
   },
 };
+
+type Measured = z.infer<typeof measured>;
 
 function both<Schema extends z.ZodType>(schema: Schema) {
   return z.object({ recorded: schema, simulated: schema });
@@ -82,14 +86,28 @@ export const backtestResult = z
       description: 'Families of a theft that would have refused the thief without detecting it.',
     }),
     theftsCaughtEarlier: byBasis,
-    unclearKillsAvoided: count,
-    killsNotComparable: count,
-    sessionsEnded: both(ended).meta({ description: 'Families that ended, and how.' }),
-    dwellMilliseconds: both(spread).meta({
-      description: 'Of thefts: how long the token had been consumed when it was detected.',
+    thefts: byBasis.meta({
+      description: 'Families that are known for a theft: all that the two spans below are about.',
     }),
-    remainingAccessMilliseconds: both(spread).meta({
-      description: 'Of thefts: how long access tokens were good after the end, if only verified.',
+    unclearKillsAvoided: count,
+    killsNotComparable: count.meta({
+      description:
+        'Families that were ended by reuse after they had diverged: whether the other policy would ' +
+        'have ended them is not known.',
+    }),
+    sessionsEnded: both(ended).meta({
+      description:
+        'Families that ended, and how. `simulated`: only what came before they diverged, so that ' +
+        'fewer need not mean fewer.',
+    }),
+    dwellMilliseconds: both(measured).meta({
+      description:
+        'Of thefts: how long the token had been consumed when it was detected. Compare the two ' +
+        'only where `notMeasured` is the same.',
+    }),
+    remainingAccessMilliseconds: both(measured).meta({
+      description:
+        'Of the same thefts: how long access tokens were good after the end, if only verified.',
     }),
   })
   .meta({ id: 'BacktestResult', examples: [backtestResultExample] });
@@ -99,13 +117,21 @@ export type BacktestResult = z.infer<typeof backtestResult>;
 /** A summary as the answers of the replay write it. */
 export function backtestResultOf(summary: BacktestSummary): BacktestResult {
   const { dwell, remainingAccess, ...rest } = summary;
+  const thefts = rest.thefts.verdict + rest.thefts.cause;
   return {
     ...(rest as Omit<BacktestResult, 'dwellMilliseconds' | 'remainingAccessMilliseconds'>),
-    dwellMilliseconds: spreads(dwell),
-    remainingAccessMilliseconds: spreads(remainingAccess),
+    dwellMilliseconds: measuredOf(dwell, thefts),
+    remainingAccessMilliseconds: measuredOf(remainingAccess, thefts),
   };
 }
 
-function spreads({ recorded, simulated }: BothPolicies<DurationHistogram>): BothPolicies<Spread> {
-  return { recorded: spreadOf(recorded), simulated: spreadOf(simulated) };
+function measuredOf(
+  { recorded, simulated }: BothPolicies<DurationHistogram>,
+  thefts: number,
+): BothPolicies<Measured> {
+  const measure = (durations: DurationHistogram): Measured => ({
+    ...spreadOf(durations),
+    notMeasured: thefts - durations.count,
+  });
+  return { recorded: measure(recorded), simulated: measure(simulated) };
 }

@@ -70,7 +70,7 @@ describe('POST /replay/backtests', () => {
       matrix: { issued: { issued: 2 }, retried: { killed: 1 } },
       newFalseAlarms: { verdict: 0, cause: 0, none: 1 },
       sessionsEnded: { recorded: { byReuse: 0 }, simulated: { byReuse: 1 } },
-      dwellMilliseconds: { simulated: { count: 0, median: null, maximum: null } },
+      dwellMilliseconds: { simulated: { count: 0, median: null, maximum: null, notMeasured: 0 } },
     });
     expect(result.divergences).toMatchObject([{ recorded: 'retried', simulated: 'killed' }]);
     expect(events.map(({ type, data }) => [type, data['action'], data['target']])).toEqual([

@@ -159,6 +159,11 @@ describe('backtest', () => {
       families: { read: 4, diverged: 2 },
       falseAlarmsAvoided: { cause: 1 },
       theftsMissed: { cause: 1 },
+      thefts: { verdict: 0, cause: 2 },
+      dwellMilliseconds: {
+        recorded: { count: 2, notMeasured: 0 },
+        simulated: { count: 1, notMeasured: 1 },
+      },
     });
     const lines = readFileSync(out, 'utf8').trimEnd().split('\n');
     const attempts = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -180,7 +185,15 @@ describe('backtest', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/retried [ │]+killed [ │]+1 /);
     expect(stdout).toMatch(/New false alarms +0 \(0 by verdict, 0 by likely cause\), 1 without/);
-    expect(stdout).toMatch(/Ended by reuse +3; would have been 4/);
+    expect(stdout).toMatch(/Ended by reuse +3; would have been 4, as far as it can be compared/);
+    expect(stdout).not.toContain('NOT MEASURED');
+  });
+
+  it('never tells a theft that was not measured as one that was noticed at once', async () => {
+    const { stdout } = await run('backtest', '--retry-window-seconds', '86400');
+    expect(stdout).toMatch(/Thief unnoticed +was: median .+, measured of 2 thefts\n/);
+    expect(stdout).toMatch(/\n +would have been: NOT MEASURED of 2 thefts\n/);
+    expect(stdout).toContain('\nNot measured is no improvement: ');
   });
 
   it('refuses what makes no sense, before it records anything', async () => {

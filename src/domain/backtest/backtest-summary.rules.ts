@@ -57,15 +57,23 @@ export interface BacktestSummary {
   readonly theftsStoppedOtherwise: FamiliesByBasis;
   /** Families of a theft that would have been killed before they were, if they were at all. */
   readonly theftsCaughtEarlier: FamiliesByBasis;
+  /** Families that are known for a theft, however they ended: the measures below are of these. */
+  readonly thefts: FamiliesByBasis;
   /** Families that would not have been killed at the attempt that killed them: nobody knows for what. */
   readonly unclearKillsAvoided: number;
   /** Families that were killed after they had diverged: whether they would have been is not known. */
   readonly killsNotComparable: number;
   /** Under the other policy only as far as families are comparable. */
   readonly sessionsEnded: BothPolicies<SessionsEnded>;
-  /** Of thefts: how long the presented token had been consumed when it came again. */
+  /**
+   * Of thefts: how long the presented token had been consumed when it came again. Measured where a
+   * detection is known: a theft without one, or with one only after the divergence, adds nothing.
+   */
   readonly dwell: BothPolicies<DurationHistogram>;
-  /** Of thefts: how long access tokens stayed good, after the end, for who only checks signatures. */
+  /**
+   * Of the same detections: how long access tokens stayed good, after the end, for who only checks
+   * signatures.
+   */
   readonly remainingAccess: BothPolicies<DurationHistogram>;
 }
 
@@ -88,6 +96,7 @@ export const EMPTY_SUMMARY: BacktestSummary = {
   theftsMissed: NO_FAMILIES,
   theftsStoppedOtherwise: NO_FAMILIES,
   theftsCaughtEarlier: NO_FAMILIES,
+  thefts: NO_FAMILIES,
   unclearKillsAvoided: 0,
   killsNotComparable: 0,
   sessionsEnded: { recorded: NO_SESSIONS, simulated: NO_SESSIONS },
@@ -122,7 +131,7 @@ export function summarise(
       simulated: withEnd(sessionsEnded.simulated, simulated),
     },
     ...withKillChange(summary, result, nature),
-    ...(nature.nature === 'theft' ? withTheft(summary, result) : {}),
+    ...(nature.nature === 'theft' ? withTheft(summary, result, nature.basis) : {}),
   };
 }
 
@@ -221,12 +230,14 @@ function oneMore<By extends Basis>(families: FamiliesByBasis<By>, basis: By): Fa
 
 /** A theft adds to how long thieves stay unnoticed, wherever it ends with its detection. */
 function withTheft(
-  { dwell, remainingAccess }: BacktestSummary,
+  { thefts, dwell, remainingAccess }: BacktestSummary,
   result: FamilyBacktest,
-): Pick<BacktestSummary, 'dwell' | 'remainingAccess'> {
+  basis: Exclude<Basis, 'none'>,
+): Pick<BacktestSummary, 'thefts' | 'dwell' | 'remainingAccess'> {
   const { recorded } = result;
   const simulated = isKilledByOwner(result) ? undefined : result.simulated;
   return {
+    thefts: oneMore(thefts, basis),
     dwell: {
       recorded: withSpan(dwell.recorded, recorded.kill?.dwell),
       simulated: withSpan(dwell.simulated, simulated?.kill?.dwell),

@@ -192,6 +192,20 @@ describe('the summary of a backtest', () => {
     });
   });
 
+  it('counts the thefts that it measures, also those that are not detected in a world', () => {
+    const summary = summaryOf(
+      wider,
+      [reusedSoon, theft],
+      [reusedLate, suspicious],
+      [retried, suspicious],
+      [reusedSoon, benign],
+      [reusedSoon],
+    );
+    expect(summary.thefts).toEqual({ verdict: 1, cause: 2 });
+    expect(spreadOf(summary.dwell.recorded).count).toBe(2);
+    expect(spreadOf(summary.dwell.simulated).count).toBe(1);
+  });
+
   it('tells how long thieves went unnoticed, and what they still had, in each world', () => {
     const { dwell, remainingAccess } = summaryOf(
       none,
