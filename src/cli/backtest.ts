@@ -4,7 +4,11 @@ import type { At } from '../access/moment.js';
 import { recordOfBacktest } from '../directory/record-administration.handler.js';
 import type { BacktestPolicy } from '../domain/backtest/backtest-policy.rules.js';
 import type { BacktestSummary } from '../domain/backtest/backtest-summary.rules.js';
-import { askedPolicyOf, backtestPolicyOf } from '../replay/backtest.parameters.js';
+import {
+  askedPolicyOf,
+  backtestedPolicy,
+  backtestPolicyOf,
+} from '../replay/backtest.parameters.js';
 import { type BacktestedAttempt, runBacktest } from '../replay/backtest.runner.js';
 import {
   type BacktestRange,
@@ -86,10 +90,20 @@ function policyAsked(options: Options): BacktestPolicy {
   const { retryWindowSeconds, accessTokenSeconds, idleSeconds, absoluteSeconds } = options;
   const spans = { retryWindowSeconds, accessTokenSeconds, idleSeconds, absoluteSeconds };
   const asked = { rotation, retryUntilUsed, requireSenderConstraint, ...spans };
-  if (Object.values(asked).every((value) => value === undefined)) {
-    throw new CommandRefused('say what the policy would be, such as --retry-window-seconds 5');
-  }
-  return backtestPolicyOf(asked);
+  const { data, error } = backtestedPolicy.safeParse(asked);
+  if (data !== undefined) return backtestPolicyOf(data);
+  const [issue] = error.issues;
+  const [rule] = issue?.path ?? [];
+  throw new CommandRefused(
+    rule === undefined
+      ? 'say what the policy would be, such as --retry-window-seconds 5'
+      : `${optionOf(String(rule))} ${issue?.message}`,
+  );
+}
+
+/** The option that sets a rule: `retryWindowSeconds` is `--retry-window-seconds`. */
+function optionOf(rule: string): string {
+  return `--${rule.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function refusalOf(none: NoRange): CommandRefused {

@@ -37,11 +37,17 @@ export const askedPolicy = strictParameters({
 /** Rules instead of those that were, as they are asked for. */
 export type AskedPolicy = z.infer<typeof askedPolicy>;
 
+/** The same, of which at least one says something: without any there is nothing to find out. */
+export const backtestedPolicy = askedPolicy.refine(
+  (rules) => Object.values(rules).some((rule) => rule !== undefined),
+  'must say what would be otherwise, such as retryWindowSeconds',
+);
+
 const moment = momentParameter.optional();
 
 /** What a backtest is asked for with. */
 export const backtestRequest = strictParameters({
-  policy: askedPolicy,
+  policy: backtestedPolicy,
   from: moment.meta({ description: 'Only families granted since: a time or a position.' }),
   to: moment.meta({ description: 'Only what happened by then: a time or a position.' }),
   client: z

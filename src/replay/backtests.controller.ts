@@ -53,7 +53,7 @@ export class BacktestsController {
   })
   @ApiBody({ required: true, schema: backtestRequestSchema })
   @ApiResponse({ status: 202, description: 'It waits, or runs.', standardSchema: backtestJob })
-  @ApiProblem(400, 'Bad Request', 'policy must be given', 'policy')
+  @ApiProblem(400, 'Bad Request', 'policy must say what would be otherwise', 'policy')
   @ApiProblem(503, 'Service Unavailable', NO_ROOM)
   async begin(
     @Req() request: FastifyRequest,

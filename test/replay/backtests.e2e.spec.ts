@@ -11,6 +11,7 @@ import { HttpServer, type TestClient, TestClock } from '../support/http-server.j
 import { responderToken } from './replay-stage.js';
 
 const JOBS = '/replay/backtests';
+const RULES = { retryWindowSeconds: 5 };
 const clock = new TestClock();
 let server: HttpServer;
 let token: string;
@@ -94,17 +95,18 @@ describe('POST /replay/backtests', () => {
   const refusals: readonly (readonly [body: unknown, parameter: string, detail: RegExp])[] = [
     [{}, 'policy', /expected object/],
     [[], 'the body', /expected object/],
+    [{ policy: {} }, 'policy', /must say what would be otherwise, such as retryWindowSeconds/],
     [{ policy: { retryWindowSeconds: -1 } }, 'policy.retryWindowSeconds', /from 0 to 86400/],
     [{ policy: { retryWindowSeconds: '5' } }, 'policy.retryWindowSeconds', /from 0 to 86400/],
     [{ policy: { rotation: 'zebra' } }, 'policy.rotation', /rotate or fixed/],
     [{ policy: { zebra: 1 } }, 'policy.zebra', /not a parameter/],
-    [{ policy: {}, zebra: 1 }, 'zebra', /not a parameter/],
+    [{ policy: RULES, zebra: 1 }, 'zebra', /not a parameter/],
     [{ policy: { 'zebra-1': 1 } }, 'the body', /a member that is unknown/],
-    [{ policy: {}, from: 'zebra' }, 'from', /RFC 3339/],
-    [{ policy: {}, from: '3', to: '2' }, 'from', /later/],
-    [{ policy: {}, to: '99999999' }, 'to', /beyond/],
-    [{ policy: {}, from: '99999999' }, 'from', /beyond/],
-    [{ policy: {}, client: 'zebra' }, 'client', /no client/],
+    [{ policy: RULES, from: 'zebra' }, 'from', /RFC 3339/],
+    [{ policy: RULES, from: '3', to: '2' }, 'from', /later/],
+    [{ policy: RULES, to: '99999999' }, 'to', /beyond/],
+    [{ policy: RULES, from: '99999999' }, 'from', /beyond/],
+    [{ policy: RULES, client: 'zebra' }, 'client', /no client/],
   ];
   it.each(refusals)('refuses %j, and records nothing', async (asked, parameter, detail) => {
     const { result, events } = await server.recorded(() => ask<{ detail: string }>(asked));
@@ -120,7 +122,7 @@ describe('POST /replay/backtests', () => {
 
   it('refuses who may only read the audit', async () => {
     const auditor = await clientToken(server, await server.register('auditor'));
-    expect((await ask({ policy: {} }, auditor)).status).toBe(403);
+    expect((await ask({ policy: RULES }, auditor)).status).toBe(403);
   });
 });
 
@@ -159,7 +161,7 @@ describe('a backtest by its id', () => {
   });
 
   it('is forgotten by a restart, and the record of it stays', async () => {
-    const { body } = await ask({ policy: {} });
+    const { body } = await ask({ policy: RULES });
     await server.restart();
     expect((await read(server, `${JOBS}/${body.id}`, token)).status).toBe(404);
     const { body: page } = await read<{ state: { count: number } }>(

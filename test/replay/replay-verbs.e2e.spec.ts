@@ -199,6 +199,9 @@ describe('backtest', () => {
   it('refuses what makes no sense, before it records anything', async () => {
     const before = await stage.ledger.size();
     expect(await refusal('backtest')).toContain('say what the policy would be');
+    expect(await refusal('backtest', '--retry-window-seconds', '86401')).toContain(
+      '--retry-window-seconds must be a whole number of seconds from 0 to 86400',
+    );
     const policy = ['backtest', '--retry-window-seconds', '5'];
     expect(await refusal(...policy, '--client', 'nobody')).toContain('no such client');
     expect(await refusal(...policy, '--from', '9', '--to', '1')).toContain('must not be later');
