@@ -10,7 +10,8 @@ import type { ReplayedMoment } from '../replay/replayed-moment.answer.js';
 import type { ReplayedState } from '../replay/state.answer.js';
 import { CommandRefused } from './failure.js';
 import { asOperator, type Operator } from './operator.js';
-import { countText, factsText, printJson, printLines, tableText, timeText } from './terminal.js';
+import { memberRows, memberText } from './state-text.js';
+import { countText, factsText, printJson, printLines, tableText } from './terminal.js';
 import { verb } from './verb.js';
 
 interface StateOptions {
@@ -107,22 +108,16 @@ function printState({ stream: name, asOf, version, last, state }: ReplayedState)
     ['Last', last === null ? undefined : `${last.type}, position ${last.position}`],
   ]);
   if (state === null) printLines(facts, '', 'It did not exist yet.');
-  else printLines(facts, '', tableText(['Member', 'Value'], membersOf(state)));
+  else printLines(facts, '', tableText(['Member', 'Value'], memberRows(state)));
 }
 
-function membersOf(state: Readonly<Record<string, unknown>>): string[][] {
-  return Object.entries(state)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => [name, valueText(value)]);
-}
-
-function valueText(value: unknown): string {
-  if (value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+/** The name of the member that a JSON pointer ends at. */
+function nameIn(pointer: string): string {
+  return pointer.slice(pointer.lastIndexOf('/') + 1);
 }
 
 function momentWords({ position, at }: ReplayedMoment): string {
-  return `position ${position}, recorded ${timeText(Date.parse(at))}`;
+  return `position ${position}, recorded ${at}`;
 }
 
 async function showDifference(
@@ -161,8 +156,8 @@ function printDifference(difference: ReplayedDifference): void {
   }
   const rows = net.map(({ path, before, after, causedBy }) => [
     path,
-    valueText(before),
-    valueText(after),
+    memberText(nameIn(path), before),
+    memberText(nameIn(path), after),
     causedBy === null ? 'not told' : `${causedBy.type}\nposition ${causedBy.position}`,
   ]);
   printLines(tableText(['Member', 'Before', 'After', 'Caused by'], rows));

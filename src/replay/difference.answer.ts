@@ -3,7 +3,11 @@ import { replayedMoment } from './replayed-moment.answer.js';
 import { eventMark } from './state.answer.js';
 
 const change = z.object({
-  path: z.string().meta({ description: 'JSON pointer into the state (RFC 6901).' }),
+  path: z.string().meta({
+    description:
+      'JSON pointer into the state (RFC 6901); what stands there is written as in a state: instants ' +
+      'and spans are milliseconds.',
+  }),
   before: z.unknown().optional().meta({ description: 'Absent: there was none.' }),
   after: z.unknown().optional().meta({ description: 'Absent: there is none.' }),
 });

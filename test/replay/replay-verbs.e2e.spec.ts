@@ -132,6 +132,26 @@ describe('replay state and replay diff', () => {
     expect(told.stdout).toMatch(/\/generation [ │]+0 [ │]+1 [ │]+RefreshTokenRotated/);
   });
 
+  it('print instants as times and spans as seconds, in every stream of the ledger', async () => {
+    const events = await eventsOf(stage.ledger);
+    const streams = [...new Set(events.map(({ streamId }) => streamId))];
+    const printed = await Promise.all(
+      streams.flatMap((streamId) => [
+        run('replay', 'state', streamId),
+        run('replay', 'diff', streamId, '--from', '0'),
+      ]),
+    );
+    for (const { code, stdout } of printed) {
+      expect(code).toBe(0);
+      expect(stdout).not.toMatch(/\d{12}/);
+    }
+    const { recordedAt } = events.find(({ streamId }) => streamId === 'family:late') ?? {};
+    const { stdout } = await run('replay', 'state', 'family:late');
+    const granted = new Date(Number(recordedAt)).toISOString();
+    expect(stdout).toMatch(new RegExp(`grantedAt +│ ${granted} `));
+    expect(stdout).toMatch(/policy\.retryWindow +│ 30 s /);
+  });
+
   it('refuse what is not there', async () => {
     expect(await refusal('replay', 'state', 'family:nobody')).toContain('no such stream');
     expect(await refusal('replay', 'state', 'zebra')).toContain('<kind>:<id>');
