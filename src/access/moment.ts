@@ -23,8 +23,11 @@ export type MomentLedger = Pick<Ledger, 'size' | 'eventsAfter'>;
 /** Why there is no such moment. */
 export interface NoSuchMoment {
   readonly kind: 'no_such_moment';
-  readonly reason: 'before_the_ledger' | 'beyond_the_ledger';
+  readonly reason: 'before_the_ledger' | 'beyond_the_ledger' | 'yet_to_come';
 }
+
+/** Clocks of those who ask may be ahead by so much, in milliseconds. */
+const AHEAD_MAX = 60_000;
 
 const POSITION = /^(?:0|[1-9]\d{0,14})$/;
 const rfc3339 = z.iso.datetime({ offset: true });
@@ -62,6 +65,19 @@ export async function momentAt(ledger: MomentLedger, at?: At): Promise<Moment | 
   if (position < 0) return { kind: 'no_such_moment', reason: 'before_the_ledger' };
   const instant = Math.min(at.instant, Date.now());
   return { ...(await markAt(ledger, position)), instant, isAsked: true };
+}
+
+/**
+ * The moment that is asked for, of what was: a time that is more than a minute ahead, of the clock and of
+ * the newest event, has no state that could be told.
+ */
+export async function pastMomentAt(ledger: MomentLedger, at?: At): Promise<Moment | NoSuchMoment> {
+  if (at !== undefined && 'instant' in at && at.instant > Date.now() + AHEAD_MAX) {
+    const { recordedAt } = await markAt(ledger, (await ledger.size()) - 1);
+    if (at.instant > recordedAt + AHEAD_MAX)
+      return { kind: 'no_such_moment', reason: 'yet_to_come' };
+  }
+  return momentAt(ledger, at);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, linkSync, openSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type At, type Moment, momentAt } from '../access/moment.js';
+import { type At, type Moment, pastMomentAt } from '../access/moment.js';
 import { randomToken } from '../config/random-identifiers.js';
 import type { LedgerFeed } from '../ledger/ledger-feed.port.js';
 import { FeedUpTo } from '../replay/feed-up-to.js';
@@ -26,11 +26,14 @@ export function replayUntilVerb(): Command {
   return verb({
     name: 'until',
     summary: 'fill a database of views from all that had happened by a moment',
-    details: `The file is the views of the service as they were then: SQLite, to be asked with SQL. It holds
-addresses that were not erased since: keep it as you keep the ledger.`,
+    details: `The file is the views of the service as they were then: SQLite, to be asked with SQL. A server that is
+started with TOKEN_LEDGER_VIEWS_FILE=<file> answers the audit API from it; best run that on a copy of the data,
+as it serves everything else of the present. A time that is yet to come is refused. The file holds addresses
+that were not erased since: keep it as you keep the ledger.`,
     examples: [
       'token-ledger replay until 2026-11-21T02:14:07Z --out /tmp/at-0214.sqlite',
       'token-ledger replay until 1204 --out /tmp/at-1204.sqlite --json',
+      'TOKEN_LEDGER_VIEWS_FILE=/tmp/at-0214.sqlite token-ledger serve',
     ],
     json: '{ position, at, events, file }',
   })
@@ -69,7 +72,7 @@ export async function fillViews(
 }
 
 async function momentIn(ledger: LedgerFeed, at: At): Promise<Moment> {
-  const found = await momentAt(
+  const found = await pastMomentAt(
     {
       size: () => ledger.size(),
       eventsAfter: async (after, limit) => {

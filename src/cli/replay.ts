@@ -71,12 +71,14 @@ export function moment(text: string): At {
 
 /** Why the ledger has no such moment, for whoever typed it. */
 export function noSuchMoment({ reason }: NoSuchMoment): CommandRefused {
-  return new CommandRefused(
-    reason === 'before_the_ledger'
-      ? 'the ledger began after that time'
-      : 'that position is beyond the newest event of the ledger',
-  );
+  return new CommandRefused(noMomentWords[reason]);
 }
+
+const noMomentWords: Readonly<Record<NoSuchMoment['reason'], string>> = {
+  before_the_ledger: 'the ledger began after that time',
+  beyond_the_ledger: 'that is beyond the newest event of the ledger',
+  yet_to_come: 'that time is yet to come',
+};
 
 function stream(text: string): StreamId {
   const parsed = streamParameter.safeParse(text);

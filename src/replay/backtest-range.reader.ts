@@ -1,4 +1,4 @@
-import { type At, firstPositionSince, momentAt, type NoSuchMoment } from '../access/moment.js';
+import { type At, firstPositionSince, pastMomentAt, type NoSuchMoment } from '../access/moment.js';
 import type { Position } from '../domain/identifiers.js';
 import type { Ledger } from '../ledger/ledger.port.js';
 
@@ -17,7 +17,7 @@ export async function backtestRange(
   ledger: Ledger,
   { from, to }: { readonly from?: At | undefined; readonly to?: At | undefined },
 ): Promise<BacktestRange | NoRange> {
-  const end = await momentAt(ledger, to);
+  const end = await pastMomentAt(ledger, to);
   if ('kind' in end) return { ...end, parameter: 'to' };
   const size = await ledger.size();
   const begin = from === undefined ? 0 : await beginOf(ledger, from, size);

@@ -1,7 +1,7 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { streamPages } from '../access/event-pages.js';
 import { kindOf } from '../access/ledger-parameters.js';
-import { momentAt } from '../access/moment.js';
+import { pastMomentAt } from '../access/moment.js';
 import {
   type Change,
   DifferenceCourse,
@@ -22,9 +22,9 @@ export class ReplayDifferenceHandler implements IQueryHandler<ReplayDifference> 
 
   async execute(query: ReplayDifference): Promise<ReplayedDifference | NoRange | undefined> {
     const { streamId } = query;
-    const from = await momentAt(this.ledger, query.from);
+    const from = await pastMomentAt(this.ledger, query.from);
     if ('kind' in from) return { ...from, parameter: 'from' };
-    const to = await momentAt(this.ledger, query.to);
+    const to = await pastMomentAt(this.ledger, query.to);
     if ('kind' in to) return { ...to, parameter: 'to' };
     if (from.position > to.position) return { kind: 'backwards' };
     const kind = kindOf(streamId);

@@ -1,7 +1,7 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { streamPages } from '../access/event-pages.js';
 import { kindOf } from '../access/ledger-parameters.js';
-import { momentAt, type NoSuchMoment } from '../access/moment.js';
+import { pastMomentAt, type NoSuchMoment } from '../access/moment.js';
 import type { RecordedEvent } from '../domain/envelope.js';
 import type { StreamKind } from '../domain/identifiers.js';
 import { stateAfter } from '../domain/investigation/state-difference.rules.js';
@@ -19,7 +19,7 @@ export class ReplayStateHandler implements IQueryHandler<ReplayState> {
   constructor(private readonly ledger: Ledger) {}
 
   async execute({ streamId, at }: ReplayState): Promise<ReplayedState | NoSuchMoment | undefined> {
-    const moment = await momentAt(this.ledger, at);
+    const moment = await pastMomentAt(this.ledger, at);
     if ('kind' in moment) return moment;
     const kind = kindOf(streamId);
     if ((await this.ledger.streamRow(kind, streamId.slice(kind.length + 1))) === undefined)

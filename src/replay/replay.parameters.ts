@@ -5,7 +5,7 @@ import { momentParameter } from '../access/moment.js';
 export const stateParameters = strictParameters({
   stream: streamParameter,
   at: momentParameter.optional().meta({
-    description: 'A time (RFC 3339) or a position; now when absent.',
+    description: 'A time (RFC 3339) that is not yet to come, or a position; now when absent.',
   }),
 });
 
@@ -14,6 +14,6 @@ export const differenceParameters = strictParameters({
   stream: streamParameter,
   from: momentParameter.meta({ description: 'A time (RFC 3339) or a position.', example: '1200' }),
   to: momentParameter.optional().meta({
-    description: 'A time (RFC 3339) or a position; now when absent.',
+    description: 'A time (RFC 3339) that is not yet to come, or a position; now when absent.',
   }),
 });

@@ -7,6 +7,7 @@ import type { NoRange } from './backtest-range.reader.js';
 export const NO_MOMENT: Readonly<Record<NoSuchMoment['reason'], string>> = {
   before_the_ledger: 'is before the first event of the ledger',
   beyond_the_ledger: 'is beyond the newest event of the ledger',
+  yet_to_come: 'is yet to come',
 };
 
 /** The problem of moments that the ledger does not have, or that are in the wrong order. */

@@ -106,6 +106,7 @@ describe('POST /replay/backtests', () => {
     [{ policy: RULES, from: '3', to: '2' }, 'from', /later/],
     [{ policy: RULES, to: '99999999' }, 'to', /beyond/],
     [{ policy: RULES, from: '99999999' }, 'from', /beyond/],
+    [{ policy: RULES, to: '2999-01-01T00:00:00Z' }, 'to', /yet to come/],
     [{ policy: RULES, client: 'zebra' }, 'client', /no client/],
   ];
   it.each(refusals)('refuses %j, and records nothing', async (asked, parameter, detail) => {

@@ -89,6 +89,16 @@ describe('GET /replay/state', () => {
     expect(body.last?.type).toBe('FamilyRevoked');
   });
 
+  it('takes a clock that is half a minute ahead for one that shows now', async () => {
+    const newest = (await server.get(Ledger).size()) - 1;
+    const { status, body } = await state({
+      stream,
+      at: new Date(Date.now() + 30_000).toISOString(),
+    });
+    expect(status).toBe(200);
+    expect(body.asOf.position).toBe(newest);
+  });
+
   it('says that a stream did not exist yet', async () => {
     const { status, body } = await state({ stream, at: '0' });
     expect(status).toBe(200);
@@ -162,10 +172,13 @@ describe('what is refused', () => {
     ['/replay/state?stream=family:0&at=2026-02-30T00:00:00Z', 'at', /RFC 3339/],
     ['/replay/state?stream=family:0&at=99999999', 'at', /beyond/],
     ['/replay/state?stream=family:0&at=2020-01-01T00:00:00Z', 'at', /before/],
+    ['/replay/state?stream=family:0&at=2999-01-01T00:00:00Z', 'at', /is yet to come/],
     ['/replay/state?stream=family:0&x=1', 'x', /not a parameter/],
     ['/replay/difference?stream=family:0', 'from', /once/],
     ['/replay/difference?stream=family:0&from=2&to=1', 'from', /later/],
     ['/replay/difference?stream=family:0&from=1&to=99999999', 'to', /beyond/],
+    ['/replay/difference?stream=family:0&from=2999-01-01T00:00:00Z', 'from', /is yet to come/],
+    ['/replay/difference?stream=family:0&from=1&to=2999-01-01T00:00:00Z', 'to', /yet to come/],
   ];
   it.each(refusals)('%s', async (path, parameter, detail) => {
     const { status, body } = await read<{ detail: string }>(server, path, token);

@@ -106,7 +106,11 @@ describe('replay until', () => {
     });
     expect(await refusal('replay', 'until', at, '--out', file)).toContain('is there already');
     const other = `${file}.other`;
-    expect(await refusal('replay', 'until', '999', '--out', other)).toContain('beyond the newest');
+    expect(await refusal('replay', 'until', '999', '--out', other)).toContain(
+      'that is beyond the newest',
+    );
+    const ahead = await refusal('replay', 'until', '2999-01-01T00:00:00Z', '--out', other);
+    expect(ahead).toBe('error: that time is yet to come\n');
     expect(await refusal('replay', 'until', 'zebra', '--out', other)).toContain('RFC 3339');
     expect(existsSync(other)).toBe(false);
   });
@@ -156,6 +160,13 @@ describe('replay state and replay diff', () => {
     expect(await refusal('replay', 'state', 'family:nobody')).toContain('no such stream');
     expect(await refusal('replay', 'state', 'zebra')).toContain('<kind>:<id>');
     expect(await refusal('replay', 'diff', 'family:late')).toContain('--from');
+    const later = '2999-01-01T00:00:00Z';
+    for (const words of [
+      ['state', 'family:late', '--at', later],
+      ['diff', 'family:late', '--from', '1', '--to', later],
+    ]) {
+      expect(await refusal('replay', ...words)).toBe('error: that time is yet to come\n');
+    }
     const backwards = ['replay', 'diff', 'family:late', '--from', '9', '--to', '2'];
     expect(await refusal(...backwards)).toContain('must not be later');
   });
