@@ -10,7 +10,10 @@ import { countText } from './terminal.js';
 import { verificationThreads } from './verification-threads.js';
 
 /** What is compared with a ledger that is verified. */
-export type Comparison = Pick<VerificationOptions, 'checkpointFile' | 'kept' | 'keyOf'>;
+export type Comparison = Pick<
+  VerificationOptions,
+  'checkpointFile' | 'isOldCopy' | 'kept' | 'keyOf'
+>;
 
 /**
  * Verifies the ledger at a place on as many threads as there are cores, and shows how far that has come
@@ -53,6 +56,13 @@ const STREAMS_MAX = 2_000_000;
 function streamsThatFit(memoryBytes: number): number {
   const fitting = Math.floor(memoryBytes / 4 / STREAM_BYTES);
   return Math.min(Math.max(fitting, STREAMS_MIN), STREAMS_MAX);
+}
+
+/** That a ledger is not intact, how many problems it has, and the first of them, without an end. */
+export function faultText(report: VerificationReport): string {
+  const [first] = report.problems;
+  const place = first?.position === undefined ? '' : ` at position ${first.position}`;
+  return `is not intact: ${problemsText(report)}, the first one${place}: ${first?.problem}`;
 }
 
 /** How many problems a verification found, which stops after so many. */

@@ -4,19 +4,19 @@ import { newUuid } from '../config/random-identifiers.js';
 import type { Settings } from '../config/settings.js';
 import { DEFAULT_PROJECT, type Instant } from '../domain/identifiers.js';
 import { decideRestoreLedger } from '../domain/log/log.decider.js';
-import { LedgerCorrupted } from '../ledger/ledger.errors.js';
-import { rootOfAgreeing, signAcknowledgement } from '../ledger/sealing/acknowledgement.js';
+import { signAcknowledgement } from '../ledger/sealing/acknowledgement.js';
 import { CheckpointFile } from '../ledger/sealing/checkpoint-file.js';
-import { epochOfOrigin, isSameLog, originOfEpoch } from '../ledger/sealing/log-origin.js';
+import { epochOfOrigin, originOfEpoch } from '../ledger/sealing/log-origin.js';
+import { LogTiles } from '../ledger/sealing/log-tiles.js';
 import { findRollbackHere, type Rollback, rollbackText } from '../ledger/sealing/rollback-check.js';
 import { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
-import type { SealReads } from '../ledger/sealing/seal-store.port.js';
 import { Sealer } from '../ledger/sealing/sealer.js';
 import { confirm } from './confirmation.js';
 import { CommandRefused } from './failure.js';
-import { inRecoveryTurnOf, openSealing } from './ledger-place.js';
+import { inRecoveryTurnOf, ledgerPlaceOf, openSealing } from './ledger-place.js';
+import { faultText, verifyAt } from './ledger-verification.js';
 import { livingNodes } from './node-membership.js';
-import { LOG_STREAM, openLog } from './open-log.js';
+import { checkpointSigner, LOG_STREAM, openLog } from './open-log.js';
 import { operatorSettings } from './operator-settings.js';
 import { closeResources, type LedgerCheck, openResources, type Resources } from './resources.js';
 import { countText, factsText, isoTime, printJson, printLines, timeText } from './terminal.js';
@@ -33,7 +33,7 @@ interface Recovery {
   readonly epoch: number;
   readonly verifierKey: string;
   readonly size: number;
-  readonly knownSize?: number | undefined;
+  readonly knownSize: number;
 }
 
 /** Accepts a ledger that is older than its checkpoints say. */
@@ -41,10 +41,11 @@ export function recoverVerb(): Command {
   return verb({
     name: 'recover',
     summary: 'accept an old copy of the ledger that was put back, and begin a new epoch',
-    details: `Only for a ledger that the server refuses to start on. Codes and refresh tokens of before are refused
+    details: `Only for a ledger that the server refuses to start on. It is verified first, and must be an older copy
+of what the checkpoint file tells of, whole and unchanged. Codes and refresh tokens of before are refused
 from then on, and a refresh token that comes again ends its family: clients ask for new ones.`,
     examples: ['token-ledger recover', 'token-ledger recover --yes --json'],
-    json: '{ origin, epoch, verifierKey, size, knownSize?, lastEventAt?, knownAt }',
+    json: '{ origin, epoch, verifierKey, size, knownSize, lastEventAt?, knownAt }',
   })
     .option('--yes', 'do not ask')
     .action(recover);
@@ -60,12 +61,16 @@ async function recoverLedger(settings: Settings, options: Options): Promise<void
   const check: LedgerCheck = async (reads, file, newestEpoch) => {
     await refuseBesideNodes(settings);
     found = await findRollbackHere(reads, file, newestEpoch);
-    if (found !== undefined) return;
-    throw new CommandRefused('there is nothing to recover: the ledger is as its checkpoints say');
+    if (found === undefined) {
+      throw new CommandRefused('there is nothing to recover: the ledger is as its checkpoints say');
+    }
+    if (found.reason !== 'other_log') return;
+    throw new CommandRefused(`no epoch was begun: ${rollbackText(found)}; put the right one back`);
   };
   const resources = await openResources(settings, 'server', undefined, check);
   try {
     const rollback = found as unknown as Rollback;
+    await refuseDamaged(resources, options.json === true);
     const lastEventAt = await lastEventTime(resources, rollback.size);
     if (options.json !== true) printLoss(rollback, lastEventAt);
     if (options.yes !== true) await confirm('Begin a new epoch with this ledger?');
@@ -78,6 +83,23 @@ async function recoverLedger(settings: Settings, options: Options): Promise<void
   } finally {
     await closeResources(resources);
   }
+}
+
+/**
+ * Throws a CommandRefused unless the ledger is whole, and the beginning of what the checkpoint file tells
+ * of: an epoch over anything else would make it look right for good.
+ */
+async function refuseDamaged({ settings, vault }: Resources, isQuiet: boolean): Promise<void> {
+  const { checkpointFile, postgresUrl } = settings;
+  const signer = await checkpointSigner(vault);
+  const keyOf = signer && ((origin: string) => signer.verifierKey(origin));
+  const comparison = { checkpointFile, isOldCopy: true, keyOf };
+  const report = await verifyAt(ledgerPlaceOf(settings), comparison, isQuiet);
+  if (report.ok) return;
+  const verifier = postgresUrl === undefined ? 'token-ledger verify --file' : 'token-ledger verify';
+  throw new CommandRefused(
+    `no epoch was begun: the ledger ${faultText(report)}; put a copy back that ${verifier} finds intact`,
+  );
 }
 
 /** A node that runs goes on with what it remembers of the ledger that was there before. */
@@ -119,13 +141,14 @@ async function beginEpoch(resources: Resources, { known }: Rollback): Promise<Re
   const { ledger, sealReads, settings } = resources;
   const signer = new CheckpointSigner(await openLog(resources));
   const log = await sealReads.log();
-  const isOurs = isSameLog(known.origin, log.origin);
-  const epoch = Math.max(log.epoch, isOurs ? epochOfOrigin(known.origin) : 0) + 1;
+  const epoch = Math.max(log.epoch, epochOfOrigin(known.origin)) + 1;
   const origin = originOfEpoch(log.origin, epoch, randomBytes(4).toString('hex'));
   const size = await sealReads.eventCount();
-  const root = await rootToKeep(sealReads, size);
-  const knownSize = isOurs ? known.size : undefined;
-  const recovery = { origin, epoch, verifierKey: signer.verifierKey(origin), size, knownSize };
+  // The tiles were compared with every event just now.
+  const root = await new LogTiles(sealReads).root(size);
+  if (root === undefined) throw new CommandRefused('no epoch was begun: events are missing');
+  const verifierKey = signer.verifierKey(origin);
+  const recovery = { origin, epoch, verifierKey, size, knownSize: known.size };
   const acknowledgement = signAcknowledgement(signer, { origin, size, root }, known);
   // Before the commit: the ledger never has an epoch that the file does not know, and where the commit
   // fails nothing but the epoch's number is used up.
@@ -147,17 +170,6 @@ async function beginEpoch(resources: Resources, { known }: Rollback): Promise<Re
     await sealer.close();
   }
   return recovery;
-}
-
-async function rootToKeep(reads: SealReads, size: number): Promise<Buffer> {
-  try {
-    return await rootOfAgreeing(reads, size);
-  } catch (error) {
-    if (!(error instanceof LedgerCorrupted)) throw error;
-    throw new CommandRefused(
-      `no epoch was begun: ${error.message}; put a copy of the ledger back that token-ledger verify --file finds intact`,
-    );
-  }
 }
 
 function printRecovery({ origin, epoch, verifierKey }: Recovery): void {

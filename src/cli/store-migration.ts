@@ -12,7 +12,7 @@ import type { MasterKeys } from '../vault/master-keys.port.js';
 import { openVaultTransfer, type VaultTransfer } from '../vault/vault-transfer.js';
 import { CommandRefused } from './failure.js';
 import { openSealsOf, openSourceOf, openVaultOf } from './ledger-place.js';
-import { problemsText, verifyAt } from './ledger-verification.js';
+import { faultText, verifyAt } from './ledger-verification.js';
 import { checkpointSigner } from './open-log.js';
 import { tellProgress } from './progress.js';
 
@@ -161,12 +161,6 @@ async function keyOfVault(
   } finally {
     await vault.close();
   }
-}
-
-function faultText(report: VerificationReport): string {
-  const [first] = report.problems;
-  const place = first?.position === undefined ? '' : ` at position ${first.position}`;
-  return `is not intact: ${problemsText(report)}, the first one${place}: ${first?.problem}`;
 }
 
 const OBSTACLE_WORDS: Readonly<Record<TransferObstacle, (settings: Settings) => string>> = {

@@ -6,10 +6,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openLog } from '../../src/cli/open-log.js';
 import { closeResources, openResources, type Resources } from '../../src/cli/resources.js';
 import { readSettings } from '../../src/config/settings.js';
-import { rootOfAgreeing, signAcknowledgement } from '../../src/ledger/sealing/acknowledgement.js';
+import { signAcknowledgement } from '../../src/ledger/sealing/acknowledgement.js';
 import { CheckpointSigner } from '../../src/ledger/sealing/checkpoint-signer.js';
 import { originOfEpoch } from '../../src/ledger/sealing/log-origin.js';
 import { append } from '../support/ledger-executions.js';
+import { rootOf } from '../ledger/sealing/sealed-ledger.js';
 import { onDatabase } from '../support/ledger-sqlite.js';
 
 let directory: string;
@@ -36,7 +37,7 @@ function inVault(sql: string): void {
 /** Appends what names the right key, acknowledged by whatever key. */
 async function beginEpoch(signer: CheckpointSigner, by: CheckpointSigner): Promise<void> {
   const { ledger, sealReads } = resources;
-  const known = { ...(await sealReads.log()), size: 1, root: await rootOfAgreeing(sealReads, 1) };
+  const known = { ...(await sealReads.log()), size: 1, root: await rootOf(sealReads, 1) };
   const origin = originOfEpoch(known.origin, 1, 'deadbeef');
   const acknowledgement = signAcknowledgement(by, { ...known, origin }, known);
   const verifierKey = signer.verifierKey(origin);

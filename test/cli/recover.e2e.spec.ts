@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startServer } from '../../src/cli/serve.js';
+import type { Settings } from '../../src/config/settings.js';
 import { signAcknowledgement } from '../../src/ledger/sealing/acknowledgement.js';
 import { CheckpointFile } from '../../src/ledger/sealing/checkpoint-file.js';
 import { epochOfOrigin, originOfEpoch } from '../../src/ledger/sealing/log-origin.js';
@@ -9,8 +10,7 @@ import { createServiceLog } from '../../src/operations/service-log.js';
 import { beginFamily, refresh } from '../support/http-flow.js';
 import { HttpServer, type TestAccount, type TestClient } from '../support/http-server.js';
 import { signer } from '../ledger/sealing/sealed-ledger.js';
-import { tamper } from '../support/ledger-tampering.js';
-import { copyStore, onlyOnSqlite, type StoreCopy, storedEvents } from '../support/server-store.js';
+import { copyStore, type StoreCopy, storedEvents, tamperTables } from '../support/server-store.js';
 import {
   type Ended,
   endProcesses,
@@ -46,13 +46,22 @@ afterAll(() => server.close());
 
 /** Runs the command line on the server's directories. */
 function run(...words: readonly string[]): Promise<Ended> {
-  const { port, issuer, dataDirectory, masterKeyFile, postgresUrl = '' } = server.settings;
+  return runOn(server.settings, {}, ...words);
+}
+
+/** Runs the command line with these settings and more. */
+function runOn(
+  { port, issuer, dataDirectory, masterKeyFile, postgresUrl = '' }: Settings,
+  more: Readonly<Record<string, string>>,
+  ...words: readonly string[]
+): Promise<Ended> {
   const environment = {
     PORT: String(port),
     TOKEN_LEDGER_ISSUER: issuer,
     TOKEN_LEDGER_DATA_DIR: dataDirectory,
     TOKEN_LEDGER_MASTER_KEY_FILE: masterKeyFile,
     TOKEN_LEDGER_DATABASE: postgresUrl,
+    ...more,
   };
   return runBuilt('cli.js', words, { directory: newDirectory(), environment });
 }
@@ -151,29 +160,77 @@ describe('an old copy of the ledger', () => {
 });
 
 describe('a recovery that fails', () => {
-  onlyOnSqlite(() => {
-    it('changes nothing where the ledger contradicts what was sealed of it', async () => {
-      const { ledgerFile, checkpointFile } = server.settings;
-      await server.restart(async () => {
-        const intact = readFileSync(ledgerFile);
-        const checkpoints = readFileSync(checkpointFile);
-        tamper(ledgerFile, (database) => {
-          database.exec(`UPDATE events SET body = replace(body, '"actor"', '"action"')
-            WHERE position = (SELECT max(position) FROM events)`);
-        });
-        const tampered = await storedEvents(server.settings);
-        expect(await run('recover', '--yes')).toMatchObject({
-          code: 1,
-          stderr: expect.stringMatching(
-            /^error: no epoch was begun: .+ finds intact\n$/,
-          ) as unknown,
-        });
-        expect(await storedEvents(server.settings)).toEqual(tampered);
-        expect(readFileSync(checkpointFile)).toEqual(checkpoints);
-        for (const suffix of ['-wal', '-shm']) rmSync(`${ledgerFile}${suffix}`, { force: true });
-        writeFileSync(ledgerFile, intact);
-      });
+  const LAST = '(SELECT max(position) FROM events)';
+
+  it.each<[what: string, isOld: boolean, statements: string, problem: RegExp]>([
+    [
+      'whose last event was changed',
+      false,
+      `UPDATE events SET body = replace(body, '"actor"', '"action"') WHERE position = ${LAST}`,
+      /the first one at position \d+: /,
+    ],
+    [
+      'whose last events were deleted, with the checkpoints over them',
+      false,
+      `DELETE FROM checkpoints WHERE size >= ${LAST};
+       DELETE FROM events WHERE position >= ${LAST} - 1;
+       DELETE FROM origins WHERE position > ${LAST}`,
+      /the state is ahead of the events/,
+    ],
+    [
+      'that is an old copy in which a byte was changed',
+      true,
+      `UPDATE events SET body = replace(body, '"version":1', '"version":2') WHERE position = ${LAST}`,
+      /the first one at position \d+: the envelope is wrong at version/,
+    ],
+    [
+      'that is an old copy in which a state was edited',
+      true,
+      `UPDATE streams SET state = replace(state, '"operatorScopes":[]', '"operatorScopes":["admin"]')
+       WHERE kind = 'client'`,
+      /the state is not the fold of its events/,
+    ],
+  ])('changes nothing in a ledger %s', async (_, isOld, statements, problem) => {
+    const { settings } = server;
+    await beginFamily(server, shop, ana);
+    await server.restart(async () => {
+      const intact = await copyStore(settings);
+      try {
+        if (isOld) await backup.putBack();
+        await tamperTables(settings, statements);
+        const checkpoints = readFileSync(settings.checkpointFile);
+        const tampered = await storedEvents(settings);
+        const { code, stderr } = await run('recover', '--yes', '--json');
+        expect(stderr).toMatch(
+          /^error: no epoch was begun: the ledger is not intact: .+ intact\n$/,
+        );
+        expect(stderr).toMatch(problem);
+        expect(code).toBe(1);
+        expect(await storedEvents(settings)).toEqual(tampered);
+        expect(readFileSync(settings.checkpointFile)).toEqual(checkpoints);
+      } finally {
+        await intact.putBack();
+      }
     });
+  });
+
+  it('does not take another ledger for an old copy of this one', async () => {
+    const other = await HttpServer.start();
+    const { checkpointFile } = server.settings;
+    const checkpoints = readFileSync(checkpointFile);
+    await other.restart(async () => {
+      const { settings } = other;
+      const events = await storedEvents(settings);
+      const environment = { TOKEN_LEDGER_CHECKPOINT_FILE: checkpointFile };
+      const { code, stderr } = await runOn(settings, environment, 'recover', '--yes');
+      expect(stderr).toMatch(
+        /^error: no epoch was begun: this is another ledger than was sealed: .+ put the right one back\n$/,
+      );
+      expect(code).toBe(1);
+      expect(await storedEvents(settings)).toEqual(events);
+    });
+    expect(readFileSync(checkpointFile)).toEqual(checkpoints);
+    await other.close();
   });
 
   it('can be asked again, and its epoch is given to nobody else', async () => {

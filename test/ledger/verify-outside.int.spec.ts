@@ -129,6 +129,79 @@ describe('the file that repeats the checkpoints', () => {
     ]);
   });
 
+  describe('beside an older copy', () => {
+    let old: string;
+    let later: string;
+
+    beforeAll(async () => {
+      // The copy's last events were not sealed yet when it was made.
+      await sealed.grow(3);
+      old = copyOf(sealed, 'older');
+      await sealAll(sealed.newSealer());
+      await sealed.grow(100);
+      await sealAll(sealed.newSealer());
+      later = readFileSync(sealed.checkpointFile.path, 'utf8');
+    });
+
+    it.each<[what: string, change: (copy: string) => unknown, problems: string[]]>([
+      ['agrees with its beginning', () => undefined, []],
+      [
+        'tells of a checkpoint that was taken out of the copy',
+        (copy) =>
+          tamper(copy, (database) => database.exec('DELETE FROM checkpoints WHERE size = 319')),
+        ['the checkpoint of size 319 in /checkpoints is not in the ledger'],
+      ],
+      [
+        'tells of events that were rewritten, with every seal over them taken away',
+        (copy) =>
+          tamper(copy, (database) => {
+            rewriteFact(database, SECOND_EPOCH_AT + 10);
+            database.exec(
+              'DELETE FROM checkpoints WHERE size > 319; DELETE FROM tiles WHERE tile_index = 1',
+            );
+          }),
+        [
+          'the checkpoint of size 619 in /checkpoints is of another history',
+          'the checkpoint of size 724 in /checkpoints is of another history',
+          'the checkpoint of size 727 in /checkpoints is of another history',
+        ],
+      ],
+      [
+        'tells of events that were rewritten and signed again with the right key',
+        async (copy) => {
+          tamper(copy, (database) => rewriteFact(database, SECOND_EPOCH_AT + 10));
+          await sealAnew(copy, signer, join(directory, 'forged'));
+        },
+        [
+          'the checkpoint of size 319 in /checkpoints is not in the ledger',
+          'the checkpoint of size 619 in /checkpoints is of another history',
+          'the checkpoint of size 724 in /checkpoints is of another history',
+          'the checkpoint of size 727 in /checkpoints is of another history',
+        ],
+      ],
+      [
+        'tells of another last event, whose digest is right',
+        (copy) => tamper(copy, (database) => rewriteFact(database, 726)),
+        ['the checkpoint of size 727 in /checkpoints is of another history'],
+      ],
+    ])('%s', async (_, change, expected) => {
+      file = freshCopy(old, directory);
+      await change(file);
+      const options = { checkpointFile: textFile(later), isOldCopy: true };
+      const { problems } = await verifyFile(file, undefined, undefined, options);
+      expect(problems.map(({ problem }) => problem.replace(directory, ''))).toEqual(expected);
+    });
+
+    it('does not agree with another ledger', async () => {
+      const other = await openSealedLedger();
+      await other.expectIntact();
+      const options = { checkpointFile: textFile(later), isOldCopy: true };
+      const { problems } = await verifyFile(other.file, undefined, undefined, options);
+      expect(problems[0]?.problem).toMatch(/ is of another log$/);
+      await other.remove();
+    });
+  });
+
   it('agrees with a ledger that lost events, once another epoch was begun', async () => {
     const live = await openSealedLedger();
     try {

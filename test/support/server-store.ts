@@ -13,6 +13,7 @@ import { openSqliteLedger } from '../../src/ledger/sqlite/open-sqlite-ledger.js'
 import { verifyLedger } from '../../src/ledger/verification/verify-ledger.js';
 import { vaultFileOf } from '../../src/vault/vault-file.js';
 import { placesOf } from './file-search.js';
+import { tamper } from './ledger-tampering.js';
 
 /**
  * Whether the servers of this file keep ledger and vault in PostgreSQL: in one of the two projects of
@@ -107,6 +108,19 @@ export async function changeTables(place: LedgerPlace, statement: string): Promi
   `;
   const words = ['-e', script, place.ledgerFile, statement];
   return Number(execFileSync(process.execPath, words, { encoding: 'utf8' }));
+}
+
+/** Changes the tables of a ledger as somebody could who is not kept from it by any trigger. */
+export async function tamperTables(place: LedgerPlace, statements: string): Promise<void> {
+  if (place.postgresUrl === undefined) {
+    tamper(place.ledgerFile, (database) => void database.exec(statements));
+    return;
+  }
+  const url = ownerUrl(databaseOf(place.postgresUrl));
+  await query(
+    url,
+    `SET session_replication_role = replica; SET search_path = ledger; ${statements}`,
+  );
 }
 
 /** What a store held once. */

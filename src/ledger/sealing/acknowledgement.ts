@@ -1,20 +1,16 @@
 import { type Checkpoint, parseCheckpoint } from '../../tlog/checkpoint.js';
-import { leafHash, MerkleFrontier } from '../../tlog/merkle-tree.js';
 import { openNote } from '../../tlog/signed-note.js';
 import { parseVerifierKey } from '../../tlog/verifier-key.js';
-import { LedgerCorrupted } from '../ledger.errors.js';
 import type { CheckpointSigner } from './checkpoint-signer.js';
 import { LogTiles } from './log-tiles.js';
 import { checkpointOfNote } from './note-checkpoint.js';
-import type { SealReads, TreeReads } from './seal-store.port.js';
-import { SealedTree } from './sealed-tree.js';
+import type { TreeReads } from './seal-store.port.js';
 
 /** The head of a tree: whose, how large, and its root. */
 export type TreeHead = Pick<Checkpoint, 'origin' | 'size' | 'root'>;
 
 /** The first word of the line that says what an epoch came after. */
 const RECOVERED = 'recovered';
-const PAGE_ROWS = 1000;
 
 /**
  * Says with the log's own key that a ledger goes on from what it still has, and from which newest
@@ -86,22 +82,4 @@ export async function acknowledgementFault(
   if (!isOfEpoch) return 'is acknowledged for another epoch';
   const root = await new LogTiles(reads).root(checkpoint.size);
   return root?.equals(checkpoint.root) === true ? undefined : 'is acknowledged for other events';
-}
-
-/**
- * The root of all events of a ledger, computed from themselves. Throws LedgerCorrupted where what was
- * sealed of them disagrees: no epoch may be begun over that.
- */
-export async function rootOfAgreeing(reads: SealReads, size: number): Promise<Buffer> {
-  await SealedTree.under(await reads.newestCheckpoint(), reads);
-  const events = new MerkleFrontier();
-  while (events.size < size) {
-    const bodies = await reads.bodies(events.size, Math.min(PAGE_ROWS, size - events.size));
-    if (bodies.length === 0) break;
-    for (const body of bodies) events.append(leafHash(body));
-  }
-  const root = events.root();
-  const sealed = await new LogTiles(reads).root(size);
-  if (events.size === size && sealed?.equals(root) === true) return root;
-  throw new LedgerCorrupted('the events are not those that were sealed');
 }

@@ -38,7 +38,7 @@ export async function findRollback(
   // An epoch is acknowledged in the file before the ledger has it.
   if (isLaterEpoch(log.origin, origin)) return { reason: 'unknown_epoch', size, known };
   if (isLaterEpoch(origin, log.origin)) return { reason: 'shorter', size, known };
-  if (origin !== log.origin) return { reason: 'other_history', size, known };
+  if (origin !== log.origin) return { reason: 'unknown_epoch', size, known };
   if (size < stated.size) return { reason: 'shorter', size, known };
   const root = await new LogTiles(reads).root(stated.size);
   return root?.equals(stated.root) === true ? undefined : { reason: 'other_history', size, known };
@@ -77,10 +77,19 @@ export async function refuseRollback(
   if (found === undefined) return;
   throw new LedgerError(
     'ledger_rolled_back',
-    `${rollbackText(found)} (${file.path}): put the right ledger back, ` +
-      `or accept this one with token-ledger recover${found.reason === 'other_log' ? ', or move that file away to begin anew' : ''}`,
+    `${rollbackText(found)} (${file.path}): put the right ledger back, or ${WAY_OUT[found.reason]}`,
   );
 }
+
+const ACCEPT = 'accept this one with token-ledger recover';
+
+/** What else than to put the right ledger back can be done. */
+const WAY_OUT: Readonly<Record<Rollback['reason'], string>> = {
+  shorter: ACCEPT,
+  unknown_epoch: ACCEPT,
+  other_history: 'see what differs with token-ledger verify',
+  other_log: 'move that file away to begin anew',
+};
 
 /** What was found, with both sizes, in words without an end. */
 export function rollbackText({ reason, size, known }: Rollback): string {

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parseCheckpoint } from '../../tlog/checkpoint.js';
+import { type Checkpoint, parseCheckpoint } from '../../tlog/checkpoint.js';
 import { openNote } from '../../tlog/signed-note.js';
 import { type NoteVerifier, parseVerifierKey } from '../../tlog/verifier-key.js';
 import { isLaterEpoch, isSameLog } from '../sealing/log-origin.js';
@@ -53,6 +53,14 @@ export class OutsideCheckpoints {
     return [...checked.problems, { problem: `epoch ${epoch} is not acknowledged in ${path}` }];
   }
 
+  /**
+   * Checks that file beside a copy of the ledger from some time before: the copy must be the beginning of
+   * what the file tells of. What was sealed later, in whatever epoch, is left out.
+   */
+  async checkCopied(path: string): Promise<readonly VerificationProblem[]> {
+    return (await this.checkAll(path, (noted) => this.copiedFault(noted))).problems;
+  }
+
   /** Checks what somebody kept; answers also with how many checkpoints there were. */
   async checkKept({ path, verifier }: KeptCheckpoints): Promise<CheckedFile> {
     const verifiers = verifier === undefined ? this.ownKeys() : [verifier];
@@ -101,12 +109,13 @@ export class OutsideCheckpoints {
   }
 
   private async repeatedFault(
-    { note, at }: Noted,
+    noted: Noted,
     acknowledged: readonly LogEpoch[],
   ): Promise<string | undefined> {
+    const { note } = noted;
     const stated = checkpointOfNote(note);
     if (stated === undefined) return 'is none';
-    const { origin, size, root } = stated;
+    const { origin, size } = stated;
     const epoch = this.epochOf(origin);
     const isLost = epoch === undefined || size > epoch.sizeMax;
     if (isLost && acknowledged.some((later) => isReplaced(origin, later.origin))) return undefined;
@@ -116,6 +125,29 @@ export class OutsideCheckpoints {
         : 'is of another log';
     }
     if (isLost) return 'covers events that were lost, and no acknowledgement follows it';
+    return this.storedFault(noted, stated, epoch);
+  }
+
+  /** What is wrong with a checkpoint of the file, where the ledger may be from before the file's end. */
+  private async copiedFault(noted: Noted): Promise<string | undefined> {
+    const stated = checkpointOfNote(noted.note);
+    if (stated === undefined) return 'is none';
+    const { origin, size, root } = stated;
+    const epoch = this.epochOf(origin);
+    if (epoch === undefined) return this.isOurs(origin) ? undefined : 'is of another log';
+    const { events } = await this.source.counts();
+    if (size > Math.min(epoch.sizeMax, events)) return undefined;
+    // A copy may have been made when its last events were not sealed yet.
+    const newest = await this.source.newestSize(epoch.epoch, events);
+    return size > newest ? this.treeFault(size, root) : this.storedFault(noted, stated, epoch);
+  }
+
+  /** What is wrong with a checkpoint of the file that the ledger should have too. */
+  private async storedFault(
+    { note, at }: Noted,
+    { size, root }: Checkpoint,
+    epoch: LogEpoch,
+  ): Promise<string | undefined> {
     if (epoch.acknowledgement === note) return this.treeFault(size, root);
     const stored = await this.source.checkpoint(epoch.epoch, size);
     if (stored?.note === note) {

@@ -45,6 +45,8 @@ export interface VerificationOptions {
   readonly streamsAtOnce?: number | undefined;
   /** The file that repeats every checkpoint of this ledger; looked at if it is there. */
   readonly checkpointFile?: string | undefined;
+  /** Whether the ledger may be a copy from before that file's end, whole but older. */
+  readonly isOldCopy?: boolean | undefined;
   /** The key of the log, from the vault; otherwise the one that the ledger itself names is believed. */
   readonly keyOf?: VerifierKeyOf | undefined;
   /** Checkpoints that somebody kept elsewhere. */
@@ -117,7 +119,10 @@ async function verifyAll(
   ];
   found.lists.push(...(await runner.run(tasks, passesTeller(found.events, options.onProgress))));
   if (checkpointFile !== undefined && existsSync(checkpointFile)) {
-    found.lists.push(await outside.checkRepeated(checkpointFile));
+    const checked = options.isOldCopy
+      ? outside.checkCopied(checkpointFile)
+      : outside.checkRepeated(checkpointFile);
+    found.lists.push(await checked);
   }
 }
 

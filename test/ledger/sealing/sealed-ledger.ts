@@ -5,11 +5,9 @@ import { parseVerifierKey } from '../../../src/tlog/verifier-key.js';
 import type { Ledger } from '../../../src/ledger/ledger.port.js';
 import { openNote } from '../../../src/tlog/signed-note.js';
 import type { EventOf } from '../../../src/domain/events/event-catalogue.js';
-import {
-  rootOfAgreeing,
-  signAcknowledgement,
-} from '../../../src/ledger/sealing/acknowledgement.js';
+import { signAcknowledgement } from '../../../src/ledger/sealing/acknowledgement.js';
 import { originOfEpoch } from '../../../src/ledger/sealing/log-origin.js';
+import { LogTiles } from '../../../src/ledger/sealing/log-tiles.js';
 import { CheckpointFile } from '../../../src/ledger/sealing/checkpoint-file.js';
 import { CheckpointSigner } from '../../../src/ledger/sealing/checkpoint-signer.js';
 import { type SealObserver, Sealer } from '../../../src/ledger/sealing/sealer.js';
@@ -18,7 +16,7 @@ import {
   openSealStore,
   type SqliteSealStore,
 } from '../../../src/ledger/sealing/sqlite-seal.store.js';
-import type { SealReads } from '../../../src/ledger/sealing/seal-store.port.js';
+import type { SealReads, TreeReads } from '../../../src/ledger/sealing/seal-store.port.js';
 import { StoredSeals } from '../../../src/ledger/sealing/stored-seals.js';
 import type { SealedCheckpoint } from '../../../src/ledger/seals.port.js';
 import { append, recorded } from '../../support/ledger-executions.js';
@@ -47,7 +45,7 @@ export async function restoredNow(
   const log = await reads.log();
   const origin = originOfEpoch(log.origin, epoch, '0123abcd');
   const size = await ledger.size();
-  const root = await rootOfAgreeing(reads, size);
+  const root = await rootOf(reads, size);
   const acknowledgement = signAcknowledgement(
     by,
     { origin, size, root },
@@ -56,6 +54,13 @@ export async function restoredNow(
   if (isFiled) checkpointFile.append({ at: 1, note: acknowledgement });
   const verifierKey = signer.verifierKey(origin);
   return { type: 'LedgerRestored', data: { origin, epoch, verifierKey, size, acknowledgement } };
+}
+
+/** The root of the tree over so many events that there are. */
+export async function rootOf(reads: TreeReads, size: number): Promise<Buffer> {
+  const root = await new LogTiles(reads).root(size);
+  if (root === undefined) throw new Error(`there are no ${size} events`);
+  return root;
 }
 
 /** A throw-away ledger, and what seals it. */
