@@ -4,6 +4,7 @@ import {
   type VerificationReport,
   verifyLedger,
 } from '../ledger/verification/verify-ledger.js';
+import type { VerificationProblem } from '../ledger/verification/verification-problems.js';
 import { type LedgerPlace, openSourceOf } from './ledger-place.js';
 import { type Progress, tellProgress } from './progress.js';
 import { countText } from './terminal.js';
@@ -61,8 +62,14 @@ function streamsThatFit(memoryBytes: number): number {
 /** That a ledger is not intact, how many problems it has, and the first of them, without an end. */
 export function faultText(report: VerificationReport): string {
   const [first] = report.problems;
-  const place = first?.position === undefined ? '' : ` at position ${first.position}`;
+  const place = first?.position === undefined ? '' : ` at position ${positionText(first)}`;
   return `is not intact: ${problemsText(report)}, the first one${place}: ${first?.problem}`;
+}
+
+/** Where a problem is: a position, or the first and the last that it can be at; empty where nobody knows. */
+export function positionText({ position, positionMax }: VerificationProblem): string {
+  if (position === undefined) return '';
+  return positionMax === undefined ? String(position) : `${position} to ${positionMax}`;
 }
 
 /** How many problems a verification found, which stops after so many. */

@@ -15,7 +15,7 @@ import {
   openVaultOf,
   refuseUnfinishedCopy,
 } from './ledger-place.js';
-import { problemsText, verifyAt } from './ledger-verification.js';
+import { positionText, problemsText, verifyAt } from './ledger-verification.js';
 import { checkpointSigner } from './open-log.js';
 import { operatorSettings } from './operator-settings.js';
 import { countText, printJson, printLines, tableText } from './terminal.js';
@@ -42,8 +42,9 @@ and has the checkpoint key can write another history: only --against finds that.
       'token-ledger verify --against kept.checkpoint --key "$(cat ledger.key)"',
       'token-ledger verify --json',
     ],
-    json: `{ file or database, ok, events, streams, sealed, kept?, epochKeyFrom, keyFrom?, problems: [{ position?, streamId?, problem }]
-(the first 20) }`,
+    json: `{ file or database, ok, events, streams, sealed, kept?, epochKeyFrom, keyFrom?, problems: [{ position?,
+positionMax?, positions?, streamId?, problem, evidence? }] (the first 20) }; with positionMax it is at one of the
+positions from position to that`,
   })
     .option('--file <path>', 'another ledger file than the one of the settings')
     .option('--against <file>', 'a checkpoint that was kept elsewhere, or many as JSON lines')
@@ -136,11 +137,7 @@ function printReport(report: VerificationReport, options: Options): void {
       printLines(`No checkpoint covers the last ${countText(events - sealed, 'event')} yet.`);
     }
   } else {
-    const rows = problems.map(({ position, streamId, problem }) => [
-      position === undefined ? '' : String(position),
-      streamId ?? '',
-      problem,
-    ]);
+    const rows = problems.map((one) => [positionText(one), one.streamId ?? '', one.problem]);
     printLines(tableText(['Position', 'Stream', 'Problem'], rows));
   }
   const { against, key } = options;

@@ -327,7 +327,7 @@ describe('a checkpoint that somebody kept', () => {
     await sealAnew(file, signer, join(directory, 'forged'));
     expect((await verifyFile(file)).problems).toEqual([]);
     expect(await byKept(all())).toEqual([
-      'the checkpoint of size 619 in /checkpoints is of another history',
+      'the checkpoint of size 619 in /checkpoints is of another history: an event between positions 319 and 618 was changed',
     ]);
   });
 

@@ -66,11 +66,8 @@ export function freshCopy(file: string, directory: string): string {
   return target;
 }
 
-/**
- * Changes a fact that no state depends on, as somebody does who knows the ledger: the digest of the
- * stream is made right again.
- */
-export function rewriteFact(database: Database.Database, position: number): void {
+/** Changes a fact that no state depends on, and leaves the digest of the stream as it was. */
+export function changeFact(database: Database.Database, position: number): string {
   const event = database.prepare<[number], { streamId: string; body: string }>(
     'SELECT stream_id AS streamId, body FROM events WHERE position = ?',
   );
@@ -82,7 +79,15 @@ export function rewriteFact(database: Database.Database, position: number): void
   database
     .prepare('UPDATE events SET body = ? WHERE position = ?')
     .run(canonicalJson(changed), position);
-  repairDigest(database, streamId);
+  return streamId;
+}
+
+/**
+ * Changes a fact that no state depends on, as somebody does who knows the ledger: the digest of the
+ * stream is made right again.
+ */
+export function rewriteFact(database: Database.Database, position: number): void {
+  repairDigest(database, changeFact(database, position));
 }
 
 /** Makes the digest of a stream that of its bodies. */

@@ -1,3 +1,4 @@
+import { ROOT_DIFFERS } from './checkpoint.check.js';
 import type { VerificationProblem } from './verification-problems.js';
 
 /** Where a checkpoint stands in the log. */
@@ -38,7 +39,10 @@ export class CheckpointFaults {
   /** Tells of those that were not told of yet. */
   tell(): void {
     if (this.run === undefined) return;
-    this.report({ problem: `${nameOf(this.run)} ${this.run.fault}` });
+    const { fault, first } = this.run;
+    const problem = `${nameOf(this.run)} ${fault}`;
+    const isRoot = fault === ROOT_DIFFERS;
+    this.report(isRoot ? { problem, evidence: 'root', positionMax: first.size - 1 } : { problem });
     this.run = undefined;
   }
 }

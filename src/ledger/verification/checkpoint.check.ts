@@ -4,6 +4,9 @@ import { parseVerifierKey } from '../../tlog/verifier-key.js';
 import type { StoredCheckpoint } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
 
+/** What is wrong with a checkpoint whose root is not that of the events. */
+export const ROOT_DIFFERS = 'is not of these events';
+
 /** What is wrong with a stored checkpoint, given its epoch and the root of the tree at its size. */
 export function checkpointFault(
   { size, root, note }: StoredCheckpoint,
@@ -11,7 +14,7 @@ export function checkpointFault(
   rootOfEvents: Buffer,
 ): string | undefined {
   const isRead = Buffer.isBuffer(root) && typeof note === 'string';
-  if (!isRead || !root.equals(rootOfEvents)) return 'is not of these events';
+  if (!isRead || !root.equals(rootOfEvents)) return ROOT_DIFFERS;
   if (verifierKey === undefined) return 'cannot be verified: no event of the log names its key';
   const key = parseVerifierKey(verifierKey);
   if (key.kind === 'refused') return 'cannot be verified: the key of its epoch is none';

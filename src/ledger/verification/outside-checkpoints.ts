@@ -6,6 +6,7 @@ import { type NoteVerifier, parseVerifierKey } from '../../tlog/verifier-key.js'
 import { isLaterEpoch, isSameLog } from '../sealing/log-origin.js';
 import { LogTiles } from '../sealing/log-tiles.js';
 import { checkpointOfNote } from '../sealing/note-checkpoint.js';
+import { changedBetween } from './changed-events.js';
 import type { LedgerSource } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
 import { type NotedCheckpoint, notedCheckpoints } from './noted-checkpoints.js';
@@ -20,6 +21,9 @@ export interface KeptCheckpoints {
 }
 
 type Noted = Extract<NotedCheckpoint, { note: string }>;
+
+/** What is wrong with a checkpoint of other events than there are. */
+const OTHER_HISTORY = 'is of another history';
 
 /** So many checkpoints are compared before others have their turn. */
 const CHECKPOINTS_AT_ONCE = 100;
@@ -42,7 +46,9 @@ export class OutsideCheckpoints {
    */
   async checkRepeated(path: string): Promise<readonly VerificationProblem[]> {
     const acknowledged = await this.acknowledgedEpochs(path);
-    const checked = await this.checkAll(path, (noted) => this.repeatedFault(noted, acknowledged));
+    const checked = await this.checkAll(path, async (noted) =>
+      problemOf(await this.repeatedFault(noted, acknowledged)),
+    );
     const { origin, epoch } = this.epochs.at(-1) ?? { origin: '', epoch: 0 };
     if (checked.checkpoints === 0 && checked.problems.length === 0 && statSync(path).size > 0) {
       return [{ problem: `there is no checkpoint in ${path}` }];
@@ -58,13 +64,21 @@ export class OutsideCheckpoints {
    * what the file tells of. What was sealed later, in whatever epoch, is left out.
    */
   async checkCopied(path: string): Promise<readonly VerificationProblem[]> {
-    return (await this.checkAll(path, (noted) => this.copiedFault(noted))).problems;
+    const faultOf = async (noted: Noted) => problemOf(await this.copiedFault(noted));
+    return (await this.checkAll(path, faultOf)).problems;
   }
 
   /** Checks what somebody kept; answers also with how many checkpoints there were. */
   async checkKept({ path, verifier }: KeptCheckpoints): Promise<CheckedFile> {
     const verifiers = verifier === undefined ? this.ownKeys() : [verifier];
-    const checked = await this.checkAll(path, ({ note }) => this.keptFault(note, verifiers));
+    let agreed = 0;
+    const checked = await this.checkAll(path, async ({ note }) => {
+      const fault = await this.keptFault(note, verifiers);
+      const size = checkpointOfNote(note)?.size ?? 0;
+      if (fault === undefined) agreed = Math.max(agreed, size);
+      if (fault !== OTHER_HISTORY || agreed >= size) return problemOf(fault);
+      return changedBetween({ problem: fault }, agreed, size - 1);
+    });
     if (checked.checkpoints > 0) return checked;
     const problem = `there is no checkpoint in ${path}`;
     return { ...checked, problems: [...checked.problems, { problem }] };
@@ -72,7 +86,7 @@ export class OutsideCheckpoints {
 
   private async checkAll(
     path: string,
-    faultOf: (noted: Noted) => Promise<string | undefined>,
+    faultOf: (noted: Noted) => Promise<VerificationProblem | undefined>,
   ): Promise<CheckedFile> {
     const problems: VerificationProblem[] = [];
     const origins = new Set<string>();
@@ -87,7 +101,8 @@ export class OutsideCheckpoints {
       const { size, origin = '' } = checkpointOfNote(noted.note) ?? {};
       origins.add(origin);
       if (fault !== undefined) {
-        problems.push({ problem: `the checkpoint of size ${size} in ${path} ${fault}` });
+        const name = `the checkpoint of size ${size} in ${path}`;
+        problems.push({ ...fault, problem: `${name} ${fault.problem}` });
       }
       checkpoints += 1;
       if (checkpoints % CHECKPOINTS_AT_ONCE === 0) await nextTurn();
@@ -180,7 +195,7 @@ export class OutsideCheckpoints {
     const { events } = await this.source.counts();
     if (size > events) return `covers more events than the ${events} of the ledger`;
     const rootOfEvents = await this.tiles.root(size);
-    return rootOfEvents?.equals(root) === true ? undefined : 'is of another history';
+    return rootOfEvents?.equals(root) === true ? undefined : OTHER_HISTORY;
   }
 
   private epochOf(origin: string): LogEpoch | undefined {
@@ -197,6 +212,10 @@ export class OutsideCheckpoints {
       return parsed.kind === 'parsed' ? [parsed.verifier] : [];
     });
   }
+}
+
+function problemOf(fault: string | undefined): VerificationProblem | undefined {
+  return fault === undefined ? undefined : { problem: fault };
 }
 
 /** Whether an origin is of an epoch of the same log that a later one replaced. */

@@ -3,6 +3,9 @@ import { ownersOf } from '../../domain/streams.js';
 import type { FoldedStream } from './folded-stream.js';
 import type { StoredStream } from './ledger.source.js';
 
+/** What is wrong with a stream whose digest is another one. */
+export const DIGEST_DIFFERS = 'the digest is not that of its bodies';
+
 /** What is wrong with a stream's row, compared with the fold of its events. */
 export function checkStoredStream(
   stored: StoredStream,
@@ -11,7 +14,7 @@ export function checkStoredStream(
   if (folded === undefined) return 'the stream has a row but no events';
   if (stored.version !== folded.version) return 'the version is not that of its last event';
   if (stored.lastPosition !== folded.lastPosition) return 'last_position is not its last event';
-  if (stored.digest !== folded.digest) return 'the digest is not that of its bodies';
+  if (stored.digest !== folded.digest) return DIGEST_DIFFERS;
   if (stored.kind !== folded.kind) return 'the kind is not that of its id';
   if (stored.project !== folded.project) return 'the project is not that of its events';
   const owners = ownersOf(folded.state);

@@ -12,7 +12,7 @@ import { RANGE_EVENTS } from './range-verification.js';
 import { SealedLeaves } from './sealed-leaves.js';
 import { type CheckedEvent, checkStoredEvent, differenceIn } from './stored-event.check.js';
 import { FoldedKeys } from './stored-key.check.js';
-import { checkStoredStream } from './stored-stream.check.js';
+import { checkStoredStream, DIGEST_DIFFERS } from './stored-stream.check.js';
 import { ProblemList } from './verification-problems.js';
 import { wholeTiles } from './whole-tiles.js';
 
@@ -83,7 +83,7 @@ export class StreamVerification {
     const problem = this.leaves.fault(position, body);
     if (problem === undefined || position <= this.differsUpTo) return;
     this.differsUpTo = position - (position % RANGE_EVENTS) + RANGE_EVENTS - 1;
-    this.problems.add({ position, problem });
+    this.problems.add({ position, problem, evidence: 'leaf' });
   }
 
   /** Checks and folds an event; one that was appended later than it was recorded is only checked. */
@@ -157,7 +157,10 @@ export class StreamVerification {
       stored.lastPosition < this.task.events
         ? checkStoredStream(stored, this.folded.get(streamId))
         : await this.checkGrownStream(stored);
-    if (problem !== undefined) this.problems.add({ streamId, problem });
+    if (problem === DIGEST_DIFFERS) {
+      const { lastPosition: positionMax } = stored;
+      this.problems.add({ positionMax, streamId, problem, evidence: 'digest' });
+    } else if (problem !== undefined) this.problems.add({ streamId, problem });
     this.folded.delete(streamId);
   }
 

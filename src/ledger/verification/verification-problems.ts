@@ -2,9 +2,16 @@ import type { Position } from '../../domain/identifiers.js';
 
 /** One thing that is wrong, and where. */
 export interface VerificationProblem {
+  /** The position of what is wrong, or the first one that it can be at. */
   readonly position?: Position;
+  /** The last one that it can be at, where that is another one. */
+  readonly positionMax?: Position;
+  /** All that it can be at, where those are of one stream: the first 20. */
+  readonly positions?: readonly Position[];
   readonly streamId?: string;
   readonly problem: string;
+  /** By what a changed event was found: its hash in a tile, the root of a checkpoint, a stream's digest. */
+  readonly evidence?: 'leaf' | 'root' | 'digest';
 }
 
 /** So many problems are told of at most. */
@@ -45,12 +52,16 @@ export class ProblemList {
   }
 }
 
-/** The first problems of several lists: those with a position come first, in their order. */
+/**
+ * The first problems of several lists: those with a position come first, in their order, a range of
+ * positions after what is named in it.
+ */
 export function mergeProblems(
   lists: readonly (readonly VerificationProblem[])[],
 ): readonly VerificationProblem[] {
   const merged = new ProblemList();
-  const place = ({ position = Infinity }: VerificationProblem): number => position;
+  const place = ({ position, positionMax = position }: VerificationProblem): number =>
+    position === undefined ? Infinity : (positionMax ?? position);
   // Compared, not subtracted: two problems without a place are in the order they were found.
   const inOrder = lists
     .flat()

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Position } from '../../domain/identifiers.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
+import { ChangedEvents } from './changed-events.js';
 import type { LedgerSource } from './ledger.source.js';
 import { epochFaults, logEpochs, logRowFaults, type VerifierKeyOf } from './log-epochs.js';
 import { type KeptCheckpoints, OutsideCheckpoints } from './outside-checkpoints.js';
@@ -117,7 +118,9 @@ async function verifyAll(
     ...streamTasks(found, streamsAtOnce, runner.threads),
     ...(await rangeTasks(source, found.events, sealed)),
   ];
-  found.lists.push(...(await runner.run(tasks, passesTeller(found.events, options.onProgress))));
+  const done = await runner.run(tasks, passesTeller(found.events, options.onProgress));
+  const changed = new ChangedEvents(source, epochs, found.events);
+  found.lists.push(await changed.narrow(mergeProblems(done)));
   if (checkpointFile !== undefined && existsSync(checkpointFile)) {
     const checked = options.isOldCopy
       ? outside.checkCopied(checkpointFile)

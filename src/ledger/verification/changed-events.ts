@@ -1,0 +1,206 @@
+import type { Position } from '../../domain/identifiers.js';
+import { LedgerCorrupted } from '../ledger.errors.js';
+import { LogTiles } from '../sealing/log-tiles.js';
+import { checkpointFault } from './checkpoint.check.js';
+import type { LedgerSource } from './ledger.source.js';
+import type { LogEpoch } from './log-epochs.js';
+import { PROBLEMS_MAX, type VerificationProblem } from './verification-problems.js';
+import { wholeTiles } from './whole-tiles.js';
+
+/** So many checkpoints are looked at for one that is right, and so many events of a stream walked. */
+const CHECKPOINTS_MAX = 100;
+const EVENTS_MAX = 1000;
+/** So many positions of a stream are named. */
+const POSITIONS_MAX = 20;
+
+/** What is known of the events that differ from what was sealed. */
+interface Bounds {
+  /** The events below it are those that were sealed, but for those that were told of by their hash. */
+  readonly intact: Position;
+  /** The first one that differs is below it; undefined where no checkpoint says so. */
+  readonly below: Position | undefined;
+  /** Whether one stream alone has another digest: then that one is of it. */
+  readonly isOneStream: boolean;
+}
+
+/**
+ * Says of what was found wrong with a digest or with the root of a checkpoint which events it must be: those
+ * that no full tile tells by their hash. The last checkpoint that is right says up to where events are
+ * right, the first wrong one that one below it is not, and a digest of which stream.
+ */
+export class ChangedEvents {
+  constructor(
+    private readonly source: LedgerSource,
+    private readonly epochs: readonly LogEpoch[],
+    /** How many events were verified. */
+    private readonly events: Position,
+  ) {}
+
+  /** The same problems, with the positions that they come down to as far as the database can be read. */
+  async narrow(problems: readonly VerificationProblem[]): Promise<readonly VerificationProblem[]> {
+    try {
+      return await this.narrowed(problems);
+    } catch (error) {
+      if (!(error instanceof LedgerCorrupted)) throw error;
+      return problems;
+    }
+  }
+
+  private async narrowed(
+    problems: readonly VerificationProblem[],
+  ): Promise<readonly VerificationProblem[]> {
+    const of = (evidence: VerificationProblem['evidence']) =>
+      problems.filter((problem) => problem.evidence === evidence);
+    const [digests, roots, leaves] = [of('digest'), of('root'), of('leaf')];
+    if (digests.length + roots.length === 0) return problems;
+    const sizes = roots.map(({ positionMax = 0 }) => positionMax + 1);
+    const sealed = await this.intactSize(sizes);
+    const firstLeaf = Math.min(...leaves.map(({ position = 0 }) => position));
+    const wrong = Math.min(...sizes.filter((size) => size > sealed));
+    const bounds: Bounds = {
+      // Of the hashes that differ in a range of events, the first one alone is told of.
+      intact: Math.min(sealed, firstLeaf + 1),
+      below: wrong <= Math.min(firstLeaf, this.events) ? wrong : undefined,
+      isOneStream: digests.length === 1 && problems.length < PROBLEMS_MAX,
+    };
+    const told = await this.streamsOf(leaves);
+    const narrowed: VerificationProblem[] = [];
+    for (const problem of problems) {
+      if (problem.evidence === 'root') narrowed.push(narrowedRoot(problem, bounds));
+      else if (problem.evidence === 'digest') {
+        // One of its events was told of by its hash: that is why.
+        const isTold = [...told.values()].some((streamId) => streamId === problem.streamId);
+        if (!isTold) narrowed.push(await this.narrowedDigest(problem, bounds));
+      } else {
+        const streamId = told.get(problem);
+        narrowed.push(streamId === undefined ? problem : { ...problem, streamId });
+      }
+    }
+    return narrowed;
+  }
+
+  /** The size of the largest checkpoint that is known to be right, given the sizes of wrong ones. */
+  private async intactSize(wrong: readonly number[]): Promise<number> {
+    const tiles = new LogTiles(wholeTiles(this.source));
+    const sizes: number[] = [];
+    for (const below of [...wrong, this.events + 1])
+      sizes.push(await this.intactBelow(below, tiles));
+    return Math.max(...sizes);
+  }
+
+  private async intactBelow(below: number, tiles: LogTiles): Promise<number> {
+    let upTo = below - 1;
+    for (let tried = 0; tried < CHECKPOINTS_MAX && upTo > 0; tried += 1) {
+      const epoch = await this.epochOfNewest(upTo);
+      if (epoch === undefined) return 0;
+      const { size } = epoch;
+      const stored = await this.source.checkpoint(epoch.of.epoch, size);
+      const root = await tiles.root(size);
+      const isKnown = stored !== undefined && root !== undefined;
+      if (isKnown && checkpointFault(stored, epoch.of, root) === undefined) return size;
+      upTo = size - 1;
+    }
+    return 0;
+  }
+
+  /** The newest checkpoint of at most so many events, in whatever epoch. */
+  private async epochOfNewest(upTo: number): Promise<{ of: LogEpoch; size: number } | undefined> {
+    const found: { of: LogEpoch; size: number }[] = [];
+    for (const of of this.epochs) {
+      const size = await this.source.newestSize(of.epoch, Math.min(of.sizeMax, upTo));
+      if (size >= of.sizeMin) found.push({ of, size });
+    }
+    return found.toSorted((one, other) => other.size - one.size)[0];
+  }
+
+  /** The streams of events that were told of by their hash. */
+  private async streamsOf(
+    leaves: readonly VerificationProblem[],
+  ): Promise<ReadonlyMap<VerificationProblem, string>> {
+    const streams = new Map<VerificationProblem, string>();
+    for (const leaf of leaves) {
+      const event =
+        leaf.position === undefined ? undefined : await this.source.event(leaf.position);
+      if (event !== undefined) streams.set(leaf, event.streamId);
+    }
+    return streams;
+  }
+
+  private async narrowedDigest(
+    problem: VerificationProblem,
+    { intact, below, isOneStream }: Bounds,
+  ): Promise<VerificationProblem> {
+    const { positionMax: last = this.events - 1, ...rest } = problem;
+    if (last < intact)
+      return { ...rest, problem: `${problem.problem}, which are as they were sealed` };
+    const upTo = below !== undefined && isOneStream ? below - 1 : last;
+    const all = await this.positionsOfStream(last, intact);
+    const within = all?.filter((position) => position <= upTo) ?? [];
+    // Where the stream has none below the wrong checkpoint, that has another cause.
+    const isSealed = below !== undefined && isOneStream && (all === undefined || within.length > 0);
+    const positions = within.length > 0 ? within : (all ?? []);
+    const [position = intact] = positions;
+    const positionMax = positions.at(-1) ?? Math.min(upTo, last);
+    const events = eventsText(positions, position, positionMax);
+    const text = isSealed
+      ? `${events} was changed`
+      : `${events}, or the digest itself, was changed`;
+    return {
+      ...rest,
+      problem: `${problem.problem}: ${text}`,
+      position,
+      ...rangeOf(position, positionMax),
+      ...(positions.length > 1 ? { positions: positions.slice(0, POSITIONS_MAX) } : {}),
+    };
+  }
+
+  /** The positions of a stream from one on, given its last; undefined when there are too many. */
+  private async positionsOfStream(
+    last: Position,
+    from: Position,
+  ): Promise<readonly Position[] | undefined> {
+    const positions: Position[] = [];
+    for (let at: Position | null = last; at !== null && at >= from;) {
+      if (positions.length === EVENTS_MAX) return undefined;
+      positions.unshift(at);
+      at = (await this.source.event(at))?.previousPosition ?? null;
+    }
+    return positions;
+  }
+}
+
+/** What a wrong root comes down to; one that follows from something else has no positions. */
+function narrowedRoot(
+  problem: VerificationProblem,
+  { intact, below }: Bounds,
+): VerificationProblem {
+  const { positionMax = 0, ...rest } = problem;
+  return positionMax + 1 === below ? changedBetween(rest, intact, positionMax) : rest;
+}
+
+/** The same problem, known to come of an event from a position up to another one. */
+export function changedBetween(
+  problem: VerificationProblem,
+  position: Position,
+  positionMax: Position,
+): VerificationProblem {
+  const text = `${problem.problem}: ${eventsText([], position, positionMax)} was changed`;
+  return { ...problem, problem: text, position, ...rangeOf(position, positionMax) };
+}
+
+function rangeOf(
+  position: Position,
+  positionMax: Position,
+): Pick<VerificationProblem, 'positionMax'> {
+  return position === positionMax ? {} : { positionMax };
+}
+
+function eventsText(positions: readonly Position[], from: Position, upTo: Position): string {
+  if (from === upTo) return `the event at position ${from}`;
+  if (positions.length === 0) return `an event between positions ${from} and ${upTo}`;
+  if (positions.length === 2) return `the event at position ${from} or ${upTo}`;
+  if (positions.length <= POSITIONS_MAX) {
+    return `one of the events at positions ${positions.slice(0, -1).join(', ')} or ${upTo}`;
+  }
+  return `one of its ${positions.length} events between positions ${from} and ${upTo}`;
+}
