@@ -1,15 +1,17 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
 import { DirectoryModule } from '../directory/directory.module.js';
+import { ListRevocationTokensHandler } from './list-revocation-tokens.handler.js';
 import { ListRevocationsHandler } from './list-revocations.handler.js';
 import { PreviewRevocationHandler } from './preview-revocation.handler.js';
 import { RevocationOrders } from './revocation-order.reader.js';
 import { RevocationPreviewController } from './revocation-preview.controller.js';
 import { RevocationQueue } from './revocation-queue.service.js';
-import { RevocationReach } from './revocation-reach.reader.js';
 import { RevocationRecords } from './revocation-record.service.js';
 import { RevocationRunner } from './revocation.runner.js';
 import { RevocationSets } from './revocation-set.reader.js';
+import { RevocationTokensController } from './revocation-tokens.controller.js';
+import { RevocationTokens } from './revocation-tokens.reader.js';
 import { RevocationsController } from './revocations.controller.js';
 import { StartRevocationHandler } from './start-revocation.handler.js';
 
@@ -17,13 +19,14 @@ import { StartRevocationHandler } from './start-revocation.handler.js';
 @Module({
   imports: [DirectoryModule],
   providers: [
+    ListRevocationTokensHandler,
     ListRevocationsHandler,
     PreviewRevocationHandler,
     RevocationOrders,
-    RevocationReach,
     RevocationRecords,
     RevocationRunner,
     RevocationSets,
+    RevocationTokens,
     StartRevocationHandler,
   ],
   exports: [RevocationRecords, RevocationRunner, RevocationSets],
@@ -33,7 +36,7 @@ export class RevocationsModule {}
 /** The administration's HTTP endpoints. */
 @Module({
   imports: [AccessModule, RevocationsModule],
-  controllers: [RevocationPreviewController, RevocationsController],
+  controllers: [RevocationPreviewController, RevocationTokensController, RevocationsController],
   providers: [RevocationQueue],
 })
 export class AdminModule {}

@@ -50,6 +50,10 @@ export const previewExample = {
   tokensNotBefore,
   reach: {
     accessTokens: 3,
+    scopes: [
+      { scope: 'offline_access', accessTokens: 2 },
+      { scope: 'openid', accessTokens: 3 },
+    ],
     audiences: ['https://api.example.com'],
     lastExpiresAt: '2026-11-21T02:23:11.000Z',
   },
@@ -62,4 +66,27 @@ export const previewExample = {
     },
   ],
   next: '019aa3c2b7f07c51a1b2c3d4e5f60718',
+};
+
+/** What a list of the access tokens in a set is told like. */
+export const revocationTokensExample = {
+  position: 1204,
+  at: '2026-11-21T02:14:06.990Z',
+  accessTokens: [
+    {
+      jti: '019aa3c2b7f07c51a1b2c3d4e5f60718.4',
+      familyId: '019aa3c2b7f07c51a1b2c3d4e5f60718',
+      clientId: 'u3Yv0mSx1QbN7cKpT5dZEg',
+      subject: 'nD6oMZJyTtiPSlqo14XvbS',
+      position: 1187,
+      issuedAt: '2026-11-21T02:13:10.250Z',
+      expiresAt: '2026-11-21T02:23:11.000Z',
+      isLive: true,
+      isUnexpired: true,
+      scope: ['openid', 'offline_access'],
+      audience: ['https://api.example.com'],
+      signingKeyId: 'y1LzYDLeMNfzeRYq1XkZHFM5ybLVMhP6dHFnVW7l7Zo',
+    },
+  ],
+  next: 'cGlubmVkOjEyMDQ',
 };

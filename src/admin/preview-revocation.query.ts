@@ -24,6 +24,8 @@ export interface RevocationPreview {
   readonly families: readonly PreviewedFamily[];
   /** The family that the next page goes on after; null: there is none. */
   readonly next: string | null;
+  /** All families after the asked one, up to the limit; only a page is in memory. */
+  readonly pages: () => AsyncGenerator<readonly PreviewedFamily[]>;
 }
 
 /** Why there is no preview. */
@@ -42,6 +44,8 @@ export class PreviewRevocation extends Query<RevocationPreview | RevocationNotPr
     /** Only families with a greater id. */
     readonly after: string | undefined,
     readonly limit: number,
+    /** All families will be asked for, and neither a page of them nor the reach. */
+    readonly isWhole = false,
   ) {
     super();
   }

@@ -37,6 +37,15 @@ export class RevocationOrders {
     return { selector: { ...selector, id: this.ranges.digestOf(range) }, position, range };
   }
 
+  /** The set of a selector as it was asked for, at a position, else at the newest event. */
+  async setAsked(
+    selector: RevocationSelector,
+    position: Position | undefined,
+  ): Promise<RevocationSet | RevocationRefusal> {
+    const newest = (await this.ledger.size()) - 1;
+    return this.setOf(this.orderOf(selector, position ?? newest));
+  }
+
   /** The set, or why there is none: refusals are values. */
   async setOf(order: RevocationOrder): Promise<RevocationSet | RevocationRefusal> {
     const { selector, position } = order;

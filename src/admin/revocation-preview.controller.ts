@@ -1,14 +1,21 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiResponse } from '../access/api-description.js';
+import { ApiOperation } from '../access/api-description.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { mapped } from '../access/item-stream.js';
 import { OperatorDoor, Unstored } from '../access/operator-door.decorator.js';
+import { ApiList } from '../access/whole-list.documentation.js';
+import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
 import { PreviewRevocation } from './preview-revocation.query.js';
 import {
+  previewedFamilyColumns,
+  previewedFamilyOf,
   revocationPreview,
   type RevocationPreviewAnswer,
   revocationPreviewOf,
-} from './revocation.answer.js';
+  streamedStateOf,
+} from './revocation-preview.answer.js';
 import { PAGE_ITEMS, previewParameters, selectorOf } from './revocation.parameters.js';
 import { ApiNoSet, noSet, notOneSelector } from './revocation.problems.js';
 
@@ -26,19 +33,28 @@ export class RevocationPreviewController {
     description:
       'Every token family that had not ended, to which something happened between `from` and `to` ' +
       'that the selector is about, and every client_credentials token that had not expired. Nothing ' +
-      'is ended. The position of the answer says exactly this set to what starts a revocation.',
+      'is ended. The position of the answer says exactly this set to what starts a revocation. As ' +
+      'lines it is the families alone.',
   })
-  @ApiResponse({ status: 200, description: 'The set.', standardSchema: revocationPreview })
+  @ApiList(revocationPreview)
   @ApiNoSet()
   async preview(
     @Query({ schema: previewParameters }) parameters: z.infer<typeof previewParameters>,
-  ): Promise<RevocationPreviewAnswer> {
-    const { position, after, limit = PAGE_ITEMS } = parameters;
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RevocationPreviewAnswer | StreamableFile> {
+    void reply.header('vary', 'accept');
+    const type = wholeListTypeOf(request);
+    const isWhole = type !== undefined;
+    const { position, after, limit = isWhole ? Infinity : PAGE_ITEMS } = parameters;
     const selector = selectorOf(parameters);
     if (selector === undefined) throw notOneSelector();
-    const query = new PreviewRevocation(selector, position, after, limit);
+    const query = new PreviewRevocation(selector, position, after, limit, isWhole);
     const preview = await this.queries.execute(query);
     if (preview.kind === 'refused') throw noSet(preview.reason, selector);
-    return revocationPreviewOf(preview);
+    if (type === undefined) return revocationPreviewOf(preview);
+    const pages = mapped(preview.pages(), previewedFamilyOf);
+    const stream = { asOf: streamedStateOf(preview.set), pages };
+    return wholeListReply(type, stream, reply, previewedFamilyColumns);
   }
 }

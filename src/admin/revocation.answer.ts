@@ -2,13 +2,16 @@ import { z } from 'zod';
 import type { RevocationSelector } from '../domain/events/revocation.events.js';
 import type { Instant } from '../domain/identifiers.js';
 import type { RevocationState } from '../domain/revocation/revocation.state.js';
-import { previewExample, revocationExample, revocationListExample } from './answer.examples.js';
+import { revocationExample, revocationListExample } from './answer.examples.js';
 import type { ListedRevocation, RevocationPage } from './list-revocations.query.js';
-import type { RevocationPreview } from './preview-revocation.query.js';
 import type { RevocationProgress } from './revocation.runner.js';
 
-const timeText = z.iso.datetime({ precision: 3 }).meta({ example: '2026-11-21T02:14:07.000Z' });
-const count = z.int().nonnegative();
+/** An instant in an answer. */
+export const timeText = z.iso
+  .datetime({ precision: 3 })
+  .meta({ example: '2026-11-21T02:14:07.000Z' });
+/** A number of things, or a position. */
+export const count = z.int().nonnegative();
 
 /** What is revoked together, as the answers tell it. */
 export const selectorAnswer = z.object({
@@ -142,82 +145,7 @@ function resultOf({
   return { completedAt: new Date(at).toISOString(), ...result };
 }
 
-const previewedFamily = z.object({
-  id: z.string().meta({ example: '019aa3c2b7f07c51a1b2c3d4e5f60718' }),
-  clientId: z.string(),
-  subject: z.string().nullable(),
-  grantedAt: timeText,
-});
-
-/** What a revocation would end. */
-export const revocationPreview = z
-  .object({
-    selector: selectorAnswer,
-    position: count.meta({ description: 'To be given to what starts the revocation.' }),
-    at: timeText.meta({ description: 'When the event at the position was recorded.' }),
-    counts: z.object({
-      families: count.meta({ description: 'Token families that would be revoked.' }),
-      familiesEnded: count.meta({ description: 'Found too, and over already.' }),
-      clientTokens: count.meta({ description: 'client_credentials tokens that would be.' }),
-    }),
-    setDigest: z.string(),
-    tokensNotBefore: timeText.nullable().meta({
-      description: 'What the client or the subject would be marked with; null: no mark is set.',
-    }),
-    reach: z
-      .object({
-        accessTokens: count.meta({
-          description: 'Access tokens in the set that have not expired.',
-        }),
-        audiences: z.array(z.string()),
-        lastExpiresAt: timeText.nullable(),
-      })
-      .nullable()
-      .meta({
-        description:
-          'What resource servers still believe that check access tokens only by signature. With the ' +
-          'first page only.',
-      }),
-    families: z.array(previewedFamily).meta({ description: 'By their ids.' }),
-    next: z.string().nullable().meta({
-      description: 'The `after` of the next page, with the same `position`; null: there is none.',
-    }),
-  })
-  .meta({ id: 'RevocationPreview', examples: [previewExample] });
-/** What a revocation would end. */
-export type RevocationPreviewAnswer = z.infer<typeof revocationPreview>;
-
-/** A preview as the answers write it. */
-export function revocationPreviewOf(preview: RevocationPreview): RevocationPreviewAnswer {
-  const { set, tokensNotBefore, reach, families, next } = preview;
-  const { selector, position, foundAt, familiesEnded, setDigest } = set;
-  return {
-    selector: selectorAnswerOf(selector),
-    position,
-    at: new Date(foundAt).toISOString(),
-    counts: {
-      families: set.families.length,
-      familiesEnded,
-      clientTokens: set.clientTokens.length,
-    },
-    setDigest,
-    tokensNotBefore: timeTextOf(tokensNotBefore),
-    reach: reach && {
-      accessTokens: reach.accessTokens,
-      audiences: [...reach.audiences],
-      lastExpiresAt: timeTextOf(reach.lastExpiresAt ?? undefined),
-    },
-    families: families.map(({ id, clientId, subject, grantedAt }) => ({
-      id,
-      clientId,
-      subject,
-      grantedAt: new Date(grantedAt).toISOString(),
-    })),
-    next,
-  };
-}
-
 /** An instant as the answers write it: RFC 3339 in UTC, with milliseconds. */
-function timeTextOf(instant: Instant | undefined): string | null {
+export function timeTextOf(instant: Instant | undefined): string | null {
   return instant === undefined ? null : new Date(instant).toISOString();
 }

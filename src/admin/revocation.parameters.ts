@@ -90,14 +90,16 @@ export const revocationListParameters = strictParameters({
     .meta({ description: 'Where to go on: `next` of the page before.' }),
 });
 
+const positionAsked = wholeNumber(0, Number.MAX_SAFE_INTEGER, NO_POSITION).meta({
+  type: 'integer',
+  description: 'The newest event that is looked at; absent: of the ledger.',
+  example: 1204,
+});
+
 /** The parameters of a preview. */
 export const previewParameters = strictParameters({
   ...selectorShape,
-  position: wholeNumber(0, Number.MAX_SAFE_INTEGER, NO_POSITION).meta({
-    type: 'integer',
-    description: 'The newest event that is looked at; absent: of the ledger.',
-    example: 1204,
-  }),
+  position: positionAsked,
   after: z
     .string('must be given once')
     .regex(/^[0-9a-f]{32}$/, 'must be the id of a family')
@@ -106,6 +108,30 @@ export const previewParameters = strictParameters({
   limit: limit.meta({
     type: 'integer',
     description: `How many families at most; ${PAGE_ITEMS} when absent.`,
+    example: PAGE_ITEMS,
+  }),
+});
+
+/** The parameters of the access tokens in a set. */
+export const tokenListParameters = strictParameters({
+  ...selectorShape,
+  position: positionAsked,
+  unexpired: z.enum(['true', 'false'], 'must be true or false').optional().meta({
+    description:
+      '`true`: only what had not expired at the position. Every one unless this says so.',
+  }),
+  cursor: z
+    .string('must be given once')
+    .max(512, NO_CURSOR)
+    .optional()
+    .meta({
+      description:
+        '`next` of the page before. All pages are of one position; the other parameters must be the ' +
+        'same.',
+    }),
+  limit: limit.meta({
+    type: 'integer',
+    description: `How many access tokens at most; ${PAGE_ITEMS} when absent.`,
     example: PAGE_ITEMS,
   }),
 });

@@ -1,5 +1,5 @@
 import type { AuditEvent } from './audit-event.answer.js';
-import type { CsvColumns } from './csv.reply.js';
+import type { CsvColumns } from '../access/csv.reply.js';
 
 /** The columns of events. */
 export const auditEventColumns: CsvColumns<AuditEvent> = {

@@ -1,4 +1,4 @@
-import type { CsvColumns } from './csv.reply.js';
+import type { CsvColumns } from '../access/csv.reply.js';
 import type { AuditIncident } from './incident.answer.js';
 
 /** The columns of incidents. */

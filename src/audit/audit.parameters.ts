@@ -3,7 +3,7 @@ import { streamParameter, strictParameters } from '../access/ledger-parameters.j
 import { momentParameter, momentText } from '../access/moment.js';
 import { eventCatalogue } from '../domain/events/event-catalogue.js';
 import type { EventType } from '../views/event-outcomes.js';
-import { positionOf } from './page-cursor.js';
+import { positionOf } from '../access/page-cursor.js';
 
 /** How many items a page has when nothing is said, and at most. */
 export const PAGE_ITEMS = 100;

@@ -10,14 +10,14 @@ import type { AuditEvent } from './audit-event.answer.js';
 import { auditEventColumns } from './audit-event.columns.js';
 import { PAGE_ITEMS } from './audit.parameters.js';
 import { type EventList, eventList } from './event-list.answer.js';
-import { ApiEvents } from './event-list.documentation.js';
-import type { ItemStream } from './item-stream.js';
+import { ApiEvents } from '../access/whole-list.documentation.js';
+import type { ItemStream } from '../access/item-stream.js';
 import { ListEvents, StreamEvents } from './list-events.query.js';
 import { eventParameters } from './list.parameters.js';
 import { built, cursorOf, fixedIn, requestOf } from './list-place.js';
 import type { Listing } from './listing.reader.js';
 import { SearchEvents } from './search-events.query.js';
-import { wholeListReply, wholeListTypeOf } from './whole-list.reply.js';
+import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
 
 type Parameters = z.infer<typeof eventParameters>;
 

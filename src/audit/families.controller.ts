@@ -14,7 +14,7 @@ import {
   PAGE_ITEMS,
 } from './audit.parameters.js';
 import { type FamilyEventList, familyEventList } from './event-list.answer.js';
-import { ApiEvents, ApiList } from './event-list.documentation.js';
+import { ApiEvents, ApiList } from '../access/whole-list.documentation.js';
 import { type FamilyAnswer, familyAnswer } from './family.answer.js';
 import { FindFamily } from './find-family.query.js';
 import { FindLineage } from './find-lineage.query.js';
@@ -35,7 +35,7 @@ import {
 import { listedFamilyColumns } from './listed-family.columns.js';
 import { type FamilyPage, familyPage } from './listed-family.answer.js';
 import { SearchFamilies } from './search-families.query.js';
-import { wholeListReply, wholeListTypeOf } from './whole-list.reply.js';
+import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
 
 type Id = z.infer<typeof idInPath>;
 type Parameters = z.infer<typeof familyParameters>;

@@ -6,14 +6,14 @@ import type { z } from 'zod';
 import { ApiNotFound, AuditDoor, found, Unstored } from './audit-door.decorator.js';
 import { auditIncidentColumns } from './audit-incident.columns.js';
 import { idInPath, momentParameters, PAGE_ITEMS } from './audit.parameters.js';
-import { ApiList } from './event-list.documentation.js';
+import { ApiList } from '../access/whole-list.documentation.js';
 import { type IncidentList, incidentList } from './incident.answer.js';
 import { type IncidentAnswer, incidentAnswer } from './investigation.answer.js';
 import { FindIncident } from './list-incidents.query.js';
 import { incidentParameters } from './list.parameters.js';
 import { built, cursorOf, fixedIn, momentAsked, requestOf } from './list-place.js';
 import { SearchIncidents } from './search-incidents.query.js';
-import { wholeListReply, wholeListTypeOf } from './whole-list.reply.js';
+import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
 
 type Parameters = z.infer<typeof incidentParameters>;
 

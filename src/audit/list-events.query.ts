@@ -2,7 +2,7 @@ import { Query } from '@nestjs/cqrs';
 import type { Position, StreamId } from '../domain/identifiers.js';
 import type { AuditEvent } from './audit-event.answer.js';
 import type { EventList } from './event-list.answer.js';
-import type { ItemStream } from './item-stream.js';
+import type { ItemStream } from '../access/item-stream.js';
 import type { Moment } from '../access/moment.js';
 
 /** Which events are asked for. */

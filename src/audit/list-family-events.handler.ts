@@ -9,7 +9,7 @@ import { ViewsReader } from '../views/views.port.js';
 import { pageOf } from './list-events.handler.js';
 import { ListFamilyEvents } from './list-family-events.query.js';
 import { type Moment } from '../access/moment.js';
-import { cursorAfter } from './page-cursor.js';
+import { cursorAfter } from '../access/page-cursor.js';
 
 /** Answers with a page of a family's events. */
 @QueryHandler(ListFamilyEvents)

@@ -7,7 +7,7 @@ import { incidentOf, type IncidentRow, incidentRowOf, incidentsOf } from './inci
 import type { IncidentAnswer } from './investigation.answer.js';
 import { investigationOf } from './investigation.reader.js';
 import { FindIncident, ListIncidents } from './list-incidents.query.js';
-import { cursorBefore } from './page-cursor.js';
+import { cursorBefore } from '../access/page-cursor.js';
 import { streamRowAt } from './stream-history.reader.js';
 import { searchStreams } from './stream-search.reader.js';
 

@@ -6,7 +6,7 @@ import { FindFixedState, FindMoment } from './find-moment.query.js';
 import type { Listing, ListingRequest } from './listing.reader.js';
 import type { At, Moment } from '../access/moment.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
-import { pinnedCursor, pinnedPlaceOf } from './pinned-cursor.js';
+import { listNameOf, pinnedCursor, pinnedPlaceOf } from '../access/pinned-cursor.js';
 
 const NOT_OURS = 'is not a cursor of this list';
 
@@ -73,7 +73,7 @@ export async function requestOf(
     const upTo = at === undefined ? undefined : position;
     return { ...range, after: null, upTo, instant, isAsked };
   }
-  const place = pinnedPlaceOf(cursor, nameOf(list, parameters));
+  const place = pinnedPlaceOf(cursor, listNameOf(list, parameters));
   if (place === undefined) throw parameterProblem('cursor', NOT_OURS);
   return { ...range, ...place, after: numberIn(place) };
 }
@@ -96,7 +96,7 @@ export async function placeIn(
 ): Promise<{ readonly moment: Moment; readonly after: string | null }> {
   const { at, cursor } = parameters;
   if (cursor === undefined) return { moment: await momentFor(queries, at), after: null };
-  const place = pinnedPlaceOf(cursor, nameOf(list, parameters));
+  const place = pinnedPlaceOf(cursor, listNameOf(list, parameters));
   if (place === undefined) throw parameterProblem('cursor', NOT_OURS);
   const { recordedAt, position } = await momentFor(queries, { position: place.upTo });
   const { instant, isAsked, after } = place;
@@ -111,7 +111,7 @@ export function cursorIn(
   after: string | null,
 ): string | null {
   if (after === null) return null;
-  return pinnedCursor({ upTo, instant, isAsked, after }, nameOf(list, parameters));
+  return pinnedCursor({ upTo, instant, isAsked, after }, listNameOf(list, parameters));
 }
 
 /** Where the page after this one begins; null: there is none. */
@@ -123,7 +123,7 @@ export function cursorOf(
 ): string | null {
   if (next === null) return null;
   const place = { upTo, instant, isAsked, after: String(next) };
-  return pinnedCursor(place, nameOf(list, parameters));
+  return pinnedCursor(place, listNameOf(list, parameters));
 }
 
 /** Passes an answer on. Throws a Problem while there are no views to answer from. */
@@ -137,12 +137,4 @@ export function built<Answer extends { readonly kind: string }>(
     { status: 503, title: 'Service Unavailable', detail, done, total },
     { 'retry-after': '1' },
   );
-}
-
-/** What all pages of a list have in common. */
-function nameOf(list: string, parameters: PageParameters): string {
-  const given = Object.entries(parameters).filter(
-    ([name, value]) => value !== undefined && name !== 'cursor' && name !== 'limit',
-  );
-  return JSON.stringify([list, ...given.sort(([one], [other]) => (one < other ? -1 : 1))]);
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { auditIncident, type IncidentList } from '../audit/incident.answer.js';
 import { ListIncidents } from '../audit/list-incidents.query.js';
-import { incidentOfCursor } from '../audit/page-cursor.js';
+import { incidentOfCursor } from '../access/page-cursor.js';
 import { streamIdOf } from '../domain/identifiers.js';
 import { requireId } from './id-argument.js';
 import { listEndText, type ListOptions, withListOptions } from './list-options.js';

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { PreviewRevocation } from '../admin/preview-revocation.query.js';
-import { type RevocationPreviewAnswer, revocationPreviewOf } from '../admin/revocation.answer.js';
+import {
+  type RevocationPreviewAnswer,
+  revocationPreviewOf,
+} from '../admin/revocation-preview.answer.js';
 import { requireId } from './id-argument.js';
 import { asOperator, type Operator } from './operator.js';
 import {
@@ -61,6 +64,10 @@ function tell({ counts, reach, families, next, ...answer }: RevocationPreviewAns
       ['Client tokens', String(counts.clientTokens)],
       ['Access tokens', reach === null ? undefined : `${reach.accessTokens} have not expired`],
       [
+        'With scopes',
+        reach === null || reach.scopes.length === 0 ? undefined : scopesText(reach.scopes),
+      ],
+      [
         'Audiences',
         reach === null || reach.audiences.length === 0 ? undefined : reach.audiences.join('\n'),
       ],
@@ -80,6 +87,10 @@ function tell({ counts, reach, families, next, ...answer }: RevocationPreviewAns
   const counted = countText(families.length, 'family', 'families');
   if (next === null) printLines(counted);
   else printLines(`${counted}; --position ${answer.position} --after ${next} goes on`);
+}
+
+function scopesText(scopes: NonNullable<RevocationPreviewAnswer['reach']>['scopes']): string {
+  return scopes.map(({ scope, accessTokens }) => `${scope} (${accessTokens})`).join('\n');
 }
 
 function textOf(time: string | null | undefined): string | undefined {

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
+import { type RevocationAnswer, revocationAnswer } from '../../src/admin/revocation.answer.js';
 import {
-  type RevocationAnswer,
-  revocationAnswer,
   type RevocationPreviewAnswer,
   revocationPreview,
-} from '../../src/admin/revocation.answer.js';
+} from '../../src/admin/revocation-preview.answer.js';
 import { StartRevocation } from '../../src/admin/start-revocation.command.js';
 import { newUuid } from '../../src/config/random-identifiers.js';
 import { AddressRanges } from '../../src/directory/address-ranges.service.js';
@@ -298,6 +297,10 @@ describe('a preview of a revocation', () => {
       tokensNotBefore: new Date(Date.parse(first.at) + 1).toISOString(),
       reach: {
         accessTokens: 3,
+        scopes: [
+          { scope: 'offline_access', accessTokens: 3 },
+          { scope: 'openid', accessTokens: 3 },
+        ],
         audiences: [server.issuer, resource].toSorted(),
         lastExpiresAt: expect.any(String),
       },

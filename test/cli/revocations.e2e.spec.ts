@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import type {
-  RevocationAnswer,
-  RevocationListAnswer,
-  RevocationPreviewAnswer,
-} from '../../src/admin/revocation.answer.js';
+import type { RevocationAnswer, RevocationListAnswer } from '../../src/admin/revocation.answer.js';
+import type { RevocationPreviewAnswer } from '../../src/admin/revocation-preview.answer.js';
 import { readSettings } from '../../src/config/settings.js';
 import { seedFamilies } from '../support/seeded-families.js';
 import {

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { chromium } from 'playwright-core';
-import { revocationAnswer, revocationPreview } from '../../src/admin/revocation.answer.js';
+import { revocationAnswer } from '../../src/admin/revocation.answer.js';
+import { revocationPreview } from '../../src/admin/revocation-preview.answer.js';
+import { revocationTokenPage } from '../../src/admin/revocation-tokens.answer.js';
 import { activityAnswer } from '../../src/audit/activity.answer.js';
 import { clientAnswer } from '../../src/audit/client.answer.js';
 import { clientHealthPage } from '../../src/audit/client-health.answer.js';
@@ -58,6 +60,7 @@ describe('the OpenAPI document', () => {
       'get /.well-known/openid-configuration',
       'get /admin/revocations',
       'get /admin/revocations/preview',
+      'get /admin/revocations/preview/access-tokens',
       'get /admin/revocations/{id}',
       'get /audit/activity',
       'get /audit/clients',
@@ -141,6 +144,7 @@ describe('the OpenAPI document', () => {
       lineageAnswer,
       revocation: revocationAnswer,
       revocationPreview,
+      revocationTokenPage,
       subjectAnswer,
       validityAnswer,
     };

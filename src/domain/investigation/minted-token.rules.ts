@@ -1,5 +1,5 @@
 import type { AccessTokenFacts } from '../events/field-schemas.js';
-import type { Instant, Position } from '../identifiers.js';
+import type { Instant, Position, StreamId } from '../identifiers.js';
 import { evolveFamily } from '../token-family/family.evolve.js';
 import type { FamilyState } from '../token-family/family.state.js';
 import { type FamilyRecord, isOfType } from './family-record.rules.js';
@@ -45,6 +45,11 @@ export function mintedTokenOf(record: FamilyRecord): MintedToken | undefined {
   ]);
   if (!isMint || record.data.token === undefined) return undefined;
   return mintedToken(record, record.data.token);
+}
+
+/** What an access token is called (RFC 9068, 2.2): the id of its stream, and its number there. */
+export function jtiOf(streamId: StreamId, sequence: number): string {
+  return `${streamId.slice(streamId.indexOf(':') + 1)}.${sequence}`;
 }
 
 /** Whether the token has not expired at this instant. A revoked one is still believed by whoever does not ask. */
@@ -113,7 +118,7 @@ export class MintedTokens {
 function mintedToken(mint: Mint, token: AccessTokenFacts): MintedToken {
   const { sequence, issuedAt, expiresAt, scope, audience, signingKeyId, senderKey } = token;
   return {
-    jti: `${mint.streamId.slice('family:'.length)}.${sequence}`,
+    jti: jtiOf(mint.streamId, sequence),
     sequence,
     generation: servedGeneration(mint),
     position: mint.position,

@@ -13,20 +13,24 @@ import {
 
 const AT = Date.UTC(2026, 10, 2, 9);
 
-const minted = (expiresAt: number, ...audience: string[]) => ({
-  data: { token: { expiresAt, audience } },
+const minted = (expiresAt: number, scope: string, ...audience: string[]) => ({
+  data: { token: { expiresAt, scope: scope.split(' '), audience } },
 });
 
 describe('what access tokens reach', () => {
   it('is told of those that have not expired, wherever they are believed', () => {
     const events = [
-      minted(AT + 2, 'https://b.example', 'https://a.example'),
-      minted(AT + 1, 'https://b.example'),
-      minted(AT, 'https://expired.example'),
+      minted(AT + 2, 'read write', 'https://b.example', 'https://a.example'),
+      minted(AT + 1, 'write', 'https://b.example'),
+      minted(AT, 'admin', 'https://expired.example'),
       { data: {} },
     ];
     expect(reachOf(events, AT)).toEqual({
       accessTokens: 2,
+      scopes: [
+        { scope: 'read', accessTokens: 1 },
+        { scope: 'write', accessTokens: 2 },
+      ],
       audiences: ['https://a.example', 'https://b.example'],
       lastExpiresAt: AT + 2,
     });

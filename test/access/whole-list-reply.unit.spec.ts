@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FastifyRequest } from 'fastify';
-import { wholeListTypeOf } from '../../src/audit/whole-list.reply.js';
+import { wholeListTypeOf } from '../../src/access/whole-list.reply.js';
 
 const askedWith = (accept: string | undefined) =>
   wholeListTypeOf({ headers: { accept } } as FastifyRequest);

@@ -31,6 +31,14 @@ export function pinnedPlaceOf(cursor: string, list: string): PinnedPlace | undef
   };
 }
 
+/** What all pages of a list have in common: its name, and what it was asked with. */
+export function listNameOf(list: string, parameters: object): string {
+  const given = Object.entries(parameters).filter(
+    ([name, value]) => value !== undefined && name !== 'cursor' && name !== 'limit',
+  );
+  return JSON.stringify([list, ...given.sort(([one], [other]) => (one < other ? -1 : 1))]);
+}
+
 function digestOf(list: string): string {
   return hash('sha256', list, 'base64url');
 }

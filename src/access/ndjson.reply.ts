@@ -6,7 +6,7 @@ import type { ItemStream } from './item-stream.js';
 /** One JSON value a line. */
 export const NDJSON = 'application/x-ndjson';
 
-const logger = new Logger('Audit');
+const logger = new Logger('Lists');
 
 /** Sends items one a line, as JSON. */
 export function ndjsonReply<Item>(stream: ItemStream<Item>, reply: FastifyReply): StreamableFile {

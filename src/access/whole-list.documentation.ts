@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '../access/api-description.js';
+import { ApiResponse } from './api-description.js';
 import type { z } from 'zod';
 
 /** Documents an answer that is a page of events, or all of them as lines. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { FastifyReply } from 'fastify';
 import { eventExample } from '../../src/audit/answer.examples.js';
 import type { AuditEvent } from '../../src/audit/audit-event.answer.js';
-import { ndjsonReply } from '../../src/audit/ndjson.reply.js';
+import { ndjsonReply } from '../../src/access/ndjson.reply.js';
 
 const PAGES = 10_000;
 const PAGE_EVENTS = 100;
