@@ -14,6 +14,15 @@ export interface StreamedState {
 export interface ItemStream<Item> {
   readonly asOf: StreamedState;
   readonly pages: AsyncIterable<readonly Item[]>;
+  /** The hours that were counted, where items are counts. */
+  readonly hours?: CountedHours;
+}
+
+/** A span of whole hours, and one at most that may be left out: both are told as moments. */
+export interface CountedHours {
+  readonly from: string;
+  readonly to: string;
+  readonly partialHour: string | null;
 }
 
 /** The first so many of these items, a page at a time; no page is asked for that is not needed. */

@@ -15,25 +15,30 @@ export function ndjsonReply<Item>(stream: ItemStream<Item>, reply: FastifyReply)
 
 /**
  * Sends items one a line, as fast as the caller reads and no faster: only a page is in memory. What
- * the answer goes up to stands in the header `Token-Ledger-As-Of`. A failure on the way breaks the
- * connection off, so that a part is never taken for the whole.
+ * the answer goes up to stands in the header `Token-Ledger-As-Of`, and the hours that were counted in
+ * `Token-Ledger-Hours`. A failure on the way breaks the connection off, so that a part is never taken
+ * for the whole.
  */
 export function linesReply<Item>(
-  { asOf, pages }: ItemStream<Item>,
+  { asOf, pages, hours }: ItemStream<Item>,
   reply: FastifyReply,
   type: string,
   lineOf: (item: Item) => string,
   begin = '',
 ): StreamableFile {
-  const { position, at, asked, lag } = asOf;
-  const more = [
-    ...(asked === undefined ? [] : [`asked="${asked}"`]),
-    ...(lag === undefined ? [] : [`lag=${lag}`]),
-  ];
-  const members = [`position=${position}`, `at="${at}"`, ...more];
-  void reply.header('token-ledger-as-of', members.join(', '));
+  void reply.header('token-ledger-as-of', membersOf({ ...asOf }));
+  if (hours !== undefined) {
+    const { from, to, partialHour: partial } = hours;
+    void reply.header('token-ledger-hours', membersOf({ from, to, partial }));
+  }
   const lines = linesOf(pages, lineOf, begin);
   return new StreamableFile(Readable.from(lines, { objectMode: false }), { type });
+}
+
+/** The members of a header (RFC 9651), without those that say nothing. */
+function membersOf(values: Readonly<Record<string, number | string | null | undefined>>): string {
+  const said = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);
+  return said.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ');
 }
 
 async function* linesOf<Item>(

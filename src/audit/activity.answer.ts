@@ -3,13 +3,20 @@ import { asOfExample } from './answer.examples.js';
 import { asOf, moment } from './as-of.answer.js';
 import { hourSpan } from './client-health.answer.js';
 
+const activityHour = z.object({
+  hour: moment,
+  counts: z.record(z.string(), z.int().positive()),
+});
+/** How many events of each type there were in one hour. */
+export type ActivityHourAnswer = z.infer<typeof activityHour>;
+
 /** How many events there were, hour by hour. */
 export const activityAnswer = z
   .object({
     asOf,
     ...hourSpan,
     hours: z
-      .array(z.object({ hour: moment, counts: z.record(z.string(), z.int().positive()) }))
+      .array(activityHour)
       .meta({ description: 'Oldest first; hours without any event are left out.' }),
     next: moment.nullable().meta({
       description: 'Pass it as `from` for the next hours; null: there is nothing more.',

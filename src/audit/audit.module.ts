@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
-import { CountActivityHandler, ListClientHealthHandler } from './client-health.handler.js';
+import { ListClientHealthHandler, StreamClientHealthHandler } from './client-health.handler.js';
+import { CountActivityHandler, StreamActivityHandler } from './count-activity.handler.js';
 import { EventsController } from './events.controller.js';
 import { FamiliesController } from './families.controller.js';
 import { FindClientHandler } from './find-client.handler.js';
@@ -43,6 +44,8 @@ import { VerdictController } from './verdict.controller.js';
     SearchEventsHandler,
     SearchFamiliesHandler,
     SearchIncidentsHandler,
+    StreamActivityHandler,
+    StreamClientHealthHandler,
     StreamEventsHandler,
   ],
 })

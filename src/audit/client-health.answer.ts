@@ -88,12 +88,30 @@ export const clientHealthExample = {
   lastPosition: 1204,
 };
 
+/** A client in a list, with its health. */
+export const listedClient = z.object({
+  client: auditClient,
+  ...clientHealthOf.shape,
+  partialHour: moment.nullable().meta({
+    description: 'The hour that is left out of these sums, as `partialHour` of the page.',
+  }),
+});
+/** A client in a list, with its health. */
+export type ListedClient = z.infer<typeof listedClient>;
+
+/** A client in a list, by example. */
+export const listedClientExample = {
+  client: familyExample.client,
+  ...clientHealthExample,
+  partialHour: null,
+};
+
 /** A page of clients by id, with their health. */
 export const clientHealthPage = z
   .object({
     asOf,
     ...hourSpan,
-    clients: z.array(z.object({ client: auditClient, ...clientHealthOf.shape })),
+    clients: z.array(listedClient),
     next: z.string().nullable().meta({
       description: 'Pass it as `cursor` for the next page; null: there is nothing more.',
     }),
@@ -106,7 +124,7 @@ export const clientHealthPage = z
         from: '2026-11-14T02:00:00.000Z',
         to: '2026-11-21T02:14:07.000Z',
         partialHour: null,
-        clients: [{ client: familyExample.client, ...clientHealthExample }],
+        clients: [listedClientExample],
         next: null,
       },
     ],

@@ -10,15 +10,18 @@ import {
   type ViewsBeingBuilt,
   ViewsReader,
 } from '../views/views.port.js';
-import type { ActivityAnswer } from './activity.answer.js';
 import { momentOf } from './as-of.answer.js';
-import type { ClientHealthPage } from './client-health.answer.js';
+import type { ClientHealthPage, ListedClient } from './client-health.answer.js';
 import { clientsOf } from './client-names.reader.js';
-import { CountActivity, ListClientHealth, type Seen, type Span } from './overview.query.js';
+import type { CountedHours, ItemStream } from '../access/item-stream.js';
+import type { EventSources } from './list-events.handler.js';
+import { ListClientHealth, type Seen, type Span, StreamClientHealth } from './overview.query.js';
 import { answerOf, viewedStateAt } from './viewed-state.reader.js';
 
 /** A page of clients is read in so many reads at most. */
 const READS_MAX = 50;
+/** So many clients are read at one go where all of them are asked for. */
+const CLIENTS_AT_ONCE = 250;
 
 /** Answers with the health of clients. */
 @QueryHandler(ListClientHealth)
@@ -37,43 +40,16 @@ export class ListClientHealthHandler implements IQueryHandler<ListClientHealth> 
     const { ledger, views } = this;
     const state = await viewedStateAt({ ledger, views }, moment);
     if (state.kind === 'being_built') return state;
-    const asked = { ...span, upTo: state.upTo };
-    const page = await this.pageOf(asked, limit, after);
-    const names = await clientsOf(
-      ledger,
-      page.clients.map(({ clientId }) => clientId),
-    );
-    const clients = page.clients.map((health) => ({
-      client: names.get(health.clientId) ?? { id: health.clientId, name: null },
-      ...usageOf(health),
-      firstPosition: health.firstPosition,
-      lastPosition: health.lastPosition,
-    }));
+    const page = await pageOf(views, { ...span, upTo: state.upTo }, limit, after);
+    const clients = await listedClientsOf(ledger, page.clients);
     const answer = { asOf: state.asOf, ...spanOf(span, page), clients, next: page.next };
     return { kind: 'seen', state, answer };
   }
-
-  /** One read sums so many rows; between two reads the server's other work has its turn. */
-  private async pageOf(span: HourSpan, limit: number, after: string | null): Promise<ClientPage> {
-    const clients: ClientHealth[] = [];
-    let partialHour: number | null = null;
-    let next = after;
-    for (let reads = 0; reads < READS_MAX; reads += 1) {
-      const most = { limit: limit - clients.length, after: next };
-      const page = answerOf(await this.views.clientHealth(span, most));
-      clients.push(...page.clients);
-      partialHour ??= page.partialHour;
-      ({ next } = page);
-      if (next === null || clients.length === limit) break;
-      await setImmediate();
-    }
-    return { clients, next, partialHour };
-  }
 }
 
-/** Answers with how much there was to do. */
-@QueryHandler(CountActivity)
-export class CountActivityHandler implements IQueryHandler<CountActivity> {
+/** Answers with the health of all clients, a page of which is in memory. */
+@QueryHandler(StreamClientHealth)
+export class StreamClientHealthHandler implements IQueryHandler<StreamClientHealth> {
   constructor(
     private readonly ledger: Ledger,
     private readonly views: ViewsReader,
@@ -82,30 +58,86 @@ export class CountActivityHandler implements IQueryHandler<CountActivity> {
   async execute({
     moment,
     span,
-    clientId,
-  }: CountActivity): Promise<Seen<ActivityAnswer> | ViewsBeingBuilt> {
+    limit,
+    after,
+  }: StreamClientHealth): Promise<Seen<ItemStream<ListedClient>> | ViewsBeingBuilt> {
     const { ledger, views } = this;
     const state = await viewedStateAt({ ledger, views }, moment);
     if (state.kind === 'being_built') return state;
-    const page = answerOf(await views.activity({ ...span, upTo: state.upTo }, clientId));
+    const asked = { ...span, upTo: state.upTo };
     const answer = {
       asOf: state.asOf,
-      ...spanOf(span, page),
-      hours: page.hours.map(({ hour, counts }) => ({ hour: momentOf(hour), counts })),
-      next: page.next === null ? null : momentOf(page.next),
+      hours: spanOf(span, { partialHour: null }),
+      pages: pagesOf({ ledger, views }, asked, limit, after),
     };
     return { kind: 'seen', state, answer };
   }
 }
 
+async function* pagesOf(
+  { ledger, views }: EventSources,
+  span: HourSpan,
+  limit: number,
+  after: string | null,
+): AsyncGenerator<readonly ListedClient[]> {
+  let next = after;
+  for (let left = limit; left > 0;) {
+    const page = await pageOf(views, span, Math.min(CLIENTS_AT_ONCE, left), next);
+    yield listedClientsOf(ledger, page.clients);
+    left -= page.clients.length;
+    ({ next } = page);
+    if (next === null) return;
+    await setImmediate();
+  }
+}
+
+/** One read sums so many rows; between two reads the server's other work has its turn. */
+async function pageOf(
+  views: ViewsReader,
+  span: HourSpan,
+  limit: number,
+  after: string | null,
+): Promise<ClientPage> {
+  const clients: ClientHealth[] = [];
+  let partialHour: number | null = null;
+  let next = after;
+  for (let reads = 0; reads < READS_MAX; reads += 1) {
+    const most = { limit: limit - clients.length, after: next };
+    const page = answerOf(await views.clientHealth(span, most));
+    clients.push(...page.clients);
+    partialHour ??= page.partialHour;
+    ({ next } = page);
+    if (next === null || clients.length === limit) break;
+    await setImmediate();
+  }
+  return { clients, next, partialHour };
+}
+
+async function listedClientsOf(
+  ledger: Ledger,
+  clients: readonly ClientHealth[],
+): Promise<ListedClient[]> {
+  const names = await clientsOf(
+    ledger,
+    clients.map(({ clientId }) => clientId),
+  );
+  return clients.map((health) => ({
+    client: names.get(health.clientId) ?? { id: health.clientId, name: null },
+    ...usageOf(health),
+    firstPosition: health.firstPosition,
+    lastPosition: health.lastPosition,
+    partialHour: health.partialHour === null ? null : momentOf(health.partialHour),
+  }));
+}
+
 /** How a client used its tokens, and what is wrong with that. */
 export function usageOf(
   counters: ClientHealthCounters,
-): Pick<ClientHealthPage['clients'][number], 'counters' | 'findings'> {
+): Pick<ListedClient, 'counters' | 'findings'> {
   return { counters: countersOf(counters), findings: [...clientHealth(counters)] };
 }
 
-function countersOf(health: ClientHealthCounters): ClientHealthPage['clients'][number]['counters'] {
+function countersOf(health: ClientHealthCounters): ListedClient['counters'] {
   return {
     redeemed: health.redeemed,
     rotated: health.rotated,
@@ -126,7 +158,7 @@ function countersOf(health: ClientHealthCounters): ClientHealthPage['clients'][n
 export function spanOf(
   { from, to }: Span,
   { partialHour }: { readonly partialHour: number | null },
-): Pick<ClientHealthPage, 'from' | 'to' | 'partialHour'> {
+): CountedHours {
   return {
     from: momentOf(from),
     to: momentOf(to),

@@ -1,12 +1,15 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiResponse } from '../access/api-description.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { activityHourColumns } from './activity-hour.columns.js';
 import { type ActivityAnswer, activityAnswer } from './activity.answer.js';
 import { ApiNotFound, AuditDoor, found, Unstored } from './audit-door.decorator.js';
 import { momentParameters, PAGE_ITEMS } from './audit.parameters.js';
 import { type ClientAnswer, clientAnswer } from './client.answer.js';
 import { type ClientHealthPage, clientHealthPage } from './client-health.answer.js';
+import { ApiList } from '../access/whole-list.documentation.js';
 import {
   activityParameters,
   clientHealthParameters,
@@ -14,6 +17,7 @@ import {
   spanParameters,
 } from './list.parameters.js';
 import { built, cursorIn, momentFor, placeIn } from './list-place.js';
+import { listedClientColumns } from './listed-client.columns.js';
 import type { Moment } from '../access/moment.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
 import {
@@ -22,8 +26,11 @@ import {
   FindSubject,
   ListClientHealth,
   type Span,
+  StreamActivity,
+  StreamClientHealth,
 } from './overview.query.js';
 import { type SubjectAnswer, subjectAnswer } from './subject.answer.js';
+import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -46,14 +53,22 @@ export class OverviewController {
       'Of the last seven days unless `from` and `to` say otherwise; whole hours are counted. A ' +
       'client that did nothing in that time is left out, and a page may hold fewer than `limit`.',
   })
-  @ApiResponse({ status: 200, description: 'A page.', standardSchema: clientHealthPage })
+  @ApiList(clientHealthPage)
   async clients(
-    @Query({ schema: clientHealthParameters })
-    parameters: z.infer<typeof clientHealthParameters>,
-  ): Promise<ClientHealthPage> {
-    const { limit = PAGE_ITEMS } = parameters;
+    @Query({ schema: clientHealthParameters }) parameters: z.infer<typeof clientHealthParameters>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ClientHealthPage | StreamableFile> {
+    void reply.header('vary', 'accept');
     const { moment, after } = await placeIn(this.queries, 'clients', parameters);
     const span = spanOf(parameters, moment, HEALTH_SPAN);
+    const type = wholeListTypeOf(request);
+    const { limit = type === undefined ? PAGE_ITEMS : Infinity } = parameters;
+    if (type !== undefined) {
+      const all = new StreamClientHealth(moment, span, limit, after);
+      const { answer } = built(await this.queries.execute(all));
+      return wholeListReply(type, answer, reply, listedClientColumns);
+    }
     const query = new ListClientHealth(moment, span, limit, after);
     const { state, answer } = built(await this.queries.execute(query));
     const shown = { ...moment, upTo: state.upTo };
@@ -104,12 +119,22 @@ export class OverviewController {
     summary: 'How many events of each type there were, hour by hour',
     description: 'Of the last 24 hours unless `from` and `to` say otherwise.',
   })
-  @ApiResponse({ status: 200, description: 'The hours.', standardSchema: activityAnswer })
+  @ApiList(activityAnswer)
   async activity(
     @Query({ schema: activityParameters }) parameters: z.infer<typeof activityParameters>,
-  ): Promise<ActivityAnswer> {
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ActivityAnswer | StreamableFile> {
+    void reply.header('vary', 'accept');
+    const { client } = parameters;
     const moment = await momentFor(this.queries, parameters.at);
-    const query = new CountActivity(moment, spanOf(parameters, moment, DAY), parameters.client);
+    const span = spanOf(parameters, moment, DAY);
+    const type = wholeListTypeOf(request);
+    if (type !== undefined) {
+      const all = built(await this.queries.execute(new StreamActivity(moment, span, client)));
+      return wholeListReply(type, all.answer, reply, activityHourColumns);
+    }
+    const query = new CountActivity(moment, span, client);
     return built(await this.queries.execute(query)).answer;
   }
 }

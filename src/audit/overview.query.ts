@@ -1,9 +1,10 @@
 import { Query } from '@nestjs/cqrs';
 import type { Instant } from '../domain/identifiers.js';
 import type { ViewsBeingBuilt } from '../views/views.port.js';
-import type { ActivityAnswer } from './activity.answer.js';
-import type { ClientHealthPage } from './client-health.answer.js';
+import type { ActivityAnswer, ActivityHourAnswer } from './activity.answer.js';
+import type { ClientHealthPage, ListedClient } from './client-health.answer.js';
 import type { ClientAnswer } from './client.answer.js';
+import type { ItemStream } from '../access/item-stream.js';
 import type { Moment } from '../access/moment.js';
 import type { SubjectAnswer } from './subject.answer.js';
 import type { ViewedState } from './viewed-state.reader.js';
@@ -33,8 +34,32 @@ export class ListClientHealth extends Query<Seen<ClientHealthPage> | ViewsBeingB
   }
 }
 
+/** All clients by id, up to `limit` of them, with how they use their tokens. */
+export class StreamClientHealth extends Query<Seen<ItemStream<ListedClient>> | ViewsBeingBuilt> {
+  constructor(
+    readonly moment: Moment,
+    readonly span: Span,
+    /** At most so many clients. */
+    readonly limit: number,
+    readonly after: string | null,
+  ) {
+    super();
+  }
+}
+
 /** How many events there were hour by hour, of one client or of the whole ledger. */
 export class CountActivity extends Query<Seen<ActivityAnswer> | ViewsBeingBuilt> {
+  constructor(
+    readonly moment: Moment,
+    readonly span: Span,
+    readonly clientId?: string,
+  ) {
+    super();
+  }
+}
+
+/** As CountActivity: all hours of the span. */
+export class StreamActivity extends Query<Seen<ItemStream<ActivityHourAnswer>> | ViewsBeingBuilt> {
   constructor(
     readonly moment: Moment,
     readonly span: Span,

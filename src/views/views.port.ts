@@ -208,16 +208,18 @@ export interface ClientHealthCounters {
 /** The counters of one client over a span. */
 export interface ClientHealth extends ClientHealthCounters {
   readonly clientId: string;
-  /** Of the events that were counted. */
-  readonly firstPosition: Position;
-  readonly lastPosition: Position;
+  /** Of the events that were counted; null: none was. */
+  readonly firstPosition: Position | null;
+  readonly lastPosition: Position | null;
+  /** As in HourPage: left out of these sums. */
+  readonly partialHour: Instant | null;
 }
 
 /** The counters of one client, even of one that did nothing. */
 export interface ClientSum {
   readonly counters: ClientHealthCounters;
   /** The first and the last event that were counted; null: none was. */
-  readonly positions: Pick<ClientHealth, 'firstPosition' | 'lastPosition'> | null;
+  readonly positions: { readonly firstPosition: Position; readonly lastPosition: Position } | null;
   readonly partialHour: Instant | null;
 }
 

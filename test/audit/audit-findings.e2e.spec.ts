@@ -13,7 +13,7 @@ import {
   TestClock,
   type TestClient,
 } from '../support/http-server.js';
-import { adminToken, clientToken, familyOf, read, send } from './audit-stage.js';
+import { adminToken, clientToken, csvRows, familyOf, read, send } from './audit-stage.js';
 
 const clock = new TestClock();
 let server: HttpServer;
@@ -57,6 +57,20 @@ async function get<Body>(path: string): Promise<Body> {
   const { status, text, body } = await read<Body>(server, path, token);
   if (status !== 200) throw new Error(`${path}: ${text}`);
   return body;
+}
+
+async function whole(path: string, accept: string) {
+  const answer = await read(server, path, token, { accept });
+  if (answer.status !== 200) throw new Error(`${path}: ${answer.text}`);
+  expect(answer.headers.get('content-type')).toContain(accept);
+  return answer;
+}
+
+function linesOf(text: string): unknown[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
 }
 
 /** The same cursor, of a place that is none. */
@@ -253,6 +267,25 @@ describe('a client', () => {
     }
     expect(seen).toEqual(all.clients);
   });
+
+  it('stands with all others on a line of its own, and in a table', async () => {
+    const { asOf, from, to, clients } = clientHealthPage.parse(await get('/audit/clients'));
+    const at = `at=${asOf.position}&from=${from}&to=${to}`;
+    expect(clients.length).toBeGreaterThan(1);
+    const lines = await whole(`/audit/clients?${at}`, 'application/x-ndjson');
+    expect(linesOf(lines.text)).toEqual(clients);
+    expect(lines.headers.get('token-ledger-hours')).toBe(`from="${from}", to="${to}"`);
+    const some = await whole(`/audit/clients?${at}&limit=1`, 'application/x-ndjson');
+    expect(linesOf(some.text)).toEqual(clients.slice(0, 1));
+    const table = await whole(`/audit/clients?${at}`, 'text/csv');
+    const [header = [], ...rows] = csvRows(table.text);
+    const cell = (row: string[], name: string) => row[header.indexOf(name)];
+    expect(rows.map((row) => [cell(row, 'clientId'), cell(row, 'rotated')])).toEqual(
+      clients.map(({ client, counters }) => [client.id, String(counters.rotated)]),
+    );
+    const findings = rows.map((row): unknown => JSON.parse(cell(row, 'findings') ?? ''));
+    expect(findings).toEqual(clients.map((client) => client.findings));
+  });
 });
 
 describe('the activity', () => {
@@ -265,5 +298,31 @@ describe('the activity', () => {
     const types = own.hours.flatMap(({ counts }) => Object.keys(counts));
     expect(types).toContain('ClientRegistered');
     expect(types).not.toContain('AccountCreated');
+  });
+
+  it('is a line or a row for each hour', async () => {
+    const { asOf, from, to, hours } = activityAnswer.parse(await get('/audit/activity'));
+    const path = `/audit/activity?at=${asOf.position}&from=${from}&to=${to}`;
+    expect(hours.length).toBeGreaterThan(1);
+    const lines = await whole(path, 'application/x-ndjson');
+    expect(linesOf(lines.text)).toEqual(hours);
+    expect(lines.headers.get('token-ledger-as-of')).toContain(`position=${asOf.position}`);
+    const [header = [], ...rows] = csvRows((await whole(path, 'text/csv')).text);
+    expect(header).toContain('LedgerRestored');
+    for (const [index, { hour, counts }] of hours.entries()) {
+      const expected = header.map((type) => (type === 'hour' ? hour : String(counts[type] ?? 0)));
+      expect(rows[index]).toEqual(expected);
+    }
+    expect(rows).toHaveLength(hours.length);
+  });
+
+  it('of a year is read to its end', async () => {
+    const year = new Date(Date.now() - 360 * 24 * 3_600_000).toISOString();
+    const { asOf, hours } = activityAnswer.parse(await get('/audit/activity'));
+    const path = `/audit/activity?from=${year}&at=${asOf.position}`;
+    const page = activityAnswer.parse(await get(path));
+    expect(page).toMatchObject({ hours: [], next: expect.any(String) });
+    const { text } = await whole(path, 'application/x-ndjson');
+    expect(linesOf(text)).toEqual(hours);
   });
 });

@@ -87,8 +87,16 @@ describe('the health of clients', () => {
         rejectedByReason: { stale_inside_window: 1 },
         firstPosition: 2,
         lastPosition: 9,
+        partialHour: null,
       },
-      { ...NONE, clientId: 'b', redeemed: 1, firstPosition: 3, lastPosition: 3 },
+      {
+        ...NONE,
+        clientId: 'b',
+        redeemed: 1,
+        firstPosition: 3,
+        lastPosition: 3,
+        partialHour: null,
+      },
     ]);
   });
 
@@ -268,6 +276,11 @@ describe('an hour of more events than are counted one by one', () => {
     });
     const activity = await viewed(reader.activity(left));
     expect(activity).toMatchObject({ hours: [], partialHour: AT });
-    expect((await viewed(reader.clientHealth(left, { limit: 5 }))).partialHour).toBe(AT);
+    const { clients, partialHour } = await viewed(reader.clientHealth(left, { limit: 5 }));
+    expect(partialHour).toBe(AT);
+    expect(clients).toMatchObject([
+      { ...NONE, clientId: 'a', firstPosition: null, lastPosition: null, partialHour: AT },
+      { clientId: 'b', partialHour: null },
+    ]);
   });
 });

@@ -83,8 +83,12 @@ export class HourQuery {
     for (let left = ROWS_SUMMED_MAX; client !== undefined && left > 0;) {
       if (clients.length === limit) break;
       const { rows, rowsSummed, isPartial } = this.sumOf(client, hours);
-      if (rows.length > 0) clients.push({ clientId: client, ...healthOf(rows) });
-      if (isPartial) partialHour = hours.cut?.hour ?? null;
+      const leftOut = isPartial ? (hours.cut?.hour ?? null) : null;
+      if (rows.length > 0 || isPartial) {
+        const health = { ...countersIn(rows), ...positionsOf(rows), partialHour: leftOut };
+        clients.push({ clientId: client, ...health });
+      }
+      partialHour ??= leftOut;
       left -= rowsSummed + 1;
       last = client;
       client = this.nextClient.get(last);
@@ -96,10 +100,10 @@ export class HourQuery {
   clientSum(clientId: string, span: HourSpan): ClientSum {
     const hours = this.countedHours(span);
     const { rows, isPartial } = this.sumOf(clientId, hours);
-    const { firstPosition, lastPosition, ...counters } = healthOf(rows);
+    const { firstPosition, lastPosition } = positionsOf(rows);
     return {
-      counters,
-      positions: rows.length === 0 ? null : { firstPosition, lastPosition },
+      counters: countersIn(rows),
+      positions: firstPosition === null ? null : { firstPosition, lastPosition },
       partialHour: isPartial ? (hours.cut?.hour ?? null) : null,
     };
   }
@@ -163,14 +167,20 @@ function groupByHour<Row extends { readonly hour: Instant }>(
 
 const REJECTED = 'rejected:';
 
-function healthOf(rows: readonly MeasureRow[]): Omit<ClientHealth, 'clientId'> {
-  const counts = new Map<HealthMeasure, number>();
-  for (const { measure, count } of rows) counts.set(measure, (counts.get(measure) ?? 0) + count);
+function positionsOf(
+  rows: readonly MeasureRow[],
+): NonNullable<ClientSum['positions']> | { firstPosition: null; lastPosition: null } {
+  if (rows.length === 0) return { firstPosition: null, lastPosition: null };
   return {
-    ...countersOf(counts),
     firstPosition: Math.min(...rows.map((row) => row.firstPosition)),
     lastPosition: Math.max(...rows.map((row) => row.lastPosition)),
   };
+}
+
+function countersIn(rows: readonly MeasureRow[]): ClientHealthCounters {
+  const counts = new Map<HealthMeasure, number>();
+  for (const { measure, count } of rows) counts.set(measure, (counts.get(measure) ?? 0) + count);
+  return countersOf(counts);
 }
 
 function countersOf(counts: ReadonlyMap<HealthMeasure, number>): ClientHealthCounters {
