@@ -6,6 +6,20 @@ export type ApiDecorators = Pick<
   'ApiBody' | 'ApiOperation' | 'ApiResponse' | 'ApiSecurity' | 'ApiTags'
 >;
 
+/** The headers of an answer as they are described. */
+export type ApiHeaders = Readonly<
+  Record<
+    string,
+    { readonly description: string; readonly schema: Readonly<Record<string, unknown>> }
+  >
+>;
+
+/**
+ * The member of an ApiResponse that says as what else it comes, by media type: Nest's generator would
+ * describe every media type of an answer by the one schema.
+ */
+export const OTHER_CONTENT = 'x-other-content';
+
 /** What a decorator of a class or of a method is given. */
 type Place = [target: object, key?: string | symbol, descriptor?: unknown];
 

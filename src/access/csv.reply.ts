@@ -19,9 +19,17 @@ export function csvReply<Item>(
   reply: FastifyReply,
   columns: CsvColumns<Item>,
 ): StreamableFile {
+  return linesReply(stream, reply, CSV, lineOf(columns), rowOf(Object.keys(columns)));
+}
+
+/** These items as comma-separated values. */
+export function csvText<Item>(items: readonly Item[], columns: CsvColumns<Item>): string {
+  return [rowOf(Object.keys(columns)), ...items.map(lineOf(columns))].join('');
+}
+
+function lineOf<Item>(columns: CsvColumns<Item>): (item: Item) => string {
   const cells = Object.values(columns);
-  const lineOf = (item: Item): string => rowOf(cells.map((cell) => cell(item)));
-  return linesReply(stream, reply, CSV, lineOf, rowOf(Object.keys(columns)));
+  return (item) => rowOf(cells.map((cell) => cell(item)));
 }
 
 function rowOf(values: readonly unknown[]): string {

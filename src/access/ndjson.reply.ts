@@ -10,7 +10,12 @@ const logger = new Logger('Lists');
 
 /** Sends items one a line, as JSON. */
 export function ndjsonReply<Item>(stream: ItemStream<Item>, reply: FastifyReply): StreamableFile {
-  return linesReply(stream, reply, NDJSON, (item) => `${JSON.stringify(item)}\n`);
+  return linesReply(stream, reply, NDJSON, ndjsonLine);
+}
+
+/** An item on a line of its own. */
+export function ndjsonLine(item: unknown): string {
+  return `${JSON.stringify(item)}\n`;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { mapped } from '../access/item-stream.js';
 import { OperatorDoor, Unstored } from '../access/operator-door.decorator.js';
-import { ApiList } from '../access/whole-list.documentation.js';
+import { ApiList } from '../access/list.documentation.js';
 import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
 import { PreviewRevocation } from './preview-revocation.query.js';
 import {
@@ -36,7 +36,7 @@ export class RevocationPreviewController {
       'is ended. The position of the answer says exactly this set to what starts a revocation. As ' +
       'lines it is the families alone.',
   })
-  @ApiList(revocationPreview)
+  @ApiList(revocationPreview, 'families', previewedFamilyColumns)
   @ApiNoSet()
   async preview(
     @Query({ schema: previewParameters }) parameters: z.infer<typeof previewParameters>,

@@ -11,7 +11,7 @@ import {
   type PinnedPlace,
   pinnedPlaceOf,
 } from '../access/pinned-cursor.js';
-import { ApiList } from '../access/whole-list.documentation.js';
+import { ApiList } from '../access/list.documentation.js';
 import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
 import type { StreamId } from '../domain/identifiers.js';
@@ -51,7 +51,7 @@ export class RevocationTokensController {
       'client_credentials tokens. Nothing is ended. `unexpired=true` has those that the `reach` of ' +
       'the preview counts.',
   })
-  @ApiList(revocationTokenPage)
+  @ApiList(revocationTokenPage, 'accessTokens', setTokenColumns)
   @ApiNoSet()
   async list(
     @Query({ schema: tokenListParameters }) parameters: Parameters,

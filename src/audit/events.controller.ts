@@ -10,8 +10,8 @@ import type { AuditEvent } from './audit-event.answer.js';
 import { auditEventColumns } from './audit-event.columns.js';
 import { PAGE_ITEMS } from './audit.parameters.js';
 import { type EventList, eventList } from './event-list.answer.js';
-import { ApiEvents } from '../access/whole-list.documentation.js';
 import type { ItemStream } from '../access/item-stream.js';
+import { ApiList } from '../access/list.documentation.js';
 import { ListEvents, StreamEvents } from './list-events.query.js';
 import { eventParameters } from './list.parameters.js';
 import { built, cursorOf, fixedIn, requestOf } from './list-place.js';
@@ -54,7 +54,7 @@ export class EventsController {
       'still not be the last: go on while `cursor` or `next` is not null. `cursor` shows the state ' +
       'of the first page to the end; to follow the ledger, go on later after `asOf.position`.',
   })
-  @ApiEvents(eventList)
+  @ApiList(eventList, 'events', auditEventColumns)
   async list(
     @Query({ schema: eventParameters }) asked: Parameters,
     @Req() request: FastifyRequest,

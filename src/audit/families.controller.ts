@@ -14,13 +14,13 @@ import {
   PAGE_ITEMS,
 } from './audit.parameters.js';
 import { type FamilyEventList, familyEventList } from './event-list.answer.js';
-import { ApiEvents, ApiList } from '../access/whole-list.documentation.js';
 import { type FamilyAnswer, familyAnswer } from './family.answer.js';
 import { FindFamily } from './find-family.query.js';
 import { FindLineage } from './find-lineage.query.js';
 import { type LineageAnswer, lineageAnswer } from './lineage.answer.js';
 import { StreamEvents } from './list-events.query.js';
 import { ListFamilyEvents } from './list-family-events.query.js';
+import { ApiList } from '../access/list.documentation.js';
 import { familyParameters, lineageParameters } from './list.parameters.js';
 import {
   built,
@@ -57,7 +57,7 @@ export class FamiliesController {
     description:
       'A page of at most `limit`; a page of a filtered list may hold fewer and still not be the last.',
   })
-  @ApiList(familyPage)
+  @ApiList(familyPage, 'families', listedFamilyColumns)
   async list(
     @Query({ schema: familyParameters }) asked: Parameters,
     @Req() request: FastifyRequest,
@@ -127,7 +127,7 @@ export class FamiliesController {
   @Get(':id/events')
   @Unstored()
   @ApiOperation({ summary: 'The whole life of a token family, oldest event first' })
-  @ApiEvents(familyEventList)
+  @ApiList(familyEventList, 'events', auditEventColumns)
   @ApiNotFound('family')
   async events(
     @Param({ schema: idInPath }) { id }: Id,

@@ -6,10 +6,10 @@ import type { z } from 'zod';
 import { ApiNotFound, AuditDoor, found, Unstored } from './audit-door.decorator.js';
 import { auditIncidentColumns } from './audit-incident.columns.js';
 import { idInPath, momentParameters, PAGE_ITEMS } from './audit.parameters.js';
-import { ApiList } from '../access/whole-list.documentation.js';
 import { type IncidentList, incidentList } from './incident.answer.js';
 import { type IncidentAnswer, incidentAnswer } from './investigation.answer.js';
 import { FindIncident } from './list-incidents.query.js';
+import { ApiList } from '../access/list.documentation.js';
 import { incidentParameters } from './list.parameters.js';
 import { built, cursorOf, fixedIn, momentAsked, requestOf } from './list-place.js';
 import { SearchIncidents } from './search-incidents.query.js';
@@ -31,7 +31,7 @@ export class IncidentsController {
     description:
       'A page of at most `limit`; a page of a filtered list may hold fewer and still not be the last.',
   })
-  @ApiList(incidentList)
+  @ApiList(incidentList, 'incidents', auditIncidentColumns)
   async list(
     @Query({ schema: incidentParameters }) asked: Parameters,
     @Req() request: FastifyRequest,

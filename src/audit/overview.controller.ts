@@ -9,7 +9,7 @@ import { ApiNotFound, AuditDoor, found, Unstored } from './audit-door.decorator.
 import { momentParameters, PAGE_ITEMS } from './audit.parameters.js';
 import { type ClientAnswer, clientAnswer } from './client.answer.js';
 import { type ClientHealthPage, clientHealthPage } from './client-health.answer.js';
-import { ApiList } from '../access/whole-list.documentation.js';
+import { ApiCounts } from '../access/list.documentation.js';
 import {
   activityParameters,
   clientHealthParameters,
@@ -53,7 +53,7 @@ export class OverviewController {
       'Of the last seven days unless `from` and `to` say otherwise; whole hours are counted. A ' +
       'client that did nothing in that time is left out, and a page may hold fewer than `limit`.',
   })
-  @ApiList(clientHealthPage)
+  @ApiCounts(clientHealthPage, 'clients', listedClientColumns)
   async clients(
     @Query({ schema: clientHealthParameters }) parameters: z.infer<typeof clientHealthParameters>,
     @Req() request: FastifyRequest,
@@ -119,7 +119,7 @@ export class OverviewController {
     summary: 'How many events of each type there were, hour by hour',
     description: 'Of the last 24 hours unless `from` and `to` say otherwise.',
   })
-  @ApiList(activityAnswer)
+  @ApiCounts(activityAnswer, 'hours', activityHourColumns)
   async activity(
     @Query({ schema: activityParameters }) parameters: z.infer<typeof activityParameters>,
     @Req() request: FastifyRequest,

@@ -86,6 +86,13 @@ function bodyText(body: Content | undefined, schemas: Schemas): string[] {
   return lines;
 }
 
+/** Lines stand there as they come. */
+function linesText(type: string, { schema, example }: Described): string[] {
+  const words = schema?.description === undefined ? '' : ` ${schema.description}`;
+  const text = String(example).replaceAll('\r\n', '\n').trimEnd();
+  return [`As ${codeText(type)}:${words}\n`, `\`\`\`text\n${text}\n\`\`\`\n`];
+}
+
 function membersText({ properties = {}, required = [] }: Described): string[] {
   const lines = Object.entries(properties).map(([name, member]) =>
     itemText(codeText(name), required.includes(name), member),
@@ -109,7 +116,10 @@ function answersText(responses: Readonly<Record<string, Content>>, schemas: Sche
     if (Number(status) >= 400) refusals.push(status);
     else {
       lines.push(`**${status}** ${description}\n`);
-      for (const media of Object.values(content)) lines.push(...exampleText(media, schemas));
+      for (const [type, media] of Object.entries(content)) {
+        const isLines = typeof media.example === 'string' && type !== 'application/json';
+        lines.push(...(isLines ? linesText(type, media) : exampleText(media, schemas)));
+      }
     }
   }
   return refusals.length === 0 ? lines : [...lines, `Refuses with ${refusals.join(', ')}.\n`];

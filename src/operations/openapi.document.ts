@@ -1,10 +1,15 @@
 import type { INestApplication } from '@nestjs/common';
 import type { DocumentBuilder, OpenAPIObject } from '@nestjs/swagger';
-import { describeControllers } from '../access/api-description.js';
+import { describeControllers, OTHER_CONTENT } from '../access/api-description.js';
 import type { Settings } from '../config/settings.js';
 import { oauthDocumentation } from './oauth.documentation.js';
 
 type Paths = OpenAPIObject['paths'];
+type Operation = NonNullable<Paths[string]['get']>;
+interface ResponseWords {
+  readonly content?: object;
+  readonly [OTHER_CONTENT]: object;
+}
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
 const description =
@@ -127,10 +132,20 @@ function describedPaths(paths: Paths): Paths {
     for (const method of ['get', 'post', 'delete'] as const) {
       const scanned = item[method];
       if (scanned === undefined) continue;
-      const operation = { ...scanned, ...words?.[method] };
+      const operation = withOtherContent({ ...scanned, ...words?.[method] });
       if (operation.summary === undefined) continue;
       described[path] = { ...described[path], [method]: operation };
     }
   }
   return described;
+}
+
+/** An operation whose answers have all the media types that they were said to come as. */
+function withOtherContent(operation: Operation): Operation {
+  const responses = Object.entries(operation.responses).map(([status, response]) => {
+    if (response === undefined || !(OTHER_CONTENT in response)) return [status, response];
+    const { [OTHER_CONTENT]: other, ...own } = response as ResponseWords;
+    return [status, { ...own, content: { ...own.content, ...other } }];
+  });
+  return { ...operation, responses: Object.fromEntries(responses) };
 }

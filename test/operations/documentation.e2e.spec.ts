@@ -17,7 +17,7 @@ import { familyPage } from '../../src/audit/listed-family.answer.js';
 import { subjectAnswer } from '../../src/audit/subject.answer.js';
 import { validityAnswer } from '../../src/audit/validity.answer.js';
 import { apiDocument } from '../../src/operations/api.document.js';
-import { clientToken, read } from '../audit/audit-stage.js';
+import { clientToken, csvRows, read } from '../audit/audit-stage.js';
 import { HttpServer } from '../support/http-server.js';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -153,6 +153,29 @@ describe('the OpenAPI document', () => {
       const { example } = document.components.schemas[id] ?? {};
       expect([name, schema.strict().safeParse(example).error?.issues]).toEqual([name, undefined]);
     }
+  });
+
+  it.each([
+    ['/audit/activity', 'ActivityAnswer', 'hours'],
+    ['/audit/clients', 'ClientHealthPage', 'clients'],
+    ['/audit/events', 'EventList', 'events'],
+    ['/audit/families', 'FamilyPage', 'families'],
+    ['/audit/families/{id}/events', 'FamilyEventList', 'events'],
+    ['/audit/incidents', 'IncidentList', 'incidents'],
+  ])('says how %s looks as lines and as CSV', (path, page, items) => {
+    const { content = {} } = document.paths[path]?.['get']?.responses['200'] ?? {};
+    expect(content).toEqual({
+      'application/json': { schema: { $ref: `#/components/schemas/${page}` } },
+      'application/x-ndjson': { schema: expect.anything(), example: expect.any(String) },
+      'text/csv': { schema: expect.anything(), example: expect.any(String) },
+    });
+    const { example } = document.components.schemas[page] as { example: Record<string, unknown[]> };
+    const shown = example[items] ?? [];
+    const textOf = (type: string) => (content[type] as { example: string }).example;
+    const lines = shown.map((item) => `${JSON.stringify(item)}\n`).join('');
+    expect(textOf('application/x-ndjson')).toBe(lines);
+    const [header = [], ...rows] = csvRows(textOf('text/csv'));
+    expect(rows.map((row) => row.length)).toEqual(shown.map(() => header.length));
   });
 
   it('stands in docs/API.md: `npm run docs:api` writes it', () => {
