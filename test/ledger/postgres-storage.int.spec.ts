@@ -175,6 +175,46 @@ describe('a verification of a ledger on PostgreSQL', () => {
       /the function other is none of the ledger's/,
     ],
     [
+      'a column of another type',
+      () => store.query('ALTER TABLE ledger.origins ALTER address TYPE varchar(99)'),
+      /the table origins is not as it was made/,
+    ],
+    [
+      'a column that may be empty',
+      () => store.query('ALTER TABLE ledger.events ALTER body DROP NOT NULL'),
+      /the table events is not as it was made/,
+    ],
+    [
+      'a column that says something by itself',
+      () => store.query("ALTER TABLE ledger.origins ALTER address SET DEFAULT 'x'"),
+      /the table origins is not as it was made/,
+    ],
+    [
+      'a column more',
+      () => store.query('ALTER TABLE ledger.streams ADD note text'),
+      /the table streams is not as it was made/,
+    ],
+    [
+      'a column that is gone',
+      () => store.query('ALTER TABLE ledger.leases DROP holder'),
+      /the table leases is not as it was made/,
+    ],
+    [
+      'a table that is gone',
+      () => store.query('DROP TABLE ledger.nodes'),
+      /the table nodes is missing/,
+    ],
+    [
+      'a table that is none of the ledger',
+      () => store.query('CREATE TABLE ledger.notes (note text)'),
+      /the table notes is none of the ledger's/,
+    ],
+    [
+      'a view that is none of the ledger',
+      () => store.query('CREATE VIEW ledger.people AS SELECT subject_id FROM ledger.streams'),
+      /the view people is none of the ledger's/,
+    ],
+    [
       'a second log',
       () => store.query("INSERT INTO ledger.logs VALUES (1, 'x', 0, 1)"),
       /logs is not of log 0 alone/,
@@ -186,6 +226,48 @@ describe('a verification of a ledger on PostgreSQL', () => {
     await source.close();
     expect(ok).toBe(false);
     expect(problems.map((one) => one.problem)).toContainEqual(expect.stringMatching(problem));
+  });
+
+  it.each<[column: string, change: string, problem: string]>([
+    ['stream_id', "stream_id = 'administration:b'", 'the body and the column stream_id differ'],
+    ['stream_version', 'stream_version = 9', 'the body and the column stream_version differ'],
+    ['type', "type = 'FamilyRevoked'", 'the body and the column type differ'],
+    [
+      'previous_position',
+      'previous_position = 0',
+      'previous_position does not name the event before it',
+    ],
+    [
+      'previous_position, emptied',
+      'previous_position = NULL',
+      'previous_position does not name the event before it',
+    ],
+    ['appended_at', 'appended_at = appended_at + 1', 'the body and the column appended_at differ'],
+    ['appended_at, earlier', 'appended_at = 1', 'the body and the column appended_at differ'],
+    ['position', 'position = 40', 'events are missing'],
+    ['log_id', 'log_id = 1', 'events are missing'],
+    ['body', `body = body || ' '`, 'the body is not canonical JSON'],
+  ])('names the position of an event whose column %s was changed', async (_, change, problem) => {
+    await tamper('events', `UPDATE ledger.events SET ${change} WHERE position = 4`);
+    const source = await openPostgresSource(store.url);
+    const { problems } = await verifyLedger(source);
+    await source.close();
+    expect(problems[0]).toMatchObject({ position: 4, problem });
+  });
+
+  it('is content with a table of events in partitions', async () => {
+    await store.query(`BEGIN;
+      ALTER TABLE ledger.events RENAME TO events_whole;
+      CREATE TABLE ledger.events (LIKE ledger.events_whole INCLUDING ALL)
+        PARTITION BY RANGE (position);
+      CREATE TABLE ledger.events_first PARTITION OF ledger.events FOR VALUES FROM (0) TO (1000);
+      INSERT INTO ledger.events SELECT * FROM ledger.events_whole;
+      DROP TABLE ledger.events_whole;
+      CREATE TRIGGER events_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.events
+        FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+      GRANT SELECT, INSERT ON ledger.events TO runtime;
+      COMMIT`);
+    await store.expectIntact();
   });
 
   it('is not needed to see that a history has a gap', async () => {
