@@ -1,7 +1,7 @@
 import { type ApiHeaders, ApiResponse, OTHER_CONTENT } from './api-description.js';
 import type { z } from 'zod';
 import { type CsvColumns, csvText } from './csv.reply.js';
-import { ndjsonLine } from './ndjson.reply.js';
+import { jsonLine } from './streamed-lines.js';
 
 /** A page whose items stand under one name. */
 type Page<Name extends string, Item> = z.ZodObject &
@@ -71,7 +71,7 @@ function linesOf<Name extends string, Item>(
   return {
     'application/x-ndjson': {
       schema: { type: 'string', description: line },
-      example: shown.map(ndjsonLine).join(''),
+      example: shown.map(jsonLine).join(''),
     },
     'text/csv': {
       schema: { type: 'string', description: row },

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { At } from '../access/moment.js';
+import { jsonLine } from '../access/streamed-lines.js';
 import { recordOfBacktest } from '../directory/record-administration.handler.js';
 import type { BacktestPolicy } from '../domain/backtest/backtest-policy.rules.js';
 import type { BacktestSummary } from '../domain/backtest/backtest-summary.rules.js';
@@ -9,6 +10,7 @@ import {
   backtestedPolicy,
   backtestPolicyOf,
 } from '../replay/backtest.parameters.js';
+import { backtestedAttemptOf } from '../replay/backtested-attempt.answer.js';
 import { type BacktestedAttempt, runBacktest } from '../replay/backtest.runner.js';
 import {
   type BacktestRange,
@@ -16,12 +18,13 @@ import {
   type NoRange,
 } from '../replay/backtest-range.reader.js';
 import { type BacktestResult, backtestResultOf } from '../replay/backtest-result.answer.js';
+import { backtestText } from './backtest-text.js';
 import { type ClientPolicyOptions, withPolicyOptions } from './client-policy-options.js';
 import { CommandRefused } from './failure.js';
 import { asOperator, type Operator } from './operator.js';
 import { tellProgress } from './progress.js';
 import { moment, noSuchMoment } from './replay.js';
-import { countText, factsText, isoTime, printJson, printLines, tableText } from './terminal.js';
+import { printJson, printLines } from './terminal.js';
 import { verb } from './verb.js';
 
 interface Options extends ClientPolicyOptions {
@@ -56,7 +59,10 @@ That it was run is recorded in the ledger; nothing else is.`,
     .option('--from <moment>', 'only families granted since: a time or a position', moment)
     .option('--to <moment>', 'only what happened by then: a time or a position', moment)
     .option('--client <client-id>', 'only families of this client', clientId)
-    .option('--out <file>', 'write each attempt, recorded and simulated, as a line of JSON')
+    .option(
+      '--out <file>',
+      'write each attempt, recorded and simulated, as a line of JSON, as GET /replay/backtests/{id}/attempts has it',
+    )
     .action((options: Options) => asOperator((operator) => backtest(operator, options)));
 }
 
@@ -148,8 +154,8 @@ function attemptsTo(file: string): AttemptFile {
     lines = '';
   };
   return {
-    write: ({ at, ...attempt }) => {
-      lines += `${JSON.stringify({ ...attempt, at: isoTime(at) })}\n`;
+    write: (attempt) => {
+      lines += jsonLine(backtestedAttemptOf(attempt));
       if (lines.length > BUFFER_CHARACTERS) flush();
     },
     close: () => {
@@ -180,72 +186,6 @@ function print(
     printJson({ ...range, policy: askedPolicyOf(policy), result });
     return;
   }
-  printLines(summaryText(result), '', outcomesText(result), '', consequencesText(result));
+  printLines(backtestText(result));
   if (out !== undefined) printLines('', `The attempts are in ${out}.`);
-}
-
-function summaryText({ families, attempts }: BacktestResult): string {
-  const { compared, agreeing, notComparable, counted } = attempts;
-  return factsText([
-    ['Families', `${families.read}, ${families.diverged} would have gone on otherwise`],
-    ['Attempts', `${compared} decided again, ${agreeing} of them as they were`],
-    ['Not comparable', `${countText(notComparable, 'attempt')} after a family went on otherwise`],
-    ['Only counted', counted === 0 ? undefined : countText(counted, 'presentation')],
-  ]);
-}
-
-function outcomesText({ matrix }: BacktestResult): string {
-  const rows = Object.entries(matrix).flatMap(([recorded, row]) =>
-    Object.entries(row).map(([simulated, times]) => [recorded, simulated, String(times)]),
-  );
-  return tableText(['Was', 'Would have been', 'Attempts'], rows);
-}
-
-type Measured = BacktestResult['dwellMilliseconds']['recorded'];
-
-/** Spans as people read them. What was not measured is said as often as it was not. */
-function measuredText({ count, median, maximum, notMeasured }: Measured): string {
-  const isMeasured = median !== null && maximum !== null;
-  const parts = [
-    ...(isMeasured ? [`median ${median / 1000} s, longest ${maximum / 1000} s`] : []),
-    ...(isMeasured ? [`measured of ${countText(count, 'theft')}`] : []),
-    ...(notMeasured > 0 ? [`NOT MEASURED of ${countText(notMeasured, 'theft')}`] : []),
-  ];
-  return parts.join(', ');
-}
-
-const NOT_MEASURED = `Not measured is no improvement: either nobody would have noticed the thief, or the family went
-on otherwise before, and what the thief would have done then is not known.`;
-
-function bothMeasured({ recorded, simulated }: BacktestResult['dwellMilliseconds']): string {
-  if (recorded.count + recorded.notMeasured === 0) return 'no theft is known';
-  return `was: ${measuredText(recorded)}\nwould have been: ${measuredText(simulated)}`;
-}
-
-function consequencesText(result: BacktestResult): string {
-  const { sessionsEnded, dwellMilliseconds, remainingAccessMilliseconds } = result;
-  const judged = ({ verdict, cause }: BacktestResult['falseAlarmsAvoided']): string =>
-    `${verdict + cause} (${verdict} by verdict, ${cause} by likely cause)`;
-  const { none } = result.newFalseAlarms;
-  const both = <Part>(
-    { recorded, simulated }: { recorded: Part; simulated: Part },
-    text: (part: Part) => string,
-  ): string => `${text(recorded)}; would have been ${text(simulated)}`;
-  const asFarAs = result.attempts.notComparable > 0 ? ', as far as it can be compared' : '';
-  const { recorded, simulated } = dwellMilliseconds;
-  const isUnmeasured = recorded.notMeasured + simulated.notMeasured > 0;
-  const facts = factsText([
-    ['False alarms avoided', judged(result.falseAlarmsAvoided)],
-    ['New false alarms', `${judged(result.newFalseAlarms)}, ${none} without an incident`],
-    ['Thefts missed', judged(result.theftsMissed)],
-    ['Thefts only refused', judged(result.theftsStoppedOtherwise)],
-    ['Thefts caught earlier', judged(result.theftsCaughtEarlier)],
-    ['Unclear ends avoided', String(result.unclearKillsAvoided)],
-    ['Ends not comparable', String(result.killsNotComparable)],
-    ['Ended by reuse', both(sessionsEnded, ({ byReuse }) => String(byReuse)) + asFarAs],
-    ['Found expired', both(sessionsEnded, ({ byExpiry }) => String(byExpiry)) + asFarAs],
-    ['Thief unnoticed', bothMeasured(dwellMilliseconds)],
-    ['Access left', bothMeasured(remainingAccessMilliseconds)],
-  ]);
-  return isUnmeasured ? `${facts}\n\n${NOT_MEASURED}` : facts;
 }

@@ -1,20 +1,17 @@
 import { z } from 'zod';
-import type { BacktestJob, DivergingAttempt } from './backtest-jobs.service.js';
+import type { BacktestJob } from './backtest-jobs.service.js';
 import { askedPolicy, askedPolicyOf } from './backtest.parameters.js';
+import {
+  backtestedAttemptOf,
+  divergingAttempt,
+  divergingAttemptExample,
+} from './backtested-attempt.answer.js';
 import {
   backtestResult,
   backtestResultExample,
   backtestResultOf,
 } from './backtest-result.answer.js';
 import { timeText, timeTextOf } from './replayed-moment.answer.js';
-
-const divergence = z.object({
-  familyId: z.string(),
-  position: z.int().nonnegative(),
-  at: timeText,
-  recorded: z.string().meta({ example: 'retried' }),
-  simulated: z.string().meta({ example: 'killed' }),
-});
 
 const listedJobExample = {
   id: 'Yk3mV8x2QbWc7LrP0sTzNg',
@@ -30,15 +27,7 @@ const listedJobExample = {
 
 const backtestJobExample = {
   ...listedJobExample,
-  divergences: [
-    {
-      familyId: '019aa3c2b7f07c51a1b2c3d4e5f60718',
-      position: 90_412,
-      at: '2026-11-20T17:03:11.402Z',
-      recorded: 'retried',
-      simulated: 'killed',
-    },
-  ],
+  divergences: [divergingAttemptExample],
 };
 
 const listedJob = z.object({
@@ -58,8 +47,10 @@ const listedJob = z.object({
 /** A backtest that was asked for. */
 export const backtestJob = listedJob
   .extend({
-    divergences: z.array(divergence).meta({
-      description: 'The first of the attempts that come out otherwise; at most 100.',
+    divergences: z.array(divergingAttempt).meta({
+      description:
+        'The first of the attempts that come out otherwise, at most 100; all attempts are at ' +
+        '`/replay/backtests/{id}/attempts`.',
     }),
   })
   .meta({ id: 'BacktestJob', examples: [backtestJobExample] });
@@ -80,7 +71,10 @@ export type BacktestListAnswer = z.infer<typeof backtestList>;
 
 /** A job as the answers of the replay write it. */
 export function backtestJobOf(job: BacktestJob): BacktestJobAnswer {
-  return { ...listedJobOf(job), divergences: job.divergences.map(divergenceOf) };
+  return {
+    ...listedJobOf(job),
+    divergences: job.divergences.map((attempt) => backtestedAttemptOf(attempt)),
+  };
 }
 
 /** Jobs as the answers of the replay list them. */
@@ -101,14 +95,4 @@ function listedJobOf(job: BacktestJob): z.infer<typeof listedJob> {
     progress: { done, total },
     result: summary === undefined ? null : backtestResultOf(summary),
   };
-}
-
-function divergenceOf({
-  familyId,
-  position,
-  at,
-  recorded,
-  simulated,
-}: DivergingAttempt): z.infer<typeof divergence> {
-  return { familyId, position, at: timeTextOf(at), recorded, simulated };
 }

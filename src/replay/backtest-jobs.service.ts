@@ -1,19 +1,21 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { randomToken } from '../config/random-identifiers.js';
 import type { BacktestSummary } from '../domain/backtest/backtest-summary.rules.js';
-import type { AttemptOutcome } from '../domain/backtest/recorded-attempt.rules.js';
 import type { Instant } from '../domain/identifiers.js';
 import { Ledger } from '../ledger/ledger.port.js';
-import { type BacktestedAttempt, type BacktestOrder, runBacktest } from './backtest.runner.js';
+import {
+  type BacktestedAttempt,
+  type BacktestOrder,
+  type DivergingAttempt,
+  isDiverging,
+  runBacktest,
+} from './backtest.runner.js';
 
 /** So many backtests wait at most. */
 const WAITING_MAX = 10;
 /** So many jobs are remembered; a restart forgets them all. */
 const JOBS_MAX = 50;
 const DIVERGENCES_MAX = 100;
-
-/** An attempt that comes out otherwise. */
-export type DivergingAttempt = BacktestedAttempt & { readonly simulated: AttemptOutcome };
 
 /** A backtest that was asked for. */
 export interface BacktestJob {
@@ -133,7 +135,5 @@ export class BacktestJobs implements OnModuleDestroy {
 }
 
 function keep({ divergences }: Job, attempt: BacktestedAttempt): void {
-  const { recorded, simulated } = attempt;
-  if (simulated === null || simulated === recorded) return;
-  if (divergences.length < DIVERGENCES_MAX) divergences.push({ ...attempt, simulated });
+  if (divergences.length < DIVERGENCES_MAX && isDiverging(attempt)) divergences.push(attempt);
 }

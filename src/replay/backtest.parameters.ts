@@ -104,3 +104,11 @@ export function askedPolicyOf({
 function secondsOf(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
+
+/** The parameters of the attempts of a backtest: all of them, unless it is said otherwise. */
+export const attemptParameters = strictParameters({
+  only: z
+    .literal('diverging', 'must be diverging')
+    .optional()
+    .meta({ description: 'Only the attempts that come out otherwise.' }),
+});

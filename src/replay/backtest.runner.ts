@@ -40,6 +40,14 @@ export interface BacktestedAttempt {
   readonly simulated: AttemptOutcome | null;
 }
 
+/** An attempt that comes out otherwise. */
+export type DivergingAttempt = BacktestedAttempt & { readonly simulated: AttemptOutcome };
+
+/** Whether an attempt is known to come out otherwise. */
+export function isDiverging(attempt: BacktestedAttempt): attempt is DivergingAttempt {
+  return attempt.simulated !== null && attempt.simulated !== attempt.recorded;
+}
+
 /** Whom a backtest tells how far it is, and asks whether to go on. */
 export interface BacktestListener {
   /** In positions of the ledger; families are taken from the newest to the oldest. */
@@ -61,24 +69,22 @@ const APPENDED_WITHIN = 60_000;
 export async function runBacktest(
   ledger: Ledger,
   order: BacktestOrder,
-  listener: BacktestListener = {},
+  { onProgress, onAttempt, isStopped }: BacktestListener = {},
 ): Promise<BacktestSummary | undefined> {
-  const { onProgress, isStopped } = listener;
   const total = order.to - order.from + 1;
   let summary = EMPTY_SUMMARY;
   let done = 0;
-  let eventsInTurn = 0;
   for await (const row of familiesIn(ledger, order, isStopped)) {
-    eventsInTurn += row.version;
-    if (eventsInTurn > EVENTS_AT_ONCE) {
-      await setImmediate();
-      eventsInTurn = row.version;
+    const family = new FollowedFamily(ledger, row, order);
+    for await (const attempts of family.attempts()) {
+      if (isStopped?.() === true) return undefined;
+      for (const attempt of attempts) onAttempt?.(attempt);
     }
-    const family = await backtested(ledger, row, order, listener);
+    const followed = await family.result();
     if (isStopped?.() === true) return undefined;
-    if (family === undefined) continue;
-    summary = summarise(summary, family);
-    done = Math.max(done, order.to - family.grantedPosition);
+    if (followed === undefined) continue;
+    summary = summarise(summary, followed);
+    done = Math.max(done, order.to - followed.grantedPosition);
     onProgress?.(done, total);
   }
   if (isStopped?.() === true) return undefined;
@@ -86,60 +92,96 @@ export async function runBacktest(
   return summary;
 }
 
+/**
+ * Every attempt that a backtest decides again and that is wanted, family by family from the newest to the oldest, and of
+ * each family from the oldest to the newest; for as long as they are asked for. Nothing is kept.
+ */
+export async function* backtestedAttempts(
+  ledger: Ledger,
+  order: BacktestOrder,
+  isWanted: (attempt: BacktestedAttempt) => boolean = () => true,
+): AsyncGenerator<readonly BacktestedAttempt[]> {
+  for await (const row of familiesIn(ledger, order)) {
+    for await (const attempts of new FollowedFamily(ledger, row, order).attempts()) {
+      yield attempts.filter(isWanted);
+    }
+  }
+}
+
+/** The families that may be in the range; after so many of their events other work has its turn. */
 async function* familiesIn(
   ledger: Ledger,
   { from, clientId }: BacktestOrder,
-  isStopped: BacktestListener['isStopped'],
+  isStopped?: BacktestListener['isStopped'],
 ): AsyncGenerator<StreamRow<'family'>> {
   const { appendedAt } = await eventAt(ledger, from);
   let rows: readonly StreamRow<'family'>[] = [];
+  let eventsInTurn = 0;
   do {
     rows = await ledger.streamsOfKind('family', rows.at(-1)?.streamId ?? null, FAMILIES_AT_ONCE);
     for (const row of rows) {
       const isLate = row.state.grantedAt >= appendedAt - APPENDED_WITHIN;
       const isTheirs = clientId === undefined || row.state.clientId === clientId;
-      if (isLate && isTheirs) yield row;
+      if (!isLate || !isTheirs) continue;
+      eventsInTurn += row.version;
+      if (eventsInTurn > EVENTS_AT_ONCE) {
+        await setImmediate();
+        eventsInTurn = row.version;
+      }
+      yield row;
     }
     await setImmediate();
     if (isStopped?.() === true) return;
   } while (rows.length === FAMILIES_AT_ONCE);
 }
 
-interface FollowedFamily extends BacktestedFamily {
-  readonly grantedPosition: Position;
-}
+type FollowedResult = BacktestedFamily & { readonly grantedPosition: Position };
 
-/** Undefined for a family that was granted outside of the range, and when it was stopped. */
-async function backtested(
-  ledger: Ledger,
-  { streamId }: StreamRow<'family'>,
-  { from, to, policy }: BacktestOrder,
-  { onAttempt, isStopped }: BacktestListener,
-): Promise<FollowedFamily | undefined> {
-  const familyId = streamId.slice('family:'.length);
-  const incidents = new FamilyIncidents();
-  let followed: { readonly course: BacktestCourse; readonly grantedPosition: Position } | undefined;
-  const history = await StreamHistory.of(ledger, streamId, to);
-  for await (const page of history.pages()) {
-    if (isStopped?.() === true) return undefined;
-    for (const event of page) {
-      incidents.see(event);
-      if (followed === undefined) {
-        if (event.position < from) return undefined;
-        const course = beginBacktest(familyEvent(event), policy);
-        followed = { course, grantedPosition: event.position };
-        continue;
-      }
-      const course = followBacktest(followed.course, familyEvent(event), policy);
-      const attempt = attemptIn(event, followed.course, course);
-      if (attempt !== undefined) onAttempt?.({ familyId, ...attempt });
-      followed = { ...followed, course };
+/** One family that is decided again, a page of its events at a time. */
+class FollowedFamily {
+  private readonly incidents = new FamilyIncidents();
+  private history: StreamHistory | undefined;
+  private course: BacktestCourse | undefined;
+  private grantedPosition = 0;
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly row: Pick<StreamRow<'family'>, 'streamId'>,
+    private readonly order: BacktestOrder,
+  ) {}
+
+  /** Its attempts, oldest first; none for a family that was granted outside of the range. */
+  async *attempts(): AsyncGenerator<readonly BacktestedAttempt[]> {
+    const { from, to } = this.order;
+    this.history = await StreamHistory.of(this.ledger, this.row.streamId, to);
+    for await (const page of this.history.pages()) {
+      if (this.course === undefined && (page[0]?.position ?? 0) < from) return;
+      yield page.flatMap((event) => this.follow(event) ?? []);
     }
   }
-  if (followed === undefined) return undefined;
-  const { course, grantedPosition } = followed;
-  const incident = await incidents.knowledge(ledger, history);
-  return { result: resultOf(course), incident, grantedPosition };
+
+  /** What became of it, once all of its attempts were read; undefined when it is not in the range. */
+  async result(): Promise<FollowedResult | undefined> {
+    const { ledger, incidents, history, course, grantedPosition } = this;
+    if (history === undefined || course === undefined) return undefined;
+    const incident = await incidents.knowledge(ledger, history);
+    return { result: resultOf(course), incident, grantedPosition };
+  }
+
+  private follow(event: RecordedEvent): BacktestedAttempt | undefined {
+    const { policy } = this.order;
+    this.incidents.see(event);
+    const before = this.course;
+    if (before === undefined) {
+      this.course = beginBacktest(familyEvent(event), policy);
+      this.grantedPosition = event.position;
+      return undefined;
+    }
+    this.course = followBacktest(before, familyEvent(event), policy);
+    const attempt = attemptIn(event, before, this.course);
+    const familyId = this.row.streamId.slice('family:'.length);
+    return attempt === undefined ? undefined : { familyId, ...attempt };
+  }
 }
 
 function familyEvent(event: RecordedEvent): BacktestEvent {

@@ -1,4 +1,16 @@
-import { Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import {
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Logger,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+  type StreamableFile,
+} from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse } from '../access/api-description.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -8,6 +20,7 @@ import { jsonBodyOf, problemOfBody } from '../access/json-body.js';
 import { ApiProblem, Unstored } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
 import { requestContextOf } from '../access/request-context.js';
+import { jsonLine, NDJSON, streamedLines } from '../access/streamed-lines.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
 import { Ledger } from '../ledger/ledger.port.js';
 import {
@@ -18,15 +31,28 @@ import {
   type BacktestListAnswer,
   backtestListOf,
 } from './backtest-job.answer.js';
+import { backtestedAttemptOf, backtestedAttemptSchema } from './backtested-attempt.answer.js';
 import { BacktestJobs } from './backtest-jobs.service.js';
 import { backtestRange } from './backtest-range.reader.js';
-import { backtestPolicyOf, backtestRequest, backtestRequestSchema } from './backtest.parameters.js';
-import type { BacktestOrder } from './backtest.runner.js';
+import {
+  attemptParameters,
+  backtestPolicyOf,
+  backtestRequest,
+  backtestRequestSchema,
+} from './backtest.parameters.js';
+import {
+  type BacktestedAttempt,
+  backtestedAttempts,
+  type BacktestOrder,
+  isDiverging,
+} from './backtest.runner.js';
 import { ReplayDoor } from './replay-door.decorator.js';
 import { noMoment } from './replay.problems.js';
 
 const NO_JOB = 'There is no such backtest: a restart forgets them, and so does time.';
 const NO_ROOM = 'Too many backtests are waiting. Try again later.';
+
+const logger = new Logger('Replay');
 
 const jobInPath = z.object({ id: z.string().max(64).meta({ example: 'Yk3mV8x2QbWc7LrP0sTzNg' }) });
 
@@ -91,6 +117,34 @@ export class BacktestsController {
     const job = this.jobs.find(id);
     if (job === undefined) throw noJob();
     return backtestJobOf(job);
+  }
+
+  /** Every attempt of a backtest, recorded and simulated. */
+  @Get(':id/attempts')
+  @Unstored()
+  @ApiOperation({
+    summary: 'Every attempt of a backtest, as it came out and as it would have',
+    description:
+      'One a line, family by family, as fast as it is read: decided once more for this answer, from ' +
+      'what the backtest was asked for with, so that nothing of it is kept. It can be read at any ' +
+      'time, also while the backtest waits or runs; closing the connection ends it.',
+  })
+  @ApiResponse({
+    status: 200,
+    description: 'The attempts, each a line of JSON.',
+    content: { [NDJSON]: { schema: backtestedAttemptSchema } },
+  })
+  @ApiProblem(404, 'Not Found', NO_JOB)
+  attempts(
+    @Param({ schema: jobInPath }) { id }: z.infer<typeof jobInPath>,
+    @Query({ schema: attemptParameters }) { only }: z.infer<typeof attemptParameters>,
+  ): StreamableFile {
+    const job = this.jobs.find(id);
+    if (job === undefined) throw noJob();
+    const isWanted = only === undefined ? undefined : isDiverging;
+    const pages = backtestedAttempts(this.ledger, job.order, isWanted);
+    const lineOf = (attempt: BacktestedAttempt): string => jsonLine(backtestedAttemptOf(attempt));
+    return streamedLines(pages, lineOf, { type: NDJSON, logger });
   }
 
   /** Ends a backtest that waits or runs. */

@@ -9,14 +9,14 @@ const PAGES = 10_000;
 const PAGE_EVENTS = 100;
 
 /** More events than fit into memory at once, and how many pages of them were asked for. */
-function endlessLedger() {
+function endlessLedger(pageEvents = PAGE_EVENTS) {
   const pulled = { pages: 0, isClosed: false };
   async function* pages(): AsyncGenerator<readonly AuditEvent[]> {
     try {
       for (let page = 0; page < PAGES; page += 1) {
         pulled.pages += 1;
         await setImmediate();
-        yield Array.from({ length: PAGE_EVENTS }, () => eventExample as AuditEvent);
+        yield Array.from({ length: pageEvents }, () => eventExample as AuditEvent);
       }
     } finally {
       pulled.isClosed = true;
@@ -53,6 +53,16 @@ describe('an answer of lines', () => {
 
   it('ends its reading when it is taken no further', async () => {
     const { pulled, pages } = endlessLedger();
+    const { stream } = streamOf(pages);
+    stream.once('readable', () => undefined);
+    await someTurns();
+    stream.destroy();
+    await someTurns();
+    expect(pulled.isClosed).toBe(true);
+  });
+
+  it('ends its reading when it is taken no further, also where there is nothing to send', async () => {
+    const { pulled, pages } = endlessLedger(0);
     const { stream } = streamOf(pages);
     stream.once('readable', () => undefined);
     await someTurns();

@@ -86,6 +86,7 @@ describe('the OpenAPI document', () => {
       'get /oauth/userinfo',
       'get /replay/backtests',
       'get /replay/backtests/{id}',
+      'get /replay/backtests/{id}/attempts',
       'get /replay/bundles',
       'get /replay/difference',
       'get /replay/state',

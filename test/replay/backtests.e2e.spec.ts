@@ -127,6 +127,55 @@ describe('POST /replay/backtests', () => {
   });
 });
 
+describe('GET /replay/backtests/{id}/attempts', () => {
+  async function attempts(path: string, bearer = token) {
+    const headers = { authorization: `Bearer ${bearer}` };
+    const answer = await server.fetch(path, { headers });
+    const text = await answer.text();
+    const lines = text.split('\n').slice(0, -1);
+    return { answer, lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+  }
+
+  it('has every attempt of the backtest, as it came out and as it would have', async () => {
+    const { refresh_token: first } = await beginFamily(server, app, await server.createAccount());
+    await refresh(server, app, first);
+    clock.pass(20_000);
+    const { body: second } = await refresh(server, app, first);
+    await refresh(server, app, second.refresh_token);
+    const { body } = await ask({ policy: RULES, client: app.clientId });
+    const job = await ended(`${JOBS}/${body.id}`);
+    const { result, events } = await server.recorded(() => attempts(`${JOBS}/${body.id}/attempts`));
+    expect(events).toEqual([]);
+    const { answer, lines } = result;
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    const newest = lines.filter(({ familyId }) => familyId === lines[0]?.['familyId']);
+    expect(newest.map(({ recorded, simulated }) => [recorded, simulated])).toEqual([
+      ['issued', 'issued'],
+      ['issued', 'issued'],
+      ['retried', 'killed'],
+      ['issued', null],
+    ]);
+    const { compared = 0, notComparable = 0 } = job.result?.attempts ?? {};
+    expect(lines).toHaveLength(compared + notComparable);
+    expect(lines[0]?.['at']).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/);
+    const some = await attempts(`${JOBS}/${body.id}/attempts?only=diverging`);
+    expect(some.lines).toEqual(job.divergences);
+    expect(some.lines.length).toBeGreaterThan(0);
+  });
+
+  it('refuses what it does not know, and who may only read the audit', async () => {
+    const { body } = await ask({ policy: RULES });
+    const path = `${JOBS}/${body.id}/attempts`;
+    expect((await read(server, `${JOBS}/zebra/attempts`, token)).status).toBe(404);
+    const { status, body: problem } = await read(server, `${path}?only=zebra`, token);
+    expect([status, problem]).toMatchObject([400, { parameter: 'only' }]);
+    const auditor = await clientToken(server, await server.register('auditor'));
+    expect((await read(server, path, auditor)).status).toBe(403);
+  });
+});
+
 describe('a backtest by its id', () => {
   it('is not there when nobody asked for it', async () => {
     expect((await read(server, `${JOBS}/zebra`, token)).status).toBe(404);
