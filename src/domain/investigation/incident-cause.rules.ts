@@ -101,7 +101,8 @@ function judgeReuse(scene: IncidentScene, otherness: Otherness): Judgement {
 function judgeOneParty({ likeness }: IncidentScene, fork: Fork): Judgement {
   if (fork.isTogether) return { cause: 'concurrent_client', confidence: 'high' };
   if (fork.together.count > 1) return { cause: 'concurrent_client', confidence: 'medium' };
-  if (isLostResponse(fork)) return { cause: 'lost_response', confidence: 'high' };
+  if (isJustLost(fork)) return { cause: 'lost_response', confidence: 'high' };
+  if (isLateRetry(fork)) return { cause: 'lost_response', confidence: 'medium' };
   return {
     cause: 'stale_process',
     confidence: likeness === 'same_sender_key' ? 'high' : 'medium',
@@ -118,9 +119,15 @@ function judgeLikeParties(fork: Fork): Judgement {
 /** When it is not known whether it was one or two, only an innocent timing says anything. */
 function judgeByTiming(fork: Fork): Judgement {
   if (fork.isTogether) return { cause: 'concurrent_client', confidence: 'low' };
-  return isLostResponse(fork) ? { cause: 'lost_response', confidence: 'low' } : UNCLEAR;
+  return isJustLost(fork) ? { cause: 'lost_response', confidence: 'low' } : UNCLEAR;
 }
 
-function isLostResponse({ timing, successorUse }: Fork): boolean {
+/** The retry of a lost response that missed its window by no more than the window's own length. */
+function isJustLost({ timing, successorUse }: Fork): boolean {
   return timing.statement === 'just_beyond_window' && successorUse === undefined;
+}
+
+/** One that came later: only of one party, as a thief who came first looks the same. */
+function isLateRetry({ timing, successorUse }: Fork): boolean {
+  return timing.statement === 'beyond_window' && successorUse === undefined;
 }

@@ -22,12 +22,17 @@ import { Tally } from './tally.rules.js';
 
 /** So long after a rotation the token that it consumed comes from a concurrent request. Milliseconds. */
 export const CONCURRENT_WITHIN = 2_000;
-/** So long after the retry window a lost response is still likely to be what is retried. Milliseconds. */
+/** So long after the retry window one client may still retry a lost response. Milliseconds. */
 export const LOST_RESPONSE_BEYOND_WINDOW = 120_000;
 
-/** Where an age stands beside the family's retry window. */
+/**
+ * Where an age stands beside the retry window that the family was granted with. `just_beyond_window`: at
+ * most as long again, so that a family without a window has none of it; `beyond_window`: longer, but
+ * within two minutes after the window.
+ */
 export interface Timing {
-  readonly statement: 'inside_window' | 'just_beyond_window' | 'long_after_window';
+  readonly statement:
+    'inside_window' | 'just_beyond_window' | 'beyond_window' | 'long_after_window';
   readonly age: number;
   readonly retryWindow: number;
 }
@@ -206,9 +211,11 @@ function isOnlyFrom(own: RequestRecord, other: RequestRecord, request: RequestRe
 
 function timingOf(age: number, first: FamilyRecord | undefined): Timing {
   const { retryWindow } = grantIn(first).data.policy;
-  const measured = { age, retryWindow };
-  if (age <= retryWindow) return { statement: 'inside_window', ...measured };
-  return age <= retryWindow + LOST_RESPONSE_BEYOND_WINDOW
-    ? { statement: 'just_beyond_window', ...measured }
-    : { statement: 'long_after_window', ...measured };
+  return { statement: timingStatement(age - retryWindow, retryWindow), age, retryWindow };
+}
+
+function timingStatement(beyond: number, retryWindow: number): Timing['statement'] {
+  if (beyond <= 0) return 'inside_window';
+  if (beyond > LOST_RESPONSE_BEYOND_WINDOW) return 'long_after_window';
+  return beyond <= retryWindow ? 'just_beyond_window' : 'beyond_window';
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { identifier } from '../../domain/events/field-schemas.js';
 
 /** What the machine part says it is; another number for another form, report or rules behind it. */
-export const BUNDLE_FORMAT = 'token-ledger-bundle/1';
+export const BUNDLE_FORMAT = 'token-ledger-bundle/2';
 
 /** A bundle holds at most so many events. */
 export const BUNDLE_EVENTS_MAX = 10_000;

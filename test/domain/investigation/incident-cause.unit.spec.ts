@@ -86,11 +86,29 @@ describe('a token that came again from where it was used', () => {
   });
 
   it.each([
-    [1, 'lost_response high'],
-    [LOST_RESPONSE_BEYOND_WINDOW, 'lost_response high'],
-    [LOST_RESPONSE_BEYOND_WINDOW + 1, 'stale_process medium'],
-  ])('%d ms beyond the window: %s', (beyond, cause) => {
-    expect(judged(presentedAgain({ age: WINDOW + beyond }))).toBe(cause);
+    [1, 'just_beyond_window', 'lost_response high'],
+    [WINDOW, 'just_beyond_window', 'lost_response high'],
+    [WINDOW + 1, 'beyond_window', 'lost_response medium'],
+    [LOST_RESPONSE_BEYOND_WINDOW, 'beyond_window', 'lost_response medium'],
+    [LOST_RESPONSE_BEYOND_WINDOW + 1, 'long_after_window', 'stale_process medium'],
+  ])('%d ms beyond the window is %s: %s', (beyond, statement, cause) => {
+    const family = presentedAgain({ age: WINDOW + beyond });
+    expect(statements(family)).toContain(statement);
+    expect(judged(family)).toBe(cause);
+  });
+
+  it.each([0, SECOND])('is never just beyond more than a window of %d ms', (retryWindow) => {
+    const age = 2 * retryWindow + CONCURRENT_WITHIN + 1;
+    const family = presentedAgain({ age }, HOME, { retryWindow });
+    expect(statements(family)).toContain('beyond_window');
+    expect(judged(family)).toBe('lost_response medium');
+  });
+
+  it('is never just beyond a window when more than two minutes late, however long that was', () => {
+    const age = 10 * MINUTE + LOST_RESPONSE_BEYOND_WINDOW;
+    const long = { retryWindow: 10 * MINUTE };
+    expect(statements(presentedAgain({ age }, HOME, long))).toContain('just_beyond_window');
+    expect(statements(presentedAgain({ age: age + 1 }, HOME, long))).toContain('long_after_window');
   });
 
   it('is of the same party next door in the same network', () => {
@@ -158,7 +176,7 @@ describe('a token that came again close to its rotation', () => {
   it.each([
     [1, 'concurrent_client high'],
     [CONCURRENT_WITHIN, 'concurrent_client high'],
-    [CONCURRENT_WITHIN + 1, 'lost_response high'],
+    [CONCURRENT_WITHIN + 1, 'lost_response medium'],
   ])('%d ms after it: %s', (age, cause) => {
     expect(judged(presentedAgain({ age }, HOME, noWindow))).toBe(cause);
   });
@@ -316,6 +334,15 @@ describe('a token that came again from elsewhere', () => {
       positions: [place(3)],
       facts: { count: 1 },
     });
+  });
+
+  it.each([
+    ['one difference', MOBILE],
+    ['an erased origin', 'erased'],
+  ] as const)('with %s is a lost response only just beyond the window', (_what, from) => {
+    expect(judged(presentedAgain({ age: 2 * WINDOW }, from))).toBe('lost_response low');
+    expect(judged(presentedAgain({ age: 2 * WINDOW + 1 }, from))).toBe('unclear low');
+    expect(judged(presentedAgain({ age: MINUTE }, from, { retryWindow: 0 }))).toBe('unclear low');
   });
 
   it('is unclear when one difference is all that is known', () => {
