@@ -6,7 +6,10 @@ import type { AccountState, ClientState } from '../domain/directory/directory.st
 import { hasEndedWithSession, withRoot } from '../domain/directory/session.decider.js';
 import type { RejectionReason } from '../domain/events/token-family.events.js';
 import { DEFAULT_PROJECT, type Instant } from '../domain/identifiers.js';
-import { isVoidByClient } from '../domain/revocation/tokens-not-before.rules.js';
+import {
+  isVoidByClient,
+  isVoidBySigningKey,
+} from '../domain/revocation/tokens-not-before.rules.js';
 import { ownersEnd } from '../domain/token-family/family.decision.js';
 import { type FamilyState, isAccessTokenRevoked } from '../domain/token-family/family.state.js';
 import { Ledger, type StateReader } from '../ledger/ledger.port.js';
@@ -127,13 +130,16 @@ function keyIdOf(text: string): string | undefined {
   }
 }
 
-type TokenName = Pick<VerifiedAccessToken, 'familyId' | 'sequence'>;
-
-function standingOf(reader: StateReader, token: TokenName): Owners | InactiveAccessToken {
+function standingOf(reader: StateReader, token: VerifiedAccessToken): Owners | InactiveAccessToken {
   const family = reader.find('family', token.familyId);
-  return family === undefined
-    ? ownersOfClientToken(reader, token.familyId)
-    : ownersOfFamilyToken(reader, family, token.sequence);
+  const owners =
+    family === undefined
+      ? ownersOfClientToken(reader, token.familyId)
+      : ownersOfFamilyToken(reader, family, token.sequence);
+  if ('reason' in owners) return owners;
+  const key = reader.find('signing_key', token.signingKeyId);
+  const signedAt = (token.claims.iat ?? 0) * 1000;
+  return key !== undefined && isVoidBySigningKey(signedAt, key) ? inactive('not_before') : owners;
 }
 
 function ownersOfFamilyToken(

@@ -5,7 +5,11 @@ const selector = {
   to: null,
 };
 const setDigest = 'NMzzoVq9lJAMP5RX3f3rHDgiOklSZ2XbvLy0pYxgNPM';
-const tokensNotBefore = '2026-11-21T02:14:06.991Z';
+const marked = {
+  tokensNotBefore: '2026-11-21T02:14:06.991Z',
+  mark: 'client',
+  noMarkBecause: null,
+};
 
 const completedExample = {
   id: '5f0c6a3a8f5b4d1f9d7e2b1c0a998877',
@@ -15,7 +19,7 @@ const completedExample = {
   families: 2,
   clientTokens: 0,
   setDigest,
-  tokensNotBefore,
+  ...marked,
   startedAt: '2026-11-21T02:16:40.120Z',
   progress: null,
   result: {
@@ -47,7 +51,7 @@ export const previewExample = {
   at: '2026-11-21T02:14:06.990Z',
   counts: { families: 2, familiesEnded: 1, clientTokens: 0 },
   setDigest,
-  tokensNotBefore,
+  ...marked,
   reach: {
     accessTokens: 3,
     scopes: [

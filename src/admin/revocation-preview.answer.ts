@@ -6,6 +6,8 @@ import type { RevocationSet } from './revocation-set.reader.js';
 import type { PreviewedFamily, RevocationPreview } from './preview-revocation.query.js';
 import {
   count,
+  markAnswer,
+  markAnswerOf,
   selectorAnswer,
   selectorAnswerOf,
   timeText,
@@ -34,9 +36,7 @@ export const revocationPreview = z
       clientTokens: count.meta({ description: 'client_credentials tokens that would be.' }),
     }),
     setDigest: z.string(),
-    tokensNotBefore: timeText.nullable().meta({
-      description: 'What the client or the subject would be marked with; null: no mark is set.',
-    }),
+    ...markAnswer,
     reach: z
       .object({
         accessTokens: count.meta({
@@ -77,7 +77,7 @@ export function revocationPreviewOf(preview: RevocationPreview): RevocationPrevi
       clientTokens: set.clientTokens.length,
     },
     setDigest,
-    tokensNotBefore: timeTextOf(tokensNotBefore),
+    ...markAnswerOf(selector, tokensNotBefore),
     reach: reach && {
       accessTokens: reach.accessTokens,
       scopes: reach.scopes.map((one) => ({ ...one })),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { RevocationSelector } from '../domain/events/revocation.events.js';
 import type { Instant } from '../domain/identifiers.js';
 import type { RevocationState } from '../domain/revocation/revocation.state.js';
+import { noMarkReasonOf } from '../domain/revocation/tokens-not-before.rules.js';
 import { revocationExample, revocationListExample } from './answer.examples.js';
 import type { ListedRevocation, RevocationPage } from './list-revocations.query.js';
 import type { RevocationProgress } from './revocation.runner.js';
@@ -21,6 +22,39 @@ export const selectorAnswer = z.object({
   to: timeText.nullable(),
 });
 
+/** Whether there is a mark, as the answers tell it. */
+export const markAnswer = {
+  tokensNotBefore: timeText.nullable().meta({
+    description:
+      'The mark, which is set before any family ends. Of a client or a subject, what was granted before ' +
+      'is void from then on; of a signing key, the access tokens that it signed before. null: no mark.',
+  }),
+  mark: z.enum(['client', 'subject', 'signing_key', 'none']).meta({
+    description: 'What is marked; `none`: families end one after the other, newest first.',
+  }),
+  noMarkBecause: z
+    .enum(['span_of_time', 'addresses'])
+    .nullable()
+    .meta({
+      description:
+        'Why there is no mark: one would void what is not in the set, outside of the span of time, or ' +
+        'of other addresses, which no token names.',
+    }),
+};
+
+/** A mark as the answers write it. */
+export function markAnswerOf(
+  selector: RevocationSelector,
+  tokensNotBefore: Instant | undefined,
+): z.infer<z.ZodObject<typeof markAnswer>> {
+  const { kind } = selector;
+  return {
+    tokensNotBefore: timeTextOf(tokensNotBefore),
+    mark: tokensNotBefore === undefined || kind === 'address' ? 'none' : kind,
+    noMarkBecause: noMarkReasonOf(selector) ?? null,
+  };
+}
+
 /** A selector as the answers write it. */
 export function selectorAnswerOf(selector: RevocationSelector): z.infer<typeof selectorAnswer> {
   const { kind, id, from, to } = selector;
@@ -38,10 +72,7 @@ const listedRevocation = z.object({
     description:
       'SHA-256 of the ids of the streams in the set, sorted, each followed by a line feed; base64url.',
   }),
-  tokensNotBefore: timeText.nullable().meta({
-    description:
-      'What was granted before is void since the revocation began; null: no mark is set.',
-  }),
+  ...markAnswer,
   startedAt: timeText,
   progress: z
     .object({ done: count, total: count })
@@ -131,7 +162,7 @@ function listedRevocationOf(
     families,
     clientTokens,
     setDigest,
-    tokensNotBefore: timeTextOf(tokensNotBefore),
+    ...markAnswerOf(selector, tokensNotBefore),
     startedAt: new Date(startedAt).toISOString(),
     progress: completed === undefined ? (progress ?? null) : null,
     result: completed === undefined ? null : resultOf(completed),

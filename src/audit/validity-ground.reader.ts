@@ -1,4 +1,5 @@
 import { streamPages } from '../access/event-pages.js';
+import type { AccessTokenFacts } from '../domain/events/field-schemas.js';
 import {
   DEFAULT_PROJECT,
   type Position,
@@ -25,11 +26,14 @@ import {
   type FamilyGround,
   PROJECT_WATCHES,
   SESSION_WATCHES,
+  type SigningKeyGround,
+  signingKeyWatches,
 } from '../domain/investigation/validity-ending.rules.js';
 import {
   CLIENT_TOKEN_WATCHES,
   type ClientTokenGround,
 } from '../domain/investigation/validity.rules.js';
+import { tokenIn } from '../domain/revocation/reach.rules.js';
 import { signedInAt } from '../domain/token-family/family.decision.js';
 import type { Ledger } from '../ledger/ledger.port.js';
 
@@ -66,6 +70,7 @@ export class ValidityGrounds {
       family,
       session,
       rootSession: await this.course('session', rootId, SESSION_WATCHES),
+      ...(await this.ofSigningKey(family.minted)),
       ...(await this.ofClient(state?.clientId, state?.grantedAt)),
       // The project is the client's already: its stream is walked once.
       account: await this.account(state?.subject, state && signedInAt(state)),
@@ -76,7 +81,29 @@ export class ValidityGrounds {
   async ofClientToken(tokenId: string): Promise<ClientTokenGround> {
     const clientToken = await this.course('client_token', tokenId, CLIENT_TOKEN_WATCHES);
     const { clientId, issuedAt } = clientToken.state ?? {};
-    return { clientToken, ...(await this.ofClient(clientId, issuedAt)) };
+    const facts = await this.clientTokenFacts(tokenId);
+    return {
+      clientToken,
+      ...(await this.ofClient(clientId, issuedAt)),
+      ...(await this.ofSigningKey(facts)),
+    };
+  }
+
+  private async ofSigningKey(
+    token: Pick<AccessTokenFacts, 'signingKeyId' | 'issuedAt'> | undefined,
+  ): Promise<SigningKeyGround> {
+    const watches = signingKeyWatches(token?.issuedAt);
+    return { signingKey: await this.course('signing_key', token?.signingKeyId, watches) };
+  }
+
+  private async clientTokenFacts(tokenId: string): Promise<AccessTokenFacts | undefined> {
+    for await (const page of this.pages('client_token', tokenId)) {
+      for (const event of page) {
+        const facts = tokenIn(event);
+        if (facts !== undefined) return facts;
+      }
+    }
+    return undefined;
   }
 
   private account(subject?: string, signedIn?: number): Promise<AccountGround['account']> {

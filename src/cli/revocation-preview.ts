@@ -13,6 +13,7 @@ import {
   type SelectorOptions,
   withSelectorOptions,
 } from './revocation-options.js';
+import { markText } from './revocation-show.js';
 import { countText, factsText, printJson, printLines, tableText, timeText } from './terminal.js';
 import { count, verb } from './verb.js';
 
@@ -56,7 +57,6 @@ async function preview(operator: Operator, options: Options): Promise<void> {
 }
 
 function tell({ counts, reach, families, next, ...answer }: RevocationPreviewAnswer): void {
-  const isMarked = answer.tokensNotBefore !== null;
   printLines(
     factsText([
       ['Position', String(answer.position)],
@@ -72,7 +72,7 @@ function tell({ counts, reach, families, next, ...answer }: RevocationPreviewAns
         reach === null || reach.audiences.length === 0 ? undefined : reach.audiences.join('\n'),
       ],
       ['Last expires', textOf(reach?.lastExpiresAt)],
-      ['Mark', isMarked ? `all of it is void at once` : 'none: families end one after the other'],
+      ['Mark', markText(answer)],
       ['Digest', answer.setDigest],
     ]),
   );

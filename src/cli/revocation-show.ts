@@ -50,6 +50,22 @@ export async function tellRevocation(
   else printLines(factsOf(answer));
 }
 
+/** Tells a mark, or why there is none. */
+export function markText({
+  mark,
+  noMarkBecause,
+}: Pick<RevocationAnswer, 'mark' | 'noMarkBecause'>): string {
+  if (mark === 'signing_key') return 'its access tokens are void at once';
+  if (mark !== 'none') return 'all of it is void at once';
+  const why = noMarkBecause === null ? '' : `, as ${noMarkWords[noMarkBecause]}`;
+  return `none${why}: families end one after the other`;
+}
+
+const noMarkWords = {
+  span_of_time: 'only a span of time is meant',
+  addresses: 'no token names addresses',
+} as const;
+
 function factsOf({ result, record, ...answer }: RevocationAnswer): string {
   const { selector, families, clientTokens } = answer;
   return factsText([
@@ -59,6 +75,7 @@ function factsOf({ result, record, ...answer }: RevocationAnswer): string {
     ['Position', String(answer.position)],
     ['Families', String(families)],
     ['Client tokens', String(clientTokens)],
+    ['Mark', markText(answer)],
     ['Started', timeText(Date.parse(answer.startedAt))],
     ['Completed', result === null ? undefined : timeText(Date.parse(result.completedAt))],
     ['Revoked', result === null ? undefined : `${result.familiesRevoked} by this revocation`],

@@ -7,17 +7,24 @@ import {
   type ClientRefused,
   decideMoveClientTokensNotBefore,
 } from '../domain/directory/client.decider.js';
+import {
+  decideMoveSigningKeyTokensNotBefore,
+  type SigningKeyRefused,
+} from '../domain/directory/signing-key.decider.js';
 import { DEFAULT_PROJECT, type Instant, streamIdOf } from '../domain/identifiers.js';
 import { type Attribution, Ledger } from '../ledger/ledger.port.js';
 
+/** What tokens can be voided of. */
+export type VoidableKind = 'client' | 'account' | 'signing_key';
+
 /** What voiding tokens came to. */
 export type VoidTokensOutcome =
-  { readonly kind: 'moved' | 'unchanged' } | ClientRefused | AccountRefused;
+  { readonly kind: 'moved' | 'unchanged' } | ClientRefused | AccountRefused | SigningKeyRefused;
 
-/** Void all that a client or an account got before an instant. */
+/** Void all that a client or an account got, or a signing key signed, before an instant. */
 export class VoidTokens extends Command<VoidTokensOutcome> {
   constructor(
-    readonly kind: 'client' | 'account',
+    readonly kind: VoidableKind,
     readonly id: string,
     readonly tokensNotBefore: Instant,
     readonly attribution: Attribution,
@@ -26,7 +33,7 @@ export class VoidTokens extends Command<VoidTokensOutcome> {
   }
 }
 
-/** Moves `tokensNotBefore` of a client or an account forwards. */
+/** Moves `tokensNotBefore` of a client, an account or a signing key forwards. */
 @CommandHandler(VoidTokens)
 export class VoidTokensHandler implements ICommandHandler<VoidTokens> {
   constructor(private readonly ledger: Ledger) {}
@@ -35,16 +42,25 @@ export class VoidTokensHandler implements ICommandHandler<VoidTokens> {
   execute(command: VoidTokens): Promise<VoidTokensOutcome> {
     const { kind, id, tokensNotBefore, attribution } = command;
     const rest = { streamId: streamIdOf(kind, id), project: DEFAULT_PROJECT, attribution };
-    return kind === 'client'
-      ? this.ledger.execute<'client', VoidTokensOutcome>({
+    switch (kind) {
+      case 'client':
+        return this.ledger.execute<'client', VoidTokensOutcome>({
           kind,
           ...rest,
           decide: ({ state }) => decideMoveClientTokensNotBefore(state, tokensNotBefore),
-        })
-      : this.ledger.execute<'account', VoidTokensOutcome>({
+        });
+      case 'account':
+        return this.ledger.execute<'account', VoidTokensOutcome>({
           kind,
           ...rest,
           decide: ({ state }) => decideMoveAccountTokensNotBefore(state, tokensNotBefore),
         });
+      case 'signing_key':
+        return this.ledger.execute<'signing_key', VoidTokensOutcome>({
+          kind,
+          ...rest,
+          decide: ({ state }) => decideMoveSigningKeyTokensNotBefore(state, tokensNotBefore),
+        });
+    }
   }
 }

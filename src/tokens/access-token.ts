@@ -28,6 +28,8 @@ export interface AccessTokenContent {
 export interface VerifiedAccessToken {
   readonly familyId: string;
   readonly sequence: number;
+  /** Of the key that signed it. */
+  readonly signingKeyId: string;
   readonly claims: JWTPayload;
 }
 
@@ -64,9 +66,10 @@ export async function verifyAccessToken(
   text: string,
   trust: JwtTrust,
 ): Promise<VerifiedAccessToken | undefined> {
-  const claims = await verifyJwt(text, trust, { typ: TYPE, requiredClaims: REQUIRED_CLAIMS });
-  if (claims === undefined) return undefined;
+  const verified = await verifyJwt(text, trust, { typ: TYPE, requiredClaims: REQUIRED_CLAIMS });
+  if (verified === undefined) return undefined;
+  const { claims, keyId: signingKeyId } = verified;
   const [, familyId, sequence] = TOKEN_ID.exec(String(claims.jti)) ?? [];
   if (familyId === undefined) return undefined;
-  return { familyId, sequence: Number(sequence), claims };
+  return { familyId, sequence: Number(sequence), signingKeyId, claims };
 }

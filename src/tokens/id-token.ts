@@ -57,7 +57,8 @@ export async function readIdTokenHint(
   trust: Omit<JwtTrust, 'now'>,
 ): Promise<JWTPayload | undefined> {
   const requiredClaims = ['sub', 'aud', 'exp', 'iat'];
-  return verifyJwt(text, { ...trust, now: 0 }, { typ: TYPE, requiredClaims });
+  const verified = await verifyJwt(text, { ...trust, now: 0 }, { typ: TYPE, requiredClaims });
+  return verified?.claims;
 }
 
 /** The left half of the SHA-256 of an access token, base64url (OIDC Core, 3.1.3.6). */

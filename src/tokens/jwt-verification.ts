@@ -14,6 +14,12 @@ export interface JwtTrust {
   readonly now?: Instant | undefined;
 }
 
+/** What a JWT says, and the key that signed it. */
+export interface VerifiedJwt {
+  readonly claims: JWTPayload;
+  readonly keyId: string;
+}
+
 /**
  * The claims of a JWT of this type (RFC 7515, 4.1.9) that the issuer signed with ES256 by a key of
  * the ring, and that has not expired; undefined for anything else. `text` is attacker-controlled.
@@ -22,17 +28,22 @@ export async function verifyJwt(
   text: string,
   trust: JwtTrust,
   expected: { readonly typ: string; readonly requiredClaims: readonly string[] },
-): Promise<JWTPayload | undefined> {
+): Promise<VerifiedJwt | undefined> {
   if (text.length > TEXT_LENGTH_MAX) return undefined;
   try {
-    const { payload } = await jwtVerify(text, ({ kid }) => keyOf(trust.ring, kid), {
-      algorithms: ['ES256'],
-      typ: expected.typ,
-      issuer: trust.issuer,
-      requiredClaims: [...expected.requiredClaims],
-      currentDate: new Date(trust.now ?? Date.now()),
-    });
-    return payload;
+    const { payload, protectedHeader } = await jwtVerify(
+      text,
+      ({ kid }) => keyOf(trust.ring, kid),
+      {
+        algorithms: ['ES256'],
+        typ: expected.typ,
+        issuer: trust.issuer,
+        requiredClaims: [...expected.requiredClaims],
+        currentDate: new Date(trust.now ?? Date.now()),
+      },
+    );
+    // A JWT without a key id has no key.
+    return { claims: payload, keyId: protectedHeader.kid as string };
   } catch {
     // Whatever the library says of an untrusted text: it is not a token of ours.
     return undefined;

@@ -51,6 +51,7 @@ export const EVENT_OUTCOMES: Readonly<Record<EventType, EventOutcome>> = {
   SigningKeyCreated: 'directory',
   SigningKeyActivated: 'directory',
   SigningKeyRetired: 'directory',
+  SigningKeyTokensNotBeforeMoved: 'directory',
   SessionStarted: 'session',
   SessionEnded: 'session',
   ConsentGiven: 'consent',

@@ -83,6 +83,8 @@ async function isActive(accessToken: string): Promise<boolean> {
   return answer.body['active'] === true;
 }
 
+const userinfo = (accessToken: string) => read(server, '/oauth/userinfo', accessToken);
+
 async function auditorToken(): Promise<string> {
   return clientToken(server, await server.register('auditor'));
 }
@@ -192,15 +194,51 @@ describe('revoking what a signing key signed', () => {
     const others = await beginFamily(server, shop, ana);
     expect(keyIdOf(others.access_token)).not.toBe(keyId);
     const preview = await previewed(`signingKey=${keyId}`);
-    expect(preview.tokensNotBefore).toBeNull();
+    const second = new Date(Math.floor(Date.parse(preview.at) / 1000) * 1000).toISOString();
+    const marked = { tokensNotBefore: second, mark: 'signing_key', noMarkBecause: null };
+    expect(preview).toMatchObject(marked);
     token = await adminToken(server);
     const { position } = preview;
     const { id } = await start({ signingKey: keyId, position });
     const done = await revocationCompleted(server, id, token);
-    expect(done).toMatchObject({ tokensNotBefore: null, setDigest: preview.setDigest });
+    expect(done).toMatchObject({ ...marked, setDigest: preview.setDigest });
     expect((await refresh(server, shop, signed.refresh_token)).status).toBe(400);
     expect((await refresh(server, shop, others.refresh_token)).status).toBe(200);
     expect(await revokedBy(id)).toContain(familyOf(signed));
+  });
+});
+
+describe('a revocation of a signing key that was cut short', () => {
+  it('has voided what the key signed before the second it was found in, and nothing else', async () => {
+    const signed = await beginFamily(server, shop, ana);
+    const own = await clientToken(server, await server.register('auditor'));
+    const keyId = keyIdOf(signed.access_token);
+    clock.pass(3000);
+    await server.createAccount();
+    const position = await newest();
+    clock.pass(3000);
+    const later = await beginFamily(server, shop, ana);
+    expect(keyIdOf(later.access_token)).toBe(keyId);
+    const operator = { actor: 'operator', correlationId: newUuid() };
+    expect(await isActive(signed.access_token)).toBe(true);
+    const selector = { kind: 'signing_key', id: keyId } as const;
+    const started = await server.execute(new StartRevocation(selector, position, operator));
+    if (started.kind === 'refused') throw new Error(started.reason);
+    expect(await revokedBy(started.id)).toEqual([]);
+    expect(await isActive(signed.access_token)).toBe(false);
+    expect((await userinfo(signed.access_token)).status).toBe(401);
+    expect((await read(server, '/audit/events?limit=1', own)).status).toBe(401);
+    expect(await isActive(later.access_token)).toBe(true);
+    expect((await userinfo(later.access_token)).status).toBe(200);
+    const renewed = await refresh(server, shop, signed.refresh_token);
+    expect(await isActive(renewed.body.access_token)).toBe(true);
+    token = await adminToken(server);
+    await server.restart();
+    token = await adminToken(server);
+    await revocationCompleted(server, started.id, token);
+    expect(await revokedBy(started.id)).toContain(familyOf(signed));
+    expect(await isActive(renewed.body.access_token)).toBe(false);
+    expect(await isActive(later.access_token)).toBe(true);
   });
 });
 
@@ -224,10 +262,9 @@ describe('revoking what came from a range of addresses', () => {
     const { body } = await present(third.refresh_token, '198.51.101.7');
     const preview = await previewed('address=198.51.100.0/24');
     expect(preview.families.map(({ id }) => id)).toEqual([first, second].map(familyOf).toSorted());
-    const { id, selector } = await start({
-      address: '198.51.100.0/24',
-      position: preview.position,
-    });
+    const started = await start({ address: '198.51.100.0/24', position: preview.position });
+    const { id, selector } = started;
+    expect(started).toMatchObject({ mark: 'none', noMarkBecause: 'addresses' });
     await revocationCompleted(server, id, token);
     expect(await revokedBy(id)).toEqual([first, second].map(familyOf).toSorted());
     expect((await refresh(server, shop, body.refresh_token)).status).toBe(200);
@@ -266,7 +303,8 @@ describe('revoking what happened in a span of time', () => {
     const to = new Date(Date.now()).toISOString();
     const refreshed = await refresh(server, shop, late.refresh_token);
     const done = await revoke({ client: shop.clientId, from, to });
-    expect(done).toMatchObject({ selector: { from, to }, families: 1, tokensNotBefore: null });
+    const unmarked = { tokensNotBefore: null, mark: 'none', noMarkBecause: 'span_of_time' };
+    expect(done).toMatchObject({ selector: { from, to }, families: 1, ...unmarked });
     expect(await revokedBy(done.id)).toEqual([familyOf(used)]);
     expect((await refresh(server, shop, body.refresh_token)).status).toBe(400);
     expect((await refresh(server, shop, early.refresh_token)).status).toBe(200);

@@ -64,10 +64,11 @@ const histories: Readonly<
     'RevocationCompleted',
   ],
   signing_key: [
-    { keyId: 'the-id', status: 'retired', algorithm: 'ES256' },
+    { keyId: 'the-id', status: 'retired', tokensNotBefore: 1793523612000 },
     'SigningKeyCreated',
     'SigningKeyActivated',
     'SigningKeyRetired',
+    'SigningKeyTokensNotBeforeMoved',
   ],
   session: [{ sessionId: 'the-id', ended: 'replaced' }, 'SessionStarted', 'SessionEnded'],
   consent: [{ clientId: 'photo-app', withdrawn: true }, 'ConsentGiven', 'ConsentWithdrawn'],

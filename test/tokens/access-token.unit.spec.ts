@@ -114,7 +114,12 @@ describe('an access token', () => {
 
 describe('verification', () => {
   it('reads family and sequence back', async () => {
-    expect(await verifyAt(await mint())).toEqual({ familyId: FAMILY, sequence: 7, claims });
+    expect(await verifyAt(await mint())).toEqual({
+      familyId: FAMILY,
+      sequence: 7,
+      signingKeyId: keyId,
+      claims,
+    });
   });
 
   it('ends with the expiry', async () => {

@@ -125,6 +125,8 @@ export function evolveSigningKey(
       return { ...begun(state, event.type), status: 'active' };
     case 'SigningKeyRetired':
       return { ...begun(state, event.type), status: 'retired' };
+    case 'SigningKeyTokensNotBeforeMoved':
+      return { ...begun(state, event.type), tokensNotBefore: event.data.tokensNotBefore };
   }
 }
 

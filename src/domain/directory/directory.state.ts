@@ -49,6 +49,8 @@ export interface SigningKeyState {
   readonly publicJwk: Readonly<Record<string, string>>;
   readonly vaultId: string;
   readonly createdAt: Instant;
+  /** Access tokens that it signed before are void; absent: none is. */
+  readonly tokensNotBefore?: Instant;
 }
 
 /** A browser's sign-in session, folded from its events. */

@@ -1,4 +1,5 @@
 import { type Decision, noEvents } from '../decision.js';
+import type { Instant } from '../identifiers.js';
 import type { SigningKeyState } from './directory.state.js';
 
 /** Why nothing was done about a signing key. */
@@ -56,6 +57,19 @@ export function decideRetireSigningKey(
   if (state.status === 'retired') return noEvents({ kind: 'already_retired' });
   if (state.keyId === activeKeyId) return refuse('key_in_use');
   return { events: [{ type: 'SigningKeyRetired', data: {} }], outcome: { kind: 'retired' } };
+}
+
+/** Voids the access tokens that a key signed before an instant, which only ever moves forwards. */
+export function decideMoveSigningKeyTokensNotBefore(
+  state: SigningKeyState | undefined,
+  tokensNotBefore: Instant,
+): SigningKeyDecision<{ readonly kind: 'moved' | 'unchanged' }> {
+  if (state === undefined) return refuse('unknown_key');
+  if (tokensNotBefore <= (state.tokensNotBefore ?? 0)) return noEvents({ kind: 'unchanged' });
+  return {
+    events: [{ type: 'SigningKeyTokensNotBeforeMoved', data: { tokensNotBefore } }],
+    outcome: { kind: 'moved' },
+  };
 }
 
 function refuse(reason: SigningKeyRefusal): Decision<'signing_key', SigningKeyRefused> {

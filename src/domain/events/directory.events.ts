@@ -102,6 +102,11 @@ export const signingKeyEvents = {
     .describe('A key exists and is published.'),
   SigningKeyActivated: z.object({}).describe('New tokens are signed with this key.'),
   SigningKeyRetired: z.object({}).describe('The key signs nothing any more; it still verifies.'),
+  SigningKeyTokensNotBeforeMoved: z
+    .object({ tokensNotBefore: instant.describe('a whole second, as tokens say when they are of') })
+    .describe(
+      'Access tokens that the key signed before this instant are void: an operator revoked all of it.',
+    ),
 };
 
 /** Why a session ends before it expires. */

@@ -32,7 +32,9 @@ export const revocationEvents = {
       ...setFields,
       tokensNotBefore: instant
         .optional()
-        .describe('what the client or the account is marked with before any family ends'),
+        .describe(
+          'what the client, the account or the signing key is marked with before any family ends',
+        ),
       actor: identifier,
     })
     .describe('An operator began to end a set of token families.'),

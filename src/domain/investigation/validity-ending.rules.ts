@@ -6,7 +6,11 @@ import {
 } from '../directory/session.decider.js';
 import type { RejectionReason } from '../events/token-family.events.js';
 import type { Instant, Position } from '../identifiers.js';
-import { isVoidByAccount, isVoidByClient } from '../revocation/tokens-not-before.rules.js';
+import {
+  isVoidByAccount,
+  isVoidByClient,
+  isVoidBySigningKey,
+} from '../revocation/tokens-not-before.rules.js';
 import { type FamilyContext, familyEnd, ownersEnd } from '../token-family/family.decision.js';
 import { type FamilyState, isAccessTokenRevoked } from '../token-family/family.state.js';
 import type { FamilyCourse } from './family-course.rules.js';
@@ -24,8 +28,13 @@ export interface AccountGround {
   readonly project: Course<'project', 'inactive'>;
 }
 
+/** What an access token depends on besides: what it was signed with; not begun where none is asked about. */
+export interface SigningKeyGround {
+  readonly signingKey: Course<'signing_key', 'void'>;
+}
+
 /** All that a family depends on; what has not begun where it has none. */
-export interface FamilyGround extends ClientGround, AccountGround {
+export interface FamilyGround extends ClientGround, AccountGround, SigningKeyGround {
   readonly family: FamilyCourse;
   /** The session that the family was granted in. */
   readonly session: Course<'session', 'ended'>;
@@ -47,6 +56,11 @@ export function clientWatches(givenAt = Infinity): Watches<'client', 'inactive' 
 /** What is watched for in an account; `signedIn`: when what is asked about began with a sign-in. */
 export function accountWatches(signedIn = Infinity): Watches<'account', 'inactive' | 'void'> {
   return { inactive: isInactive, void: (account) => isVoidByAccount(signedIn, account) };
+}
+
+/** What is watched for in a signing key; `signedAt`: when it signed what is asked about. */
+export function signingKeyWatches(signedAt = Infinity): Watches<'signing_key', 'void'> {
+  return { void: (key) => isVoidBySigningKey(signedAt, key) };
 }
 
 /** Why something was worth nothing, and the events that made it so. */
@@ -82,7 +96,7 @@ export function accessTokenEnding(
   const reason = accessTokenEnd(family, sequence, { ...ownersIn(ground), session });
   switch (reason) {
     case undefined:
-      return undefined;
+      return signingKeyVoid(ground);
     case 'access_token_revoked':
       return { reason, by: ground.family.since.accessTokenRevoked };
     default:
@@ -122,6 +136,14 @@ export function clientEnding(ground: ClientGround): Ending<RejectionReason> | un
 /** Whether an operator voided what the client was given, and by which events. */
 export function clientVoid({ client }: ClientGround): Ending<RejectionReason> | undefined {
   const by = client.since.void;
+  return by.length === 0 ? undefined : { reason: 'not_before', by };
+}
+
+/** Whether an operator voided what the key had signed, and by which events. */
+export function signingKeyVoid({
+  signingKey,
+}: SigningKeyGround): Ending<RejectionReason> | undefined {
+  const by = signingKey.since.void;
   return by.length === 0 ? undefined : { reason: 'not_before', by };
 }
 

@@ -12,6 +12,8 @@ import {
   type Ending,
   type FamilyGround,
   refreshTokenEnding,
+  type SigningKeyGround,
+  signingKeyVoid,
 } from './validity-ending.rules.js';
 
 /** Why something was worth nothing at a moment. */
@@ -44,7 +46,7 @@ export interface IdTokenTerms {
 }
 
 /** All that a client's own token depends on. */
-export interface ClientTokenGround extends ClientGround {
+export interface ClientTokenGround extends ClientGround, SigningKeyGround {
   readonly clientToken: Course<'client_token', 'revoked'>;
 }
 
@@ -113,7 +115,7 @@ export function clientTokenValidity(ground: ClientTokenGround, at: Instant): Val
   if (expiresAt <= at) return validity(terms, began, EXPIRED);
   return token.revoked
     ? validity(terms, began, { reason: 'access_token_revoked', by: since.revoked })
-    : validity(terms, began, clientEnding(ground) ?? clientVoid(ground));
+    : validity(terms, began, clientEnding(ground) ?? clientVoid(ground) ?? signingKeyVoid(ground));
 }
 
 /** What an ID token was worth at a moment: nothing but its expiry ends it, and it opens nothing. */

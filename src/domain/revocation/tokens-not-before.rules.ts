@@ -1,6 +1,9 @@
-import type { AccountState, ClientState } from '../directory/directory.state.js';
+import type { AccountState, ClientState, SigningKeyState } from '../directory/directory.state.js';
 import type { RevocationSelector } from '../events/revocation.events.js';
 import type { Instant } from '../identifiers.js';
+
+/** Milliseconds. */
+const SECOND = 1000;
 
 /** Whether an operator voided what this client was given at an instant. */
 export function isVoidByClient(
@@ -18,16 +21,30 @@ export function isVoidByAccount(
   return signedInAt < tokensNotBefore;
 }
 
+/** Whether an operator voided what a key signed at an instant; the start of its second says the same. */
+export function isVoidBySigningKey(
+  signedAt: Instant,
+  { tokensNotBefore = 0 }: Pick<SigningKeyState, 'tokensNotBefore'>,
+): boolean {
+  return signedAt < tokensNotBefore;
+}
+
+/** Why a revocation sets no mark: one would void what is not in the set. */
+export type NoMarkReason = 'span_of_time' | 'addresses';
+
 /**
- * What a client or an account is marked with, so that everything in the set is worth nothing at once:
- * the instant after the set was found. None where only a part of what it has is revoked, and for
- * signing keys and addresses: what the families have in common ends with them.
+ * What a client, an account or a signing key is marked with, so that what is in the set is worth nothing
+ * at once: the instant after the set was found. Access tokens say in whole seconds when they were signed:
+ * a key is marked with the second of that, as no token is void that was signed later. None where only a
+ * part of what it has is revoked, and for addresses: what the families have in common ends with them.
  */
-export function markOf(
-  { kind, from, to }: RevocationSelector,
-  foundAt: Instant,
-): Instant | undefined {
-  const isWhole = from === undefined && to === undefined;
-  const isMarkable = kind === 'client' || kind === 'subject';
-  return isWhole && isMarkable ? foundAt + 1 : undefined;
+export function markOf(selector: RevocationSelector, foundAt: Instant): Instant | undefined {
+  if (noMarkReasonOf(selector) !== undefined) return undefined;
+  return selector.kind === 'signing_key' ? Math.floor(foundAt / SECOND) * SECOND : foundAt + 1;
+}
+
+/** Why there is no mark for a selector; undefined: there is one. */
+export function noMarkReasonOf({ kind, from, to }: RevocationSelector): NoMarkReason | undefined {
+  if (kind === 'address') return 'addresses';
+  return from === undefined && to === undefined ? undefined : 'span_of_time';
 }

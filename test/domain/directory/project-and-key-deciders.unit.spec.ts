@@ -3,6 +3,7 @@ import { decideCreateProject } from '../../../src/domain/directory/project.decid
 import {
   decideActivateSigningKey,
   decideCreateSigningKey,
+  decideMoveSigningKeyTokensNotBefore,
   decideRetireSigningKey,
 } from '../../../src/domain/directory/signing-key.decider.js';
 import type { SigningKeyState } from '../../../src/domain/directory/directory.state.js';
@@ -84,6 +85,25 @@ describe('a signing key', () => {
     key(created, activated)
       .when((before) => decideRetireSigningKey(before, 'key-1'))
       .then({ outcome: refused('key_in_use') });
+  });
+
+  it('voids what it signed before an instant, which only moves forwards', () => {
+    const moved = (tokensNotBefore: number): EventOf<'signing_key'> => ({
+      type: 'SigningKeyTokensNotBeforeMoved',
+      data: { tokensNotBefore },
+    });
+    const after = key(created, activated)
+      .when((before) => decideMoveSigningKeyTokensNotBefore(before, 2000))
+      .then({ events: [moved(2000)], outcome: { kind: 'moved' } });
+    expect(after.state).toMatchObject({ status: 'active', tokensNotBefore: 2000 });
+    for (const instant of [2000, 1000]) {
+      after
+        .when((before) => decideMoveSigningKeyTokensNotBefore(before, instant))
+        .then({ outcome: { kind: 'unchanged' } });
+    }
+    key()
+      .when((before) => decideMoveSigningKeyTokensNotBefore(before, 2000))
+      .then({ outcome: refused('unknown_key') });
   });
 
   it('must be known', () => {

@@ -49,6 +49,8 @@ const FROZEN: Readonly<Record<string, string>> = {
   SigningKeyActivated: 'a048f2db6c1f93a8d7f43b12c557bcc84b7d072a0a53ae49edbeceb00458e45f',
   SigningKeyCreated: '03f7973248c28bc883d09bfe4cabe45a4c7fe2707cc1bcd22240a8b7bc57f7d8',
   SigningKeyRetired: '030a081e78f7be518080bae5042c44108bbfd3f500dcdd7020f355fdd91ce0ea',
+  SigningKeyTokensNotBeforeMoved:
+    '5f7a6af65fb0520e25ae22a88795f4243f95049c3f11dc4173a4e121060f05dc',
 };
 
 const catalogue = Object.entries(eventCatalogue).flatMap(([kind, events]) =>

@@ -19,6 +19,8 @@ import {
   type FamilyGround,
   PROJECT_WATCHES,
   SESSION_WATCHES,
+  type SigningKeyGround,
+  signingKeyWatches,
 } from '../../../src/domain/investigation/validity-ending.rules.js';
 import {
   CLIENT_TOKEN_WATCHES,
@@ -43,6 +45,7 @@ export function familyGround(
     family,
     session: followed('session', SESSION_WATCHES, events.session),
     rootSession: followed('session', SESSION_WATCHES, events.rootSession),
+    ...signingKeyGround(events, family.minted?.issuedAt),
     ...clientGround(events, state?.grantedAt),
     ...accountGround(events, state && signedInAt(state)),
   };
@@ -67,7 +70,19 @@ export function accountGround(events: EventsOf<AccountGround>, signedIn?: number
 /** All that a client's own token depends on. */
 export function clientTokenGround(events: EventsOf<ClientTokenGround>): ClientTokenGround {
   const clientToken = followed('client_token', CLIENT_TOKEN_WATCHES, events.clientToken);
-  return { clientToken, ...clientGround(events, clientToken.state?.issuedAt) };
+  const issuedAt = clientToken.state?.issuedAt;
+  return {
+    clientToken,
+    ...clientGround(events, issuedAt),
+    ...signingKeyGround(events, issuedAt),
+  };
+}
+
+function signingKeyGround(
+  { signingKey }: EventsOf<SigningKeyGround>,
+  signedAt?: number,
+): SigningKeyGround {
+  return { signingKey: followed('signing_key', signingKeyWatches(signedAt), signingKey) };
 }
 
 function followed<Kind extends StreamKind, Name extends string>(

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import { decodeProtectedHeader } from 'jose';
 import { AccessModule } from '../../../src/access/access.module.js';
 import { AccessTokenStatuses } from '../../../src/access/access-token-status.js';
 import { DisableAccount } from '../../../src/directory/disable-account.handler.js';
 import { DisableClient } from '../../../src/directory/disable-client.handler.js';
 import { FirstStart } from '../../../src/directory/first-start.service.js';
 import { SignOutEverywhere } from '../../../src/directory/sign-out-everywhere.handler.js';
+import { VoidTokens } from '../../../src/directory/void-tokens.handler.js';
 import type { RecordedEvent } from '../../../src/domain/envelope.js';
 import type { EventOf } from '../../../src/domain/events/event-catalogue.js';
 import {
@@ -184,11 +186,19 @@ function accessTokenName(text: string): { readonly id: string; readonly number: 
   return { id, number: Number(sequence) };
 }
 
+function keyIdOf(text: string): string {
+  return decodeProtectedHeader(text).kid ?? '';
+}
+
 /** What the rules say of the same token, from the events that there were by then. */
 function validityOf({ held, size, at }: Testimony, events: readonly RecordedEvent[]): Validity {
   const of = (kind: StreamKind, id = ''): readonly RecordedEvent[] =>
     events.filter(({ streamId, position }) => streamId === streamIdOf(kind, id) && position < size);
-  const owners = { client: of('client', held.clientId), project: of('project', DEFAULT_PROJECT) };
+  const owners = {
+    client: of('client', held.clientId),
+    project: of('project', DEFAULT_PROJECT),
+    signingKey: of('signing_key', held.kind === 'refresh' ? '' : keyIdOf(held.text)),
+  };
   if (held.kind === 'client') {
     const clientToken = of('client_token', held.id);
     return clientTokenValidity(clientTokenGround({ ...owners, clientToken }), at);
@@ -284,6 +294,11 @@ async function lived(): Promise<Witness> {
     () => directory.execute(new SignOutEverywhere(bob, operator)),
     () => directory.execute(new DisableAccount(carl, operator)),
     () => directory.execute(new DisableClient(other.client.clientId, operator)),
+    () => {
+      const tokensNotBefore = Math.ceil((Date.now() + 1) / 1000) * 1000;
+      const keyId = keyIdOf(first.accessToken);
+      return directory.execute(new VoidTokens('signing_key', keyId, tokensNotBefore, operator));
+    },
     () => append(directory, 'project', DEFAULT_PROJECT, { type: 'ProjectDisabled', data: {} }),
   ];
   for (const end of endings) {

@@ -96,6 +96,22 @@ const clientMovedTo = (tokensNotBefore: Instant): EventOf<'client'> => ({
   data: { tokensNotBefore },
 });
 
+const keyMovedTo = (tokensNotBefore: Instant): EventOf<'signing_key'> => ({
+  type: 'SigningKeyTokensNotBeforeMoved',
+  data: { tokensNotBefore },
+});
+const keyEvents = (...more: readonly EventOf<'signing_key'>[]) =>
+  directory(
+    'signing_key',
+    'key-1',
+    60,
+    {
+      type: 'SigningKeyCreated',
+      data: { algorithm: 'ES256', publicJwk: {}, vaultId: 'vault-1' },
+    },
+    ...more,
+  );
+
 const clientEvents = (...more: readonly EventOf<'client'>[]) =>
   directory('client', photoApp.clientId, 20, clientRegistered, ...more);
 const accountEvents = (...more: readonly EventOf<'account'>[]) =>
@@ -122,6 +138,7 @@ const owners = {
   project: projectEvents(),
   session: sessionEvents(),
   rootSession: [],
+  signingKey: [],
 };
 
 /** All that these events of a family depend on, with everything as it usually is. */
@@ -225,6 +242,13 @@ describe('an access token at a moment', () => {
       [place(22)],
       ground(familyAt(1), {
         client: clientEvents(clientMovedTo(GRANTED_AT), clientMovedTo(GRANTED_AT + 1)),
+      }),
+    ],
+    [
+      'not_before',
+      [place(62)],
+      ground(familyAt(1), {
+        signingKey: keyEvents(keyMovedTo(rotatedAt(1)), keyMovedTo(rotatedAt(1) + 1)),
       }),
     ],
   ] as const)('is worth nothing by %s, since the event at %j', (reason, endedBy, family) => {
@@ -483,27 +507,29 @@ describe("a client's own token at a moment", () => {
   const terms = { scope: SCOPE, audience: [PHOTOS_API], expiresAt };
   const token = (...more: readonly EventOf<'client_token'>[]) =>
     directory('client_token', FAMILY_ID, 0, issued, ...more);
-  const { client, project } = owners;
+  const { client, project, signingKey } = owners;
 
   it('is valid with what it was minted with', () => {
     expect(
-      clientTokenValidity({ clientToken: token(), client, project }, expiresAt - 1),
+      clientTokenValidity({ clientToken: token(), client, project, signingKey }, expiresAt - 1),
     ).toStrictEqual({ isValid: true, reason: null, terms, decidedBy: [place(0)] });
   });
 
   it('is unknown before it was issued', () => {
-    expect(clientTokenValidity({ clientToken: [], client, project }, GRANTED_AT)).toStrictEqual({
+    expect(
+      clientTokenValidity({ clientToken: [], client, project, signingKey }, GRANTED_AT),
+    ).toStrictEqual({
       ...NOTHING,
       reason: 'unknown',
     });
   });
 
   it.each([
-    ['expired', expiresAt, { clientToken: token(revocation), client, project }, []],
+    ['expired', expiresAt, { clientToken: token(revocation), client, project, signingKey }, []],
     [
       'access_token_revoked',
       expiresAt - 1,
-      { clientToken: token(revocation, revocation), client, project },
+      { clientToken: token(revocation, revocation), client, project, signingKey },
       [place(1)],
     ],
     [
@@ -513,19 +539,31 @@ describe("a client's own token at a moment", () => {
         clientToken: token(),
         client: clientEvents(clientDisabled),
         project: projectEvents(projectDisabled),
+        signingKey,
       },
       [place(21)],
     ],
     [
       'not_before',
       GRANTED_AT,
-      { clientToken: token(), client: clientEvents(clientMovedTo(GRANTED_AT + 1)), project },
+      {
+        clientToken: token(),
+        client: clientEvents(clientMovedTo(GRANTED_AT + 1)),
+        project,
+        signingKey,
+      },
       [place(21)],
+    ],
+    [
+      'not_before',
+      GRANTED_AT,
+      { clientToken: token(), client, project, signingKey: keyEvents(keyMovedTo(GRANTED_AT + 1)) },
+      [place(61)],
     ],
     [
       'project_disabled',
       GRANTED_AT,
-      { clientToken: token(), client, project: projectEvents(projectDisabled) },
+      { clientToken: token(), client, project: projectEvents(projectDisabled), signingKey },
       [place(41)],
     ],
   ] as const)('is worth nothing: %s', (reason, at, tokenGround, endedBy) => {

@@ -8,7 +8,9 @@ import {
 import {
   isVoidByAccount,
   isVoidByClient,
+  isVoidBySigningKey,
   markOf,
+  noMarkReasonOf,
 } from '../../../src/domain/revocation/tokens-not-before.rules.js';
 
 const AT = Date.UTC(2026, 10, 2, 9);
@@ -48,18 +50,31 @@ describe('the mark that a revocation sets', () => {
     expect(markOf({ kind, id: 'x' }, AT)).toBe(AT + 1);
   });
 
+  it('is the second in which it was found, where tokens say nothing finer', () => {
+    expect(markOf({ kind: 'signing_key', id: 'x' }, AT + 999)).toBe(AT);
+    expect(markOf({ kind: 'signing_key', id: 'x' }, AT)).toBe(AT);
+  });
+
+  it('says why there is none', () => {
+    expect(noMarkReasonOf({ kind: 'address', id: 'x', from: 0 })).toBe('addresses');
+    expect(noMarkReasonOf({ kind: 'signing_key', id: 'x', from: 0 })).toBe('span_of_time');
+    expect(noMarkReasonOf({ kind: 'client', id: 'x', to: AT })).toBe('span_of_time');
+    expect(noMarkReasonOf({ kind: 'signing_key', id: 'x' })).toBeUndefined();
+  });
+
   it('is none where only a part is revoked, or what has no such mark', () => {
     expect(markOf({ kind: 'client', id: 'x', from: 0 }, AT)).toBeUndefined();
     expect(markOf({ kind: 'subject', id: 'x', to: AT }, AT)).toBeUndefined();
-    expect(markOf({ kind: 'signing_key', id: 'x' }, AT)).toBeUndefined();
+    expect(markOf({ kind: 'signing_key', id: 'x', from: 0, to: AT }, AT)).toBeUndefined();
     expect(markOf({ kind: 'address', id: 'x' }, AT)).toBeUndefined();
   });
 
   it('voids what is older, and nothing else', () => {
-    for (const isVoid of [isVoidByClient, isVoidByAccount]) {
+    for (const isVoid of [isVoidByClient, isVoidByAccount, isVoidBySigningKey]) {
       expect(isVoid(AT, { tokensNotBefore: AT + 1 })).toBe(true);
       expect(isVoid(AT, { tokensNotBefore: AT })).toBe(false);
     }
     expect(isVoidByClient(0, {})).toBe(false);
+    expect(isVoidBySigningKey(0, {})).toBe(false);
   });
 });
