@@ -4,6 +4,7 @@ import { DirectoryModule } from '../directory/directory.module.js';
 import { ListRevocationTokensHandler } from './list-revocation-tokens.handler.js';
 import { ListRevocationsHandler } from './list-revocations.handler.js';
 import { PreviewRevocationHandler } from './preview-revocation.handler.js';
+import { RevocationAnswers } from './revocation-answer.reader.js';
 import { RevocationOrders } from './revocation-order.reader.js';
 import { RevocationPreviewController } from './revocation-preview.controller.js';
 import { RevocationQueue } from './revocation-queue.service.js';
@@ -22,6 +23,7 @@ import { StartRevocationHandler } from './start-revocation.handler.js';
     ListRevocationTokensHandler,
     ListRevocationsHandler,
     PreviewRevocationHandler,
+    RevocationAnswers,
     RevocationOrders,
     RevocationRecords,
     RevocationRunner,
@@ -29,7 +31,7 @@ import { StartRevocationHandler } from './start-revocation.handler.js';
     RevocationTokens,
     StartRevocationHandler,
   ],
-  exports: [RevocationRecords, RevocationRunner, RevocationSets],
+  exports: [RevocationAnswers, RevocationRunner, RevocationSets],
 })
 export class RevocationsModule {}
 

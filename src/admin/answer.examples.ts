@@ -35,6 +35,7 @@ const completedExample = {
 /** What a revocation is told like when it is completed. */
 export const revocationExample = {
   ...completedExample,
+  addressRange: null,
   record: 'eyJhbGciOiJFUzI1NiIsInR5cCI6InJldm9jYXRpb24tcmVjb3JkK2p3dCJ9…',
 };
 
@@ -47,6 +48,7 @@ export const revocationListExample = {
 /** What a preview is told like. */
 export const previewExample = {
   selector,
+  addressRange: null,
   position: 1204,
   at: '2026-11-21T02:14:06.990Z',
   counts: { families: 2, familiesEnded: 1, clientTokens: 0 },

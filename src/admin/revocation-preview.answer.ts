@@ -28,6 +28,14 @@ export type PreviewedFamilyAnswer = z.infer<typeof previewedFamily>;
 export const revocationPreview = z
   .object({
     selector: selectorAnswer,
+    addressRange: z
+      .string()
+      .nullable()
+      .meta({
+        description:
+          'The range that the digest in the selector is of, as it is compared: told back, and kept ' +
+          'nowhere. null where no addresses are meant.',
+      }),
     position: count.meta({ description: 'To be given to what starts the revocation.' }),
     at: timeText.meta({ description: 'When the event at the position was recorded.' }),
     counts: z.object({
@@ -69,6 +77,7 @@ export function revocationPreviewOf(preview: RevocationPreview): RevocationPrevi
   const { selector, position, foundAt, familiesEnded, setDigest } = set;
   return {
     selector: selectorAnswerOf(selector),
+    addressRange: set.range ?? null,
     position,
     at: new Date(foundAt).toISOString(),
     counts: {

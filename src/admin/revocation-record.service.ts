@@ -14,7 +14,8 @@ export class RevocationRecords {
   /** The record of a revocation; undefined until it is completed. */
   async of(id: string, state: RevocationState): Promise<string | undefined> {
     if (state.completed === undefined) return undefined;
-    const { record: _, progress: __, ...revocation } = revocationAnswerOf(id, state, {});
+    const answer = revocationAnswerOf(id, state, {});
+    const { record: _, progress: __, addressRange: ___, ...revocation } = answer;
     return this.records.sign(TYPE, { id, at: state.completed.at, claims: { revocation } });
   }
 }

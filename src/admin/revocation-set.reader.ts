@@ -108,7 +108,7 @@ export class RevocationSets {
     const clientTokens = [...touched.clientTokens].sort();
     const familiesEnded = touched.families.size - families.length;
     const setDigest = digestOf(families, clientTokens);
-    const set = { selector, position, foundAt, families, clientTokens, familiesEnded, setDigest };
+    const set = { ...order, foundAt, families, clientTokens, familiesEnded, setDigest };
     return { kind: 'found', ...set };
   }
 

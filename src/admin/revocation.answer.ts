@@ -102,6 +102,15 @@ export const revocationAnswer = listedRevocation
           'A compact JWS of type `revocation-record+jwt` that says all this when it is completed, ' +
           'signed with a key of `/oauth/jwks`: evidence that can be checked without this server.',
       }),
+    addressRange: z
+      .string()
+      .nullable()
+      .meta({
+        description:
+          'The range that the digest in the selector is of: personal data, which the ledger and the ' +
+          'record never have. null when it is completed, as it is forgotten then, and where no ' +
+          'addresses are meant.',
+      }),
   })
   .meta({ id: 'Revocation', examples: [revocationExample] });
 /** A revocation that was started. */
@@ -125,15 +134,17 @@ export type RevocationListAnswer = z.infer<typeof revocationList>;
 export interface RevocationSurroundings {
   readonly progress?: RevocationProgress | undefined;
   readonly record?: string | undefined;
+  readonly addressRange?: string | undefined;
 }
 
 /** A revocation as the answers write it. */
 export function revocationAnswerOf(
   id: string,
   state: RevocationState,
-  { progress, record }: RevocationSurroundings,
+  { progress, record, addressRange }: RevocationSurroundings,
 ): RevocationAnswer {
-  return { ...listedRevocationOf({ id, state }, progress), record: record ?? null };
+  const listed = listedRevocationOf({ id, state }, progress);
+  return { ...listed, record: record ?? null, addressRange: addressRange ?? null };
 }
 
 /** A page of revocations as the answers write it. */

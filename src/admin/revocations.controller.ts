@@ -17,7 +17,6 @@ import { ListRevocations } from './list-revocations.query.js';
 import {
   type RevocationAnswer,
   revocationAnswer,
-  revocationAnswerOf,
   revocationList,
   type RevocationListAnswer,
   revocationListOf,
@@ -30,8 +29,8 @@ import {
   selectorOf,
 } from './revocation.parameters.js';
 import { ApiNoSet, noSet, notOneSelector } from './revocation.problems.js';
+import { RevocationAnswers } from './revocation-answer.reader.js';
 import { RevocationQueue } from './revocation-queue.service.js';
-import { RevocationRecords } from './revocation-record.service.js';
 import type { RevocationOrder } from './revocation-set.reader.js';
 import { StartRevocation } from './start-revocation.command.js';
 
@@ -53,7 +52,7 @@ export class RevocationsController {
     private readonly queries: QueryBus,
     private readonly record: AdministrationRecord,
     private readonly queue: RevocationQueue,
-    private readonly records: RevocationRecords,
+    private readonly answers: RevocationAnswers,
     private readonly ledger: Ledger,
   ) {}
 
@@ -136,9 +135,8 @@ export class RevocationsController {
     return this.told(id, state);
   }
 
-  private async told(id: string, state: RevocationState): Promise<RevocationAnswer> {
-    const record = await this.records.of(id, state);
-    return revocationAnswerOf(id, state, { progress: this.queue.progressOf(id), record });
+  private told(id: string, state: RevocationState): Promise<RevocationAnswer> {
+    return this.answers.of(id, state, this.queue.progressOf(id));
   }
 }
 

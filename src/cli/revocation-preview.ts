@@ -60,6 +60,7 @@ function tell({ counts, reach, families, next, ...answer }: RevocationPreviewAns
   printLines(
     factsText([
       ['Position', String(answer.position)],
+      ['Addresses', answer.addressRange ?? undefined],
       ['Families', `${counts.families} would end; ${counts.familiesEnded} have ended already`],
       ['Client tokens', String(counts.clientTokens)],
       ['Access tokens', reach === null ? undefined : `${reach.accessTokens} have not expired`],

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { type RevocationAnswer, revocationAnswerOf } from '../admin/revocation.answer.js';
-import { RevocationRecords } from '../admin/revocation-record.service.js';
+import type { RevocationAnswer } from '../admin/revocation.answer.js';
+import { RevocationAnswers } from '../admin/revocation-answer.reader.js';
 import type { RevocationState } from '../domain/revocation/revocation.state.js';
 import { CommandRefused } from './failure.js';
 import { requireId } from './id-argument.js';
@@ -44,8 +44,7 @@ export async function tellRevocation(
   state: RevocationState,
   { json }: Options,
 ): Promise<void> {
-  const record = await operator.get(RevocationRecords).of(id, state);
-  const answer = revocationAnswerOf(id, state, { record });
+  const answer = await operator.get(RevocationAnswers).of(id, state);
   if (json === true) printJson(answer);
   else printLines(factsOf(answer));
 }
@@ -72,6 +71,7 @@ function factsOf({ result, record, ...answer }: RevocationAnswer): string {
     ['Revocation', answer.id],
     ['Status', answer.status],
     ['Selector', `${selector.kind} ${selector.id}`],
+    ['Addresses', answer.addressRange ?? undefined],
     ['Position', String(answer.position)],
     ['Families', String(families)],
     ['Client tokens', String(clientTokens)],

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
+import {
+  createLocalJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  type JSONWebKeySet,
+  jwtVerify,
+} from 'jose';
 import { type RevocationAnswer, revocationAnswer } from '../../src/admin/revocation.answer.js';
 import {
   type RevocationPreviewAnswer,
@@ -261,11 +267,14 @@ describe('revoking what came from a range of addresses', () => {
     await present(second.refresh_token, '198.51.100.200');
     const { body } = await present(third.refresh_token, '198.51.101.7');
     const preview = await previewed('address=198.51.100.0/24');
+    expect(preview.addressRange).toBe('198.51.100.0/24');
     expect(preview.families.map(({ id }) => id)).toEqual([first, second].map(familyOf).toSorted());
     const started = await start({ address: '198.51.100.0/24', position: preview.position });
     const { id, selector } = started;
     expect(started).toMatchObject({ mark: 'none', noMarkBecause: 'addresses' });
-    await revocationCompleted(server, id, token);
+    const done = await revocationCompleted(server, id, token);
+    expect([started.addressRange, done.addressRange]).toEqual(['198.51.100.0/24', null]);
+    expect(decodeJwt(done.record ?? '')['revocation']).not.toHaveProperty('addressRange');
     expect(await revokedBy(id)).toEqual([first, second].map(familyOf).toSorted());
     expect((await refresh(server, shop, body.refresh_token)).status).toBe(200);
     expect(selector).toMatchObject({ kind: 'address', id: preview.selector.id });
@@ -388,7 +397,7 @@ describe('the record of a revocation', () => {
       createLocalJWKSet(jwks.body),
       { issuer: server.issuer, typ: 'revocation-record+jwt' },
     );
-    const { record: _, progress: __, ...revocation } = done;
+    const { record: _, progress: __, addressRange: ___, ...revocation } = done;
     expect(payload).toEqual({
       iss: server.issuer,
       jti: done.id,
@@ -519,6 +528,7 @@ describe('a revocation that cannot go on', () => {
     await beginFamily(server, shop, ana);
     expect(await revoke({ client: shop.clientId })).toMatchObject({ families: 1 });
     const { body } = await read(server, `/admin/revocations/${lost.id}`, token);
-    expect(body).toMatchObject({ status: 'running', result: null, record: null });
+    const unknown = { result: null, record: null, addressRange: null };
+    expect(body).toMatchObject({ status: 'running', ...unknown });
   });
 });
