@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { asOfExample, incidentExample } from './answer.examples.js';
 import { asOf, moment } from './as-of.answer.js';
 import { auditIncident } from './incident.answer.js';
-import { auditAccessToken } from './lineage.answer.js';
+import { auditAccessToken, senderKey } from './lineage.answer.js';
 
 const position = z.int().nonnegative();
 
@@ -19,7 +19,7 @@ const party = z
     role: z.enum(['holder', 'presenter']),
     address: z.string().nullable(),
     userAgent: z.string().nullable(),
-    senderKey: z.string().nullable(),
+    senderKey,
     clientId: z.string().nullable(),
     firstPosition: position,
     lastPosition: position,

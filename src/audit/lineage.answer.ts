@@ -7,13 +7,25 @@ import { auditOrigin } from './audit-event.answer.js';
 
 const position = z.int().nonnegative();
 
+/** Why there is no key: none is asked for yet. */
+const NO_SENDER_KEY =
+  'null: none was proved. Always null in this version, which binds no token to a key (RFC 9449).';
+
+/** The key that a sender proved to hold. */
+export const senderKey = z
+  .string()
+  .nullable()
+  .meta({
+    description: `Thumbprint of a key that it proved; ${NO_SENDER_KEY}`,
+  });
+
 const requester = z
   .object({
     actor: z.string(),
     clientId: z.string().nullable(),
     clientAuthenticated: z.boolean(),
     authMethod,
-    senderKey: z.string().nullable().meta({ description: 'Thumbprint of a key that it proved.' }),
+    senderKey,
   })
   .meta({ id: 'AuditRequester', description: 'Who asked.' });
 
@@ -37,7 +49,12 @@ const accessToken = z
     scope: z.array(z.string()),
     audience: z.array(z.string()),
     signingKeyId: z.string(),
-    senderKey: z.string().nullable(),
+    senderKey: z
+      .string()
+      .nullable()
+      .meta({
+        description: `Thumbprint of the key that it is bound to; ${NO_SENDER_KEY}`,
+      }),
     revoked: z
       .object({
         at: moment,
