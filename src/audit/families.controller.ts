@@ -55,7 +55,8 @@ export class FamiliesController {
   @ApiOperation({
     summary: 'Token families, newest first',
     description:
-      'A page of at most `limit`; a page of a filtered list may hold fewer and still not be the last.',
+      'A page of at most `limit`; a page of a filtered list may hold fewer, even none, and still not ' +
+      'be the last: go on while `next` is not null. `from` and `to` are about the grant.',
   })
   @ApiList(familyPage, 'families', listedFamilyColumns)
   async list(
@@ -151,19 +152,26 @@ export class FamiliesController {
 }
 
 function filterOf({
+  family,
   client,
   subject,
   session,
   status,
   reason,
   incident,
+  type,
+  outcome,
+  address,
 }: Parameters): FamilyFilter {
+  const isOfEvent = type !== undefined || outcome !== undefined || address !== undefined;
   return {
+    familyId: family,
     clientId: client,
     subject,
     sessionId: session,
     status: status === 'revoked' ? 'ended' : status,
     endReason: reason,
     hasIncident: incident === undefined ? undefined : incident === 'true',
+    event: isOfEvent ? { type, outcome, address } : undefined,
   };
 }

@@ -3,6 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiResponse } from '../access/api-description.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import type { IncidentFilter } from '../views/views.port.js';
 import { ApiNotFound, AuditDoor, found, Unstored } from './audit-door.decorator.js';
 import { auditIncidentColumns } from './audit-incident.columns.js';
 import { idInPath, momentParameters, PAGE_ITEMS } from './audit.parameters.js';
@@ -29,7 +30,9 @@ export class IncidentsController {
   @ApiOperation({
     summary: 'Suspicious presentations with their evidence, newest first',
     description:
-      'A page of at most `limit`; a page of a filtered list may hold fewer and still not be the last.',
+      'A page of at most `limit`; a page of a filtered list may hold fewer, even none, and still not ' +
+      'be the last: go on while `next` is not null. `type`, `outcome` and `reason` are those of the ' +
+      '`evidence`.',
   })
   @ApiList(incidentList, 'incidents', auditIncidentColumns)
   async list(
@@ -74,7 +77,9 @@ export class IncidentsController {
   }
 }
 
-function filterOf({ family, subject, client, kind, address, verdict }: Parameters) {
+function filterOf(parameters: Parameters): IncidentFilter {
+  const { family, subject, client, kind, address, verdict, type, outcome, reason } = parameters;
+  const isOfEvidence = type !== undefined || outcome !== undefined || reason !== undefined;
   return {
     familyId: family,
     subject,
@@ -82,5 +87,6 @@ function filterOf({ family, subject, client, kind, address, verdict }: Parameter
     kind,
     address,
     verdict: verdict === 'none' ? null : verdict,
+    evidence: isOfEvidence ? { type, outcome, reason } : undefined,
   };
 }

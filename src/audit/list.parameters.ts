@@ -7,7 +7,7 @@ import {
   revocationReason,
   tokenFamilyEvents,
 } from '../domain/events/token-family.events.js';
-import { EVENT_OUTCOMES, type EventOutcome } from '../views/event-outcomes.js';
+import { EVENT_OUTCOMES, type EventOutcome, type EventType } from '../views/event-outcomes.js';
 import type { ViewOrder } from '../views/views.port.js';
 import { after, at, limit, stream, time, type } from './audit.parameters.js';
 
@@ -105,10 +105,41 @@ export const eventParameters = spanned({
   ...page,
 });
 
+const familyEvents = [...Object.keys(tokenFamilyEvents), ...Object.keys(incidentEvents)].sort();
+
+/** What an incident is opened for. */
+const evidence = [
+  'LedgerRollbackSuspected',
+  'RefreshRejected',
+  'RefreshRetried',
+  'RefreshTokenReuseDetected',
+] as const satisfies readonly EventType[];
+
+const evidenceReasons = [
+  ...rejectionReason.options,
+  ...RefreshTokenReuseDetected.shape.cause.options,
+] as const;
+
+function outcomesOf(types: readonly EventType[]): readonly EventOutcome[] {
+  return [...new Set(types.map((one) => EVENT_OUTCOMES[one]))].sort();
+}
+
 /** The parameters of the list of families. */
 export const familyParameters = spanned({
-  subject: of.subject,
-  client: of.client,
+  ...of,
+  type: z
+    .enum(familyEvents as readonly EventType[], 'must be a type of event of a family')
+    .optional()
+    .meta({
+      description:
+        'Only families that had an event of this type, or an incident about them had. Of `type`, ' +
+        '`outcome` and `address`, one and the same event meets all that are given.',
+    }),
+  outcome: z
+    .enum(outcomesOf(familyEvents as readonly EventType[]), 'must be an outcome of a family')
+    .optional()
+    .meta({ description: 'Only families that had an event which came to this.' }),
+  address: address.meta({ description: 'Only families that had an event from this address.' }),
   session: plainId.optional().meta({ description: 'Only what was granted in this session.' }),
   status: z.enum(['pending', 'active', 'revoked'], 'must be a status').optional().meta({
     description: 'Only of this status. What has expired was not revoked, and counts as before.',
@@ -131,6 +162,21 @@ export const incidentParameters = spanned({
     .enum(IncidentOpened.shape.kind.options, 'must be a kind of incident')
     .optional()
     .meta({ description: 'Only of this kind.' }),
+  type: z
+    .enum(evidence, 'must be a type of event that an incident is opened for')
+    .optional()
+    .meta({ description: 'Only where the evidence is an event of this type.' }),
+  outcome: z
+    .enum(outcomesOf(evidence), 'must be an outcome that an incident is opened for')
+    .optional()
+    .meta({ description: 'Only where the evidence came to this.' }),
+  reason: z
+    .enum(evidenceReasons, 'must be a reason of a refusal, for example superseded_generation')
+    .optional()
+    .meta({
+      description:
+        'Only where the evidence has this `reason`, or this `cause` of a detected reuse.',
+    }),
   address: address.meta({ description: 'Only where the presenter was here.' }),
   verdict: z
     .enum(

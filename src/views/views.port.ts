@@ -129,6 +129,7 @@ export interface ViewedFamily {
 
 /** Which families: all that is given must match. */
 export interface FamilyFilter {
+  readonly familyId?: string | undefined;
   readonly clientId?: string | undefined;
   readonly subject?: string | undefined;
   readonly sessionId?: string | undefined;
@@ -136,7 +137,12 @@ export interface FamilyFilter {
   /** Why it ended. */
   readonly endReason?: RevocationReason | undefined;
   readonly hasIncident?: boolean | undefined;
+  /** One event of it at least, or of an incident about it, must be all of this. */
+  readonly event?: FamilyEventFilter | undefined;
 }
+
+/** What is asked of one event of a family. */
+export type FamilyEventFilter = Pick<EventFilter, 'type' | 'outcome' | 'address'>;
 
 /** What an operator judged an incident to be. */
 export type Verdict = Extract<
@@ -169,7 +175,12 @@ export interface IncidentFilter {
   readonly address?: string | undefined;
   /** The newest verdict; null: not judged yet. */
   readonly verdict?: Verdict | null | undefined;
+  /** What the event is that it was opened for: all of this. */
+  readonly evidence?: EvidenceFilter | undefined;
 }
+
+/** What is asked of the event that an incident was opened for. */
+export type EvidenceFilter = Pick<EventFilter, 'type' | 'outcome' | 'reason'>;
 
 /** A span of whole hours (UTC): from the one that `from` lies in, up to before `to`. */
 export interface HourSpan {
@@ -273,7 +284,10 @@ export abstract class ViewsReader {
     page: PageRequest,
   ): Promise<Viewed<ViewPage<Position>>>;
 
-  /** Families by when they were granted. */
+  /**
+   * Families by when they were granted. Where an event is asked for, a page may end within a family of
+   * very many events: `next` is then no place of a family, and leads on all the same.
+   */
   abstract families(
     filter: FamilyFilter,
     page: PageRequest,

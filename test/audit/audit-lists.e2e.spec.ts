@@ -201,6 +201,7 @@ describe('a list that is read page by page', () => {
     ['/audit/events?outcome=rotated&order=newest', 'events', 'cursor'],
     ['/audit/families?', 'families', 'next'],
     ['/audit/families?order=oldest', 'families', 'next'],
+    ['/audit/families?outcome=rotated', 'families', 'next'],
     ['/audit/incidents?', 'incidents', 'next'],
     ['/audit/incidents?order=oldest', 'incidents', 'next'],
   ] as const;
@@ -289,6 +290,22 @@ describe('the families that are chosen', () => {
     );
   });
 
+  it('are those that had an event of a type, of an outcome or from an address', async () => {
+    const all = await families('');
+    const reused = await families('type=RefreshTokenReuseDetected');
+    expect(reused).toEqual(all.filter(({ end }) => end?.reason === 'refresh_token_reuse'));
+    expect(reused.length).toBeGreaterThan(0);
+    expect(await families('outcome=rotated')).toEqual(all);
+    expect(await families(`address=${THIEF}`)).toEqual(reused);
+    expect(await families(`address=::ffff:${THIEF}&outcome=rotated`)).toEqual([]);
+    const [one] = reused;
+    expect(await families(`family=${one?.id}`)).toEqual([one]);
+    expect(await families(`family=${one?.id}&outcome=redeemed&status=active`)).toEqual([]);
+    expect(await families(`address=${THIEF}&at=${(one?.position ?? 0) + 1}`)).not.toContainEqual(
+      expect.objectContaining({ id: one?.id }),
+    );
+  });
+
   it('are told as they were before they were revoked', async () => {
     const [stolen] = await families('incident=true');
     const before = (stolen?.end?.position ?? 0) - 1;
@@ -329,6 +346,14 @@ describe('the incidents that are chosen', () => {
     expect(await incidents('address=203.0.113.78')).toEqual([]);
     expect(await incidents('verdict=none')).toEqual(all);
     expect(await incidents('verdict=theft')).toEqual([]);
+    expect(await incidents('type=RefreshTokenReuseDetected&outcome=reused')).toEqual(all);
+    expect(await incidents('outcome=rejected')).toEqual([]);
+    const causes = new Set(all.map(({ evidence }) => evidence?.data['cause']));
+    for (const cause of [...causes, 'code_redeemed_twice', 'foreign_client']) {
+      expect(await incidents(`reason=${String(cause)}`)).toEqual(
+        all.filter(({ evidence }) => evidence?.data['cause'] === cause),
+      );
+    }
     const [one] = all;
     expect(await incidents(`family=${one?.familyId}`)).toEqual([one]);
     const person = all.filter(({ subject }) => subject === one?.subject);
@@ -347,6 +372,7 @@ describe('a whole list at once', () => {
   it.each([
     ['/audit/events?outcome=rotated', 'events'],
     ['/audit/families?', 'families'],
+    ['/audit/families?type=GrantRedeemed', 'families'],
     ['/audit/incidents?order=oldest', 'incidents'],
   ] as const)('%s is the same as its pages, as lines', async (path, items) => {
     const { body } = await get<Record<string, unknown>>(`${path}&limit=1000`);

@@ -241,19 +241,44 @@ describe('families', () => {
     { hasIncident: true },
     { hasIncident: false, subject: subjectOf(2) },
     { subject: subjectOf(1), status: 'ended', hasIncident: true },
+    { familyId: 'family1' },
+    { familyId: 'none' },
+    { event: { type: 'RefreshTokenReuseDetected' } },
+    { event: { outcome: 'rejected' } },
+    { event: { outcome: 'opened' }, subject: subjectOf(1) },
+    { event: { address: addressOf(4) } },
+    { event: { type: 'RefreshTokenRotated', address: addressOf(5) } },
+    { event: { type: 'RefreshRetried', address: addressOf(5) }, status: 'active' },
+    { event: { address: '192.0.2.1' } },
   ];
+
+  function familiesExpected(
+    filter: FamilyFilter,
+    { families, auditEvents }: ViewChanges,
+  ): ViewedFamily[] {
+    const { hasIncident, endReason, event, ...exact } = filter;
+    const had = new Set(
+      auditEvents
+        .map(viewedEventOf)
+        .flatMap((one) => (matches(event ?? {}, one) ? [one.familyId] : [])),
+    );
+    return families
+      .map(familyOf)
+      .filter(
+        (family) =>
+          matches(exact, family) &&
+          (endReason === undefined || family.end?.reason === endReason) &&
+          (hasIncident === undefined || hasIncident === (family.firstIncidentPosition !== null)) &&
+          had.has(family.familyId),
+      );
+  }
 
   it('are as they were at every position', async () => {
     for (let upTo = 0; upTo <= newest; upTo += 1) {
-      const families = changesUpTo(upTo).families.map(familyOf);
+      const changes = changesUpTo(upTo);
+      const families = changes.families.map(familyOf);
       for (const filter of filters) {
-        const { hasIncident, endReason, ...exact } = filter;
-        const expected = families.filter(
-          (family) =>
-            matches(exact, family) &&
-            (endReason === undefined || family.end?.reason === endReason) &&
-            (hasIncident === undefined || hasIncident === (family.firstIncidentPosition !== null)),
-        );
+        const expected = familiesExpected(filter, changes);
         expect((await viewed(reader.families(filter, { ...ALL, upTo }))).rows).toEqual(expected);
       }
       for (const family of families) {
@@ -261,6 +286,35 @@ describe('families', () => {
       }
     }
   });
+
+  it.each(['oldest_first', 'newest_first'] as const)(
+    'come in pages that look at a bounded number of rows, %s',
+    async (order) => {
+      for (const filter of filters) {
+        for (const upTo of [20, newest]) {
+          const expected = familiesExpected(filter, changesUpTo(upTo)).filter(
+            (family) => family.createdPosition >= 1,
+          );
+          for (const [limit, rowsScannedMax] of [
+            [1, 2],
+            [2, 5],
+            [2, 1000],
+          ] as const) {
+            const pages = await pagesOf((after) =>
+              reader.families(filter, { order, limit, rowsScannedMax, from: 1, upTo, after }),
+            );
+            expect(pages.flatMap(({ rows }) => rows)).toEqual(
+              order === 'oldest_first' ? expected : expected.toReversed(),
+            );
+            for (const { rows, rowsScanned } of pages) {
+              expect(rows.length).toBeLessThanOrEqual(limit);
+              expect(rowsScanned).toBeLessThanOrEqual(2 * rowsScannedMax);
+            }
+          }
+        }
+      }
+    },
+  );
 
   it('are not there before they begin, nor when there are none', async () => {
     const last = changesUpTo(newest).families.at(-1);
@@ -272,6 +326,7 @@ describe('families', () => {
 
 describe('incidents', () => {
   it('are as they were at every position', async () => {
+    const whole = eventsUpTo(newest);
     for (let upTo = 0; upTo <= newest; upTo += 1) {
       const changes = changesUpTo(upTo);
       const incidents = changes.incidents.map((incident) => incidentOf(incident, changes));
@@ -285,12 +340,22 @@ describe('incidents', () => {
         { verdict: null },
         { verdict: 'theft' },
         { verdict: 'false_alarm', familyId: 'family2' },
+        { evidence: { type: 'RefreshTokenReuseDetected' } },
+        { evidence: { outcome: 'rejected' } },
+        { evidence: { outcome: 'reused' }, clientId: 'photo-app' },
+        { evidence: { reason: 'retry_window_passed' } },
+        { evidence: { reason: 'superseded_generation', type: 'RefreshRejected' } },
       ];
+      const evidence = (id: string) =>
+        whole.find(
+          ({ incidentId, outcome }) => incidentId === id && !/opened|judged|revoked/.test(outcome),
+        );
       for (const filter of filters) {
-        const { verdict, ...exact } = filter;
+        const { verdict, evidence: asked = {}, ...exact } = filter;
         const expected = incidents.filter(
           (incident) =>
             matches(exact, incident) &&
+            matches(asked, evidence(incident.incidentId) ?? {}) &&
             (verdict === undefined || verdict === (incident.verdict?.verdict ?? null)),
         );
         expect((await viewed(reader.incidents(filter, { ...ALL, upTo }))).rows).toEqual(expected);
@@ -315,17 +380,18 @@ describe('a question', () => {
     const statements: string[] = [];
     const verbose = (sql: unknown): void => void statements.push(String(sql));
     const handle = new Database(stage.fileOf(number), { readonly: true, verbose });
-    const [events, families, incidents] = [
-      new EventQuery(handle),
-      new FamilyQuery(handle),
-      new IncidentQuery(handle),
-    ];
+    const events = new EventQuery(handle);
+    const [families, incidents] = [new FamilyQuery(handle, events), new IncidentQuery(handle)];
     for (const page of [ALL, NEWEST]) {
       for (const filter of eventFilters) events.page(filter, newest, page);
       for (const filter of [{ subject: 's' }, { clientId: 'c' }, { sessionId: 's' }, {}]) {
         families.page(filter, newest, page);
       }
       families.page({ status: 'ended' }, newest, page);
+      families.page({ familyId: 'family1' }, newest, page);
+      families.page({ event: { outcome: 'rotated' } }, newest, page);
+      families.page({ event: { outcome: 'rotated' } }, newest, { ...page, rowsScannedMax: 3 });
+      incidents.page({ evidence: { outcome: 'reused', reason: 'r' } }, newest, page);
       for (const filter of [{ kind: 'foreign_client' as const }, { familyId: 'f' }, {}]) {
         incidents.page(filter, newest, page);
       }

@@ -5,6 +5,8 @@ import {
 } from '../../domain/events/token-family.events.js';
 import type { Instant, Position } from '../../domain/identifiers.js';
 import type { FamilyFilter, PageRequest, ViewedFamily, ViewPage } from '../views.port.js';
+import type { EventQuery } from './event-query.js';
+import { FamilyEventQuery } from './family-event-query.js';
 import { anyOf, equals, IndexScan, type ScanCondition } from './index-scan.js';
 
 type FamilyRow = Omit<ViewedFamily, 'status' | 'end'> & {
@@ -19,17 +21,22 @@ const COLUMNS = `family_id AS familyId, client_id AS clientId, subject_id AS sub
   end_reason AS endReason, first_incident_position AS firstIncidentPosition,
   code_expires_at AS codeExpiresAt, absolute_expires_at AS absoluteExpiresAt`;
 
+/** The index that SQLite makes of itself where a column is unique. */
+const BY_ID = 'sqlite_autoindex_families_1';
+
 const HAS_ENDED = 'ifnull(ended_position <= ?, 0)';
 const IS_REDEEMED = 'ifnull(redeemed_position <= ?, 0)';
 
 /** Reads families of the views, each as it was at a position. */
 export class FamilyQuery {
   private readonly scan: IndexScan;
+  private readonly byEvent: FamilyEventQuery;
   private readonly row: Database.Statement<[number], FamilyRow>;
   private readonly byId: Database.Statement<[string], FamilyRow>;
 
-  constructor(handle: Database.Database) {
+  constructor(handle: Database.Database, events: EventQuery) {
     this.scan = new IndexScan(handle, { name: 'families', key: 'created_position' });
+    this.byEvent = new FamilyEventQuery(handle, this.scan, events);
     const select = `SELECT ${COLUMNS} FROM families`;
     this.row = handle.prepare(`${select} WHERE created_position = ?`);
     this.byId = handle.prepare(`${select} WHERE family_id = ?`);
@@ -37,7 +44,11 @@ export class FamilyQuery {
 
   /** A page of the families that match, as they were at a position. */
   page(filter: FamilyFilter, upTo: Position, request: PageRequest): ViewPage<ViewedFamily> {
-    const found = this.scan.find(conditionsOf(filter, upTo), upTo, request);
+    const conditions = conditionsOf(filter, upTo);
+    const found =
+      filter.event === undefined
+        ? this.scan.find(conditions, upTo, request)
+        : this.byEvent.find(filter.event, conditions, upTo, request);
     const rows = found.rows.flatMap((position) => this.row.get(position) ?? []);
     return { ...found, rows: rows.map((row) => familyAsOf(row, upTo)) };
   }
@@ -68,8 +79,9 @@ function familyAsOf(row: FamilyRow, upTo: Position): ViewedFamily {
 }
 
 function conditionsOf(filter: FamilyFilter, upTo: Position): ScanCondition[] {
-  const { clientId, subject, sessionId, status, endReason, hasIncident } = filter;
+  const { familyId, clientId, subject, sessionId, status, endReason, hasIncident } = filter;
   const conditions: ScanCondition[] = [];
+  if (familyId !== undefined) conditions.push(equals('family_id', familyId, BY_ID));
   if (sessionId !== undefined) {
     conditions.push(equals('session_id', sessionId, 'families_by_session'));
   }

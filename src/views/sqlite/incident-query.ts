@@ -1,13 +1,15 @@
 import type Database from 'better-sqlite3';
 import type { Position } from '../../domain/identifiers.js';
 import type {
+  EvidenceFilter,
   IncidentFilter,
   PageRequest,
   Verdict,
   ViewedIncident,
   ViewPage,
 } from '../views.port.js';
-import { type Condition, equals, IndexScan, type ScanCondition } from './index-scan.js';
+import { typesOfOutcome } from '../event-outcomes.js';
+import { anyOf, type Condition, equals, IndexScan, type ScanCondition } from './index-scan.js';
 
 type IncidentRow = Omit<ViewedIncident, 'verdict'> & {
   readonly verdict: Verdict | null;
@@ -17,6 +19,13 @@ type IncidentRow = Omit<ViewedIncident, 'verdict'> & {
 /** Where the presenter was: what opened the incident is an event as well, and came from there. */
 const ADDRESS = `(SELECT address FROM audit_events e JOIN addresses USING (address_id)
   WHERE e.position = opened_position)`;
+
+/** What an incident was opened for: the first to name it of what was decided with it, which is close. */
+const EVIDENCE_POSITION = `(SELECT e.position FROM audit_events e
+  INDEXED BY audit_events_by_incident WHERE e.incident_id = incidents.incident_id
+  AND e.position BETWEEN opened_position - 4 AND opened_position + 4
+  AND e.type NOT IN ('IncidentOpened', 'IncidentVerdictGiven', 'FamilyRevoked')
+  ORDER BY e.position LIMIT 1)`;
 
 /** The position of the newest verdict up to a position: usually the only one there is. */
 const VERDICT_POSITION = `CASE WHEN verdict_position <= ? THEN verdict_position
@@ -73,7 +82,7 @@ function asOf(upTo: Position, expressions: number): number[] {
 }
 
 function conditionsOf(filter: IncidentFilter, upTo: Position): ScanCondition[] {
-  const { kind, familyId, clientId, subject, address, verdict } = filter;
+  const { kind, familyId, clientId, subject, address, verdict, evidence } = filter;
   const conditions: ScanCondition[] = [];
   if (familyId !== undefined) conditions.push(equals('family_id', familyId, 'incidents_by_family'));
   if (subject !== undefined) conditions.push(equals('subject_id', subject, 'incidents_by_subject'));
@@ -81,7 +90,21 @@ function conditionsOf(filter: IncidentFilter, upTo: Position): ScanCondition[] {
   if (kind !== undefined) conditions.push(equals('kind', kind, 'incidents_by_kind'));
   if (address !== undefined) conditions.push({ sql: `${ADDRESS} = ?`, parameters: [address] });
   if (verdict !== undefined) conditions.push(judged(verdict, upTo));
+  if (evidence !== undefined) conditions.push(openedFor(evidence));
   return conditions;
+}
+
+function openedFor({ type, outcome, reason }: EvidenceFilter): Condition {
+  const asked = [
+    ...(type === undefined ? [] : [equals('type', type)]),
+    ...(outcome === undefined ? [] : [anyOf('type', typesOfOutcome(outcome))]),
+    ...(reason === undefined ? [] : [equals('reason', reason)]),
+  ];
+  return {
+    sql: `EXISTS (SELECT 1 FROM audit_events WHERE position = ${EVIDENCE_POSITION}
+      AND ${asked.map(({ sql }) => sql).join(' AND ')})`,
+    parameters: asked.flatMap(({ parameters }) => parameters),
+  };
 }
 
 function judged(verdict: Verdict | null, upTo: Position): Condition {

@@ -187,7 +187,7 @@ class OpenedViews {
 
   constructor(readonly handle: Database.Database) {
     this.events = new EventQuery(handle);
-    this.families = new FamilyQuery(handle);
+    this.families = new FamilyQuery(handle, this.events);
     this.incidents = new IncidentQuery(handle);
     this.hours = new HourQuery(handle);
     this.progress = handle.prepare(PROGRESS_QUERY);
