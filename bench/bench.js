@@ -7,14 +7,20 @@ import { allowedCores } from './linux-proc.js';
 import { Load } from './load.js';
 import { describeMachine } from './machine.js';
 import { UsageError } from './options.js';
+import { coresText } from './report.js';
 import { SYSTEMS } from './systems/system.js';
 
 const COSTS_SHOWN = 15;
 
+/** So many cores the processes of a system that has several share with their database. */
+const SHARED_CORES = 3;
+
 /**
  * How systems are measured: what was asked for, which cores are whose, and where files go.
  * @typedef {{ options: import('./options.js').Options, cores: Cores, directory: string }} Bench
- * @typedef {{ server: number[], load: number[] }} Cores
+ *
+ * A database has the load's cores, or when they are shared the server's.
+ * @typedef {{ server: number[], load: number[], isShared: boolean }} Cores
  *
  * @typedef {{ families: number, accessTokens: number }} Needed what a system makes for the load
  */
@@ -71,12 +77,16 @@ export function isInstalled(name) {
 export async function measureEach(options, measure) {
   const systems = systemsOf(options);
   const directory = temporaryDirectory(options);
-  const benches = divisionsOf(options.cores).map((cores) => ({ options, cores, directory }));
+  const isShared = systems.some(({ sharedCores }) => sharedCores === 'only');
+  const benches = divisionsOf(options.cores, isShared).map((cores) => ({
+    options,
+    cores,
+    directory,
+  }));
   const machine = describeMachine(directory);
   const levels = [];
   for (const bench of benches) {
-    const cores = bench.cores.server.length;
-    for (const system of systems.filter(({ coresMax = Infinity }) => cores <= coresMax)) {
+    for (const system of systems.filter((system) => isMeasuredOn(bench.cores, system))) {
       levels.push(...(await measure(bench, system)));
     }
   }
@@ -84,12 +94,26 @@ export async function measureEach(options, measure) {
 }
 
 /**
+ * @param {Cores} cores
+ * @param {import('./systems/system.js').System} system
+ */
+function isMeasuredOn({ server, isShared }, { sharedCores, coresMax = Infinity }) {
+  if (isShared) return sharedCores !== undefined;
+  return sharedCores !== 'only' && server.length <= coresMax;
+}
+
+/**
  * What is watched of a running system.
  * @param {import('./systems/system.js').RunningSystem} running
  * @param {Bench} bench
+ * @returns {import('./load.js').Watched}
  */
-export function watchedOf({ process: server, database }, { cores }) {
-  const watched = { serverPid: server.pid, serverCores: cores.server };
+export function watchedOf({ processes, database }, { cores }) {
+  const watched = {
+    serverPids: processes.map(({ pid }) => pid),
+    serverCores: cores.server,
+    isShared: cores.isShared,
+  };
   return database === undefined ? watched : { ...watched, databasePid: database.pid };
 }
 
@@ -107,7 +131,7 @@ export async function withServer({ options, cores, directory }, system, needed, 
   const running = await system.start({
     ...needed,
     cores: cores.server,
-    databaseCores: cores.load,
+    databaseCores: cores.isShared ? cores.server : cores.load,
     directory: mkdtempSync(path.join(directory, `${system.name}-`)),
     nodeFlags: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
   });
@@ -115,11 +139,11 @@ export async function withServer({ options, cores, directory }, system, needed, 
   try {
     return await work(load, running);
   } catch (error) {
-    progress(running.process.output);
+    for (const { output } of running.processes) progress(output);
     throw error;
   } finally {
     await load.stop();
-    await running.process.stop();
+    await Promise.all(running.processes.map((server) => server.stop()));
     await running.database?.stop();
     if (profile !== undefined) progress(topCosts(profile, COSTS_SHOWN));
   }
@@ -141,10 +165,12 @@ export async function measureLevel(bench, system, load, { running, operation, co
   const watched = watchedOf(running, bench);
   const order = { from: 0, to: concurrency, warmUpSeconds, seconds, ...watched };
   const measurement = await load.measure(order);
-  const cores = bench.cores.server.length;
+  const { server, isShared } = bench.cores;
+  const level = { system, operation, cores: server.length, isShared, concurrency, measurement };
   const rate = `${Math.round(measurement.perSecond)}/s`;
+  const cores = coresText(level);
   progress(`${system.title}: ${operation} ${rate} at concurrency ${concurrency}, cores ${cores}`);
-  return { system, operation, cores, concurrency, measurement };
+  return level;
 }
 
 /**
@@ -156,19 +182,26 @@ export function progress(line) {
 }
 
 /**
- * Gives the last cores to the server, so many of them, and keeps this process off them.
+ * Gives the last cores to the server, so many of them, and keeps this process off them. Shared ones
+ * come last.
  * @param {readonly number[]} counts
+ * @param {boolean} withShared
  * @returns {Cores[]}
  */
-function divisionsOf(counts) {
+function divisionsOf(counts, withShared) {
   const cores = allowedCores();
-  const most = Math.max(...counts);
+  const wanted = [
+    ...counts.map((count) => ({ count, isShared: false })),
+    ...(withShared ? [{ count: SHARED_CORES, isShared: true }] : []),
+  ];
+  const most = Math.max(...wanted.map(({ count }) => count));
   if (cores.length <= most) {
     throw new UsageError(`${most + 1} cores are needed: ${most} for the server, one for the load`);
   }
-  const divisions = counts.map((count) => ({
+  const divisions = wanted.map(({ count, isShared }) => ({
     server: cores.slice(-count),
     load: cores.slice(0, -count),
+    isShared,
   }));
   const load = cores.slice(0, -most);
   execFileSync('taskset', ['-cp', load.join(','), String(process.pid)], { stdio: 'ignore' });

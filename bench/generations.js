@@ -21,23 +21,18 @@ export const GENERATION_FAMILIES = CONCURRENCY * (1 + SLICES);
  * Drives a few families to a generation, then measures them and fresh families in turn, so that both
  * meet the same ledger, the same compiled code and the same machine.
  * @param {import('./load.js').Load} load
- * @param {{ generation: number, serverPid: number, serverCores: readonly number[] }} order
+ * @param {{ generation: number } & import('./load.js').Watched} order
  * @returns {Promise<GenerationsResult>}
  */
-export async function compareGenerations(load, { generation, serverPid, serverCores }) {
-  const watched = {
-    serverPid,
-    serverCores,
-    warmUpSeconds: WARM_UP_SECONDS,
-    seconds: SLICE_SECONDS,
-  };
+export async function compareGenerations(load, { generation, ...watched }) {
+  const order = { ...watched, warmUpSeconds: WARM_UP_SECONDS, seconds: SLICE_SECONDS };
   await load.drive({ from: 0, to: CONCURRENCY, generation });
   const fresh = [];
   const old = [];
   for (let slice = 1; slice <= SLICES; slice += 1) {
     const from = slice * CONCURRENCY;
-    fresh.push(await load.measure({ ...watched, from, to: from + CONCURRENCY }));
-    old.push(await load.measure({ ...watched, from: 0, to: CONCURRENCY }));
+    fresh.push(await load.measure({ ...order, from, to: from + CONCURRENCY }));
+    old.push(await load.measure({ ...order, from: 0, to: CONCURRENCY }));
   }
   const rateFresh = medianRate(fresh);
   const rateOld = medianRate(old);

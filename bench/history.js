@@ -46,7 +46,7 @@ export function startWithHistory(events) {
  * @param {Side} old
  * @returns {Promise<HistoryResult>}
  *
- * @typedef {{ load: import('./load.js').Load, serverPid: number, serverCores: readonly number[] }} Side
+ * @typedef {{ load: import('./load.js').Load } & import('./load.js').Watched} Side
  */
 export async function compareHistories(events, fresh, old) {
   const [rateNew, rateOld] = await inTurn([fresh, old]);

@@ -10,7 +10,8 @@ import { UsageMeter } from './usage-meter.js';
 
 /** @type {import('./callers.js').Caller[]} */
 let callers = [];
-let endpoint = new URL('http://127.0.0.1');
+/** @type {import('./load-run.js').Target} */
+let target = { origins: [], isRoaming: false };
 
 const orders = { adopt, measure, drive };
 
@@ -36,7 +37,8 @@ async function perform({ kind, ...details }) {
  * @param {{ work: import('./load.js').Work }} order
  */
 function adopt({ work }) {
-  endpoint = new URL(work.endpoint);
+  const { nodes = [work.endpoint], isRoaming = false } = work.operation === 'rotation' ? work : {};
+  target = { origins: nodes.map((node) => new URL(node)), isRoaming };
   callers = callersFor(work);
 }
 
@@ -45,12 +47,12 @@ function adopt({ work }) {
  * @param {import('./load.js').MeasureOrder} order
  * @returns {Promise<import('./load.js').Measurement>}
  */
-async function measure({ from, to, warmUpSeconds, seconds, serverPid, serverCores, databasePid }) {
-  const run = await LoadRun.start(callers.slice(from, to), endpoint);
+async function measure({ from, to, warmUpSeconds, seconds, ...watched }) {
+  const run = await LoadRun.start(callers.slice(from, to), target);
   await run.lastFor(warmUpSeconds);
 
   const latencies = new Latencies();
-  const meter = new UsageMeter(serverPid, serverCores, databasePid);
+  const meter = new UsageMeter(watched);
   run.onLatency = (milliseconds) => latencies.add(milliseconds);
   await run.lastFor(seconds);
   run.onLatency = undefined;
@@ -88,7 +90,7 @@ function measurementOf(latencies, usage) {
 async function drive({ from, to, generation }) {
   const run = await LoadRun.start(
     callers.slice(from, to),
-    endpoint,
+    target,
     (caller) => caller instanceof RefreshChain && caller.generation < generation,
   );
   await run.finished;

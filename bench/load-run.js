@@ -4,37 +4,47 @@ import { HttpConnection } from './http-connection.js';
 /** An answer that takes longer than this has been lost. */
 const ANSWER_MS_MAX = 30_000;
 
-/** Callers at work, each on a connection of its own. */
+/**
+ * Where requests go: each caller to one of the origins, evenly, or when it is roaming to all in turn.
+ * @typedef {{ origins: readonly URL[], isRoaming: boolean }} Target
+ *
+ * @typedef {{ caller: import('./callers.js').Caller, connections: readonly HttpConnection[] }} Driver
+ */
+
+/** Callers at work, each on connections of its own. */
 export class LoadRun {
   /** @type {((milliseconds: number) => void) | undefined} told of each answer while it is set */
   onLatency;
   #stopping = false;
   #more;
-  #connections;
+  #drivers;
 
   /**
-   * @param {readonly import('./callers.js').Caller[]} callers
-   * @param {readonly HttpConnection[]} connections
+   * @param {readonly Driver[]} drivers
    * @param {(caller: import('./callers.js').Caller) => boolean} more
    */
-  constructor(callers, connections, more) {
+  constructor(drivers, more) {
     this.#more = more;
-    this.#connections = connections;
+    this.#drivers = drivers;
     /** Settles when every caller is done; rejects at the first failure. */
-    this.finished = Promise.all(
-      callers.map((caller, index) => this.#drive(caller, connections[index])),
-    ).finally(() => this.#close());
+    this.finished = Promise.all(drivers.map((driver) => this.#drive(driver))).finally(() =>
+      this.#close(),
+    );
   }
 
   /**
-   * Gives each caller a connection and lets it ask as long as `more` holds.
+   * Connects each caller and lets it ask as long as `more` holds.
    * @param {readonly import('./callers.js').Caller[]} callers
-   * @param {URL} origin
+   * @param {Target} target
    * @param {(caller: import('./callers.js').Caller) => boolean} more
    */
-  static async start(callers, origin, more = () => true) {
-    const connections = await Promise.all(callers.map(() => HttpConnection.open(origin)));
-    return new LoadRun(callers, connections, more);
+  static async start(callers, target, more = () => true) {
+    const drivers = callers.map(async (caller, index) => {
+      const origins = originsOf(target, index);
+      const connections = await Promise.all(origins.map((origin) => HttpConnection.open(origin)));
+      return { caller, connections };
+    });
+    return new LoadRun(await Promise.all(drivers), more);
   }
 
   /**
@@ -57,11 +67,11 @@ export class LoadRun {
   }
 
   /**
-   * @param {import('./callers.js').Caller} caller
-   * @param {HttpConnection} connection
+   * @param {Driver} driver
    * @returns {Promise<void>}
    */
-  #drive(caller, connection) {
+  #drive({ caller, connections }) {
+    const turns = inTurn(connections);
     return new Promise((resolve, reject) => {
       const next = () => {
         if (this.#stopping || !this.#more(caller)) {
@@ -69,7 +79,7 @@ export class LoadRun {
           return;
         }
         const sent = performance.now();
-        connection.send(caller.request(), (failure, status, text) => {
+        turns.next().value.send(caller.request(), (failure, status, text) => {
           const error = failure ?? caller.accept(status, text);
           if (error) {
             reject(error);
@@ -84,8 +94,30 @@ export class LoadRun {
   }
 
   #close() {
-    for (const connection of this.#connections) connection.close();
+    for (const { connections } of this.#drivers) {
+      for (const connection of connections) connection.close();
+    }
   }
+}
+
+/**
+ * The origins that a caller is connected to, first the one that it begins with.
+ * @param {Target} target
+ * @param {number} index of the caller
+ */
+function originsOf({ origins, isRoaming }, index) {
+  const first = index % origins.length;
+  const turns = [...origins.slice(first), ...origins.slice(0, first)];
+  return isRoaming ? turns : turns.slice(0, 1);
+}
+
+/**
+ * Each of the connections again and again.
+ * @param {readonly HttpConnection[]} connections
+ * @returns {Generator<HttpConnection, never>}
+ */
+function* inTurn(connections) {
+  for (;;) yield* connections;
 }
 
 /** @param {number} milliseconds */

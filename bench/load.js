@@ -3,7 +3,12 @@ import { PinnedProcess } from './pinned-process.js';
 
 /**
  * Token families to be driven, all of one client.
- * @typedef {{ endpoint: string, clientId: string, refreshTokens: string[] }} Families
+ * @typedef {object} Families
+ * @property {string} endpoint
+ * @property {string} clientId
+ * @property {string[]} refreshTokens
+ * @property {readonly string[]} [nodes] origins of the server's processes, when there are several
+ * @property {boolean} [isRoaming] whether a family's rotations go to all nodes in turn, and not to one
  *
  * Access tokens that a resource server asks about.
  * @typedef {{ endpoint: string, authorization: string, accessTokens: string[] }} Introspections
@@ -16,15 +21,22 @@ import { PinnedProcess } from './pinned-process.js';
  *   | ({ operation: 'introspection', callers: number } & Introspections)
  *   | ({ operation: 'client_credentials', callers: number } & ClientCredentials)} Work
  *
+ * The server's processes, the cores that they are pinned to, and the database when it is a process of
+ * its own, on the same cores when they are shared.
+ * @typedef {object} Watched
+ * @property {readonly number[]} serverPids
+ * @property {readonly number[]} serverCores
+ * @property {number} [databasePid]
+ * @property {boolean} isShared
+ *
  * Which callers to measure, and the server to watch meanwhile.
- * @typedef {object} MeasureOrder
+ * @typedef {Watched & CallersOrder} MeasureOrder
+ *
+ * @typedef {object} CallersOrder
  * @property {number} from index of the first caller
  * @property {number} to index after the last
  * @property {number} warmUpSeconds
  * @property {number} seconds
- * @property {number} serverPid
- * @property {readonly number[]} serverCores
- * @property {number} [databasePid]
  *
  * @typedef {{ from: number, to: number, generation: number }} DriveOrder
  *
@@ -36,12 +48,12 @@ import { PinnedProcess } from './pinned-process.js';
  * @property {number} perSecond
  * @property {number} latencyMsP50
  * @property {number} latencyMsP99
- * @property {number} serverMicrosecondsEach CPU, all threads
+ * @property {number} serverMicrosecondsEach CPU of all its processes and threads
  * @property {number} databaseMicrosecondsEach CPU of all its processes; 0 inside the server
  * @property {number} serverCpuShare of one core
- * @property {number} foreignCpuShare of the server's core, used by anything else (interrupts too)
+ * @property {number} foreignCpuShare of one core: what anything else used of the server's (interrupts too)
  * @property {number} generatorCpuShare of one core; near 1 the generator itself is the limit
- * @property {number} rssBytesMax
+ * @property {number} rssBytesMax of all its processes together
  */
 
 /** The load generator, a process on other cores than the server's. */

@@ -12,7 +12,7 @@ const ROTATIONS = `# Rotations a second
 
 Written by \`npm run bench:rotate -- --record --cores 1,2 --generations 10000 --history 1000000\`; earlier results are in this file's history.
 
-Each client owns a token family and presents its newest refresh token over HTTP on a connection of its own; every answer must be a 200 with a new refresh token and a new ES256 JWT access token. The server has its cores to itself, the load generator runs on the others, where a PostgreSQL runs too (\`fsync\` and \`synchronous_commit\` on). Scope \`offline_access api\`, no ID token. One server process per system, the levels one after the other.`;
+Each client owns a token family and presents its newest refresh token over HTTP on a connection of its own; every answer must be a 200 with a new refresh token and a new ES256 JWT access token. The server has its cores to itself, the load generator runs on the others, where a PostgreSQL runs too (\`fsync\` and \`synchronous_commit\` on). Where cores are shared, it runs on the server's instead: so three server processes are measured, and one beside them. Scope \`offline_access api\`, no ID token. One server process per system unless its name says otherwise, the levels one after the other.`;
 
 const OPERATIONS = `# Introspection, client_credentials, latency
 
@@ -24,7 +24,7 @@ Over HTTP, each client on a connection of its own. The server has its cores to i
 - **client_credentials**: a client with a secret gets an ES256 JWT access token for an API; token-ledger records each in its ledger before it answers, oidc-provider keeps nothing of it.
 - **rotation** at concurrency 1: the latency of one client's refreshes, one after the other.`;
 
-const MEASURES = `CPU µs is the server's CPU time per operation in all threads, database CPU µs that of all processes of its PostgreSQL, CPU the server's share of one core, RSS its peak during the level. A CPU well under 100 % waited for the disk, the database or clients. Beside requests token-ledger follows its views and seals its ledger on threads of their own, which a second core takes. The ratios compare operations a second at the same level.`;
+const MEASURES = `CPU µs is the server's CPU time per operation in all its processes and threads, database CPU µs that of all processes of its PostgreSQL, CPU the server's share of one core, RSS its peak during the level, pages that several processes have in common counted for each. A CPU well under 100 % waited for the disk, the database or clients. Beside requests token-ledger follows its views and seals its ledger on threads of their own, which a second core takes; of several processes each follows its own views, and one seals for all. The ratios compare operations a second at the same level.`;
 
 /** Throws a UsageError when what the plot is made with is not installed. */
 export function refuseRecordWithoutPlot() {

@@ -1,9 +1,13 @@
 import { table, whole } from './table.js';
 
 /**
- * @typedef {{ system: import('./systems/system.js').System,
- *   operation: import('./load.js').Work['operation'], cores: number, concurrency: number,
- *   measurement: import('./load.js').Measurement }} Level
+ * @typedef {object} Level
+ * @property {import('./systems/system.js').System} system
+ * @property {import('./load.js').Work['operation']} operation
+ * @property {number} cores the server's
+ * @property {boolean} isShared whether its database has them too
+ * @property {number} concurrency
+ * @property {import('./load.js').Measurement} measurement
  *
  * @typedef {object} Result
  * @property {import('./machine.js').Machine} machine
@@ -17,6 +21,9 @@ import { table, whole } from './table.js';
 /** Above this share the figure may be somebody else's. */
 const SHARE_SUSPICIOUS = 0.1;
 const SHARE_SATURATED = 0.9;
+
+const SHARED =
+  '"Shared" cores: the server, all its processes, and its PostgreSQL have them together, and the load generator has another one to itself. CPU and RSS of a server of several processes are the sums over them.';
 
 /** @type {import('./table.js').Column<Level>} */
 const OPERATION_COLUMN = {
@@ -43,7 +50,8 @@ export function report({ machine, seconds, levels, generations, history }) {
   const sections = [
     `${conditions(machine)}; ${seconds} s at each level.`,
     table(columnsFor(levels), levels),
-    ...ratios(comparable(levels)),
+    ...(levels.some(({ isShared }) => isShared) ? [SHARED] : []),
+    ...comparisons(levels),
     ...warnings(levels),
     ...(generations === undefined ? [] : [generationsReport(generations)]),
     ...(history === undefined ? [] : [historyReport(history)]),
@@ -61,7 +69,7 @@ function columnsFor(levels) {
   return [
     { heading: 'system', left: true, cell: ({ system }) => system.title },
     ...(isOne ? [] : [OPERATION_COLUMN]),
-    { heading: 'cores', cell: ({ cores }) => String(cores) },
+    { heading: 'cores', cell: coresText },
     { heading: 'concurrency', cell: ({ concurrency }) => String(concurrency) },
     {
       heading: isOne ? `${operations[0]}s/s` : 'operations/s',
@@ -72,11 +80,28 @@ function columnsFor(levels) {
 }
 
 /**
- * The levels of all systems on the same number of cores.
- * @param {readonly Level[]} levels
+ * A server's cores, for people.
+ * @param {Pick<Level, 'cores' | 'isShared'>} level
  */
-export function comparable(levels) {
-  return levels.filter(({ cores }) => cores === levels[0]?.cores);
+export function coresText({ cores, isShared }) {
+  return isShared ? `${cores} shared` : String(cores);
+}
+
+/**
+ * The levels of all systems on the same cores as one of them: the first, unless another is given.
+ * @param {readonly Level[]} levels
+ * @param {Level} [like]
+ */
+export function comparable(levels, like = levels[0]) {
+  return levels.filter((level) => like !== undefined && coresText(level) === coresText(like));
+}
+
+/** @param {readonly Level[]} levels */
+function comparisons(levels) {
+  const shared = levels.find(({ isShared }) => isShared);
+  return unique([levels[0], shared ?? levels[0]]).flatMap((like) =>
+    ratios(comparable(levels, like)),
+  );
 }
 
 /**

@@ -8,26 +8,18 @@ import {
 
 const RSS_SAMPLE_MS = 250;
 
-/** CPU and memory of the server, and CPU of this process, from its making to `stop`. */
+/** CPU and memory of the server and CPU of its database and of this process, from its making to `stop`. */
 export class UsageMeter {
   #started = performance.now();
   #generator = process.cpuUsage();
   #rssBytesMax = 0;
-  #serverPid;
-  #serverCores;
-  #databasePid;
+  #watched;
   #before;
   #timer;
 
-  /**
-   * @param {number} serverPid
-   * @param {readonly number[]} serverCores those that the server is pinned to
-   * @param {number} [databasePid] of the database that the server uses, when it is a process of its own
-   */
-  constructor(serverPid, serverCores, databasePid) {
-    this.#serverPid = serverPid;
-    this.#databasePid = databasePid;
-    this.#serverCores = serverCores;
+  /** @param {import('./load.js').Watched} watched */
+  constructor(watched) {
+    this.#watched = watched;
     this.#before = this.#counters();
     this.#timer = setInterval(() => this.#sampleRss(), RSS_SAMPLE_MS);
   }
@@ -40,27 +32,40 @@ export class UsageMeter {
     clearInterval(this.#timer);
     this.#sampleRss();
     const serverMicroseconds = after.server - this.#before.server;
+    const databaseMicroseconds = after.database - this.#before.database;
+    const ownMicroseconds =
+      serverMicroseconds + (this.#watched.isShared ? databaseMicroseconds : 0);
     const coresMicroseconds = after.cores - this.#before.cores;
     return {
       elapsedMicroseconds,
       serverMicroseconds,
-      databaseMicroseconds: after.database - this.#before.database,
+      databaseMicroseconds,
       /** What others used of the server's cores: more than a little falsifies the measurement. */
-      foreignMicroseconds: Math.max(0, coresMicroseconds - serverMicroseconds),
+      foreignMicroseconds: Math.max(0, coresMicroseconds - ownMicroseconds),
       generatorMicroseconds: user + system,
       rssBytesMax: this.#rssBytesMax,
     };
   }
 
   #counters() {
+    const { serverPids, serverCores, databasePid } = this.#watched;
     return {
-      server: processCpuMicroseconds(this.#serverPid),
-      database: this.#databasePid === undefined ? 0 : processTreeCpuMicroseconds(this.#databasePid),
-      cores: this.#serverCores.reduce((sum, core) => sum + coreBusyMicroseconds(core), 0),
+      server: sumOf(serverPids, processCpuMicroseconds),
+      database: databasePid === undefined ? 0 : processTreeCpuMicroseconds(databasePid),
+      cores: sumOf(serverCores, coreBusyMicroseconds),
     };
   }
 
   #sampleRss() {
-    this.#rssBytesMax = Math.max(this.#rssBytesMax, residentBytes(this.#serverPid));
+    const rssBytes = sumOf(this.#watched.serverPids, residentBytes);
+    this.#rssBytesMax = Math.max(this.#rssBytesMax, rssBytes);
   }
+}
+
+/**
+ * @param {readonly number[]} numbers
+ * @param {(number: number) => number} figureOf
+ */
+function sumOf(numbers, figureOf) {
+  return numbers.reduce((sum, number) => sum + figureOf(number), 0);
 }

@@ -19,5 +19,5 @@ export async function startServer(script, order, store = '') {
     ipc: true,
   });
   const made = /** @type {import('./served.js').Made} */ (await server.message());
-  return { process: server, ...made };
+  return { processes: [server], ...made };
 }

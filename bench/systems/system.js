@@ -1,5 +1,6 @@
 import { onPostgres } from './postgres.js';
 import { startServer } from './server-process.js';
+import { startNodes } from './token-ledger-nodes.js';
 import { startRequestPath, startTokenLedger } from './token-ledger.js';
 
 /**
@@ -12,6 +13,8 @@ import { startRequestPath, startTokenLedger } from './token-ledger.js';
  * @property {boolean} isBase whether reports say how the others compare with it
  * @property {boolean} hasService whether it does more than rotate here: it makes a `Service`
  * @property {number} [coresMax] more cores are of no use to it: all it does is on one thread
+ * @property {'also' | 'only'} [sharedCores] whether it is measured on cores that it shares with its
+ *   database: besides those that --cores names, or on no others
  * @property {(order: StartOrder) => Promise<RunningSystem>} start
  *
  * @typedef {object} StartOrder
@@ -23,7 +26,7 @@ import { startRequestPath, startTokenLedger } from './token-ledger.js';
  * @property {readonly string[]} nodeFlags
  *
  * @typedef {object} RunningSystem
- * @property {import('../pinned-process.js').PinnedProcess} process
+ * @property {readonly import('../pinned-process.js').PinnedProcess[]} processes the server's
  * @property {import('../load.js').Families} families
  * @property {Service} [service]
  * @property {import('../pinned-process.js').PinnedProcess} [database] one of its own
@@ -59,7 +62,31 @@ export const SYSTEMS = [
     description: 'the same server on a PostgreSQL of its own.',
     isBase: true,
     hasService: true,
+    sharedCores: 'also',
     start: onPostgres((order, url) => startTokenLedger(order, { TOKEN_LEDGER_DATABASE: url })),
+  },
+  {
+    name: 'token-ledger-postgres-three',
+    title: 'token-ledger, PostgreSQL, three processes',
+    description:
+      'three of these servers on one PostgreSQL, as one issuer. The connections are spread evenly over them, and a family stays on its connection, as behind a balancer with sticky sessions.',
+    isBase: true,
+    hasService: false,
+    sharedCores: 'only',
+    start: onPostgres((order, url) => startNodes(order, url)),
+  },
+  {
+    name: 'token-ledger-postgres-three-roaming',
+    title: 'token-ledger, PostgreSQL, three processes, roaming',
+    description:
+      'the same without sticky sessions: each rotation of a family goes to another server than the one before, which made its newest state.',
+    isBase: false,
+    hasService: false,
+    sharedCores: 'only',
+    start: onPostgres(async (order, url) => {
+      const running = await startNodes(order, url);
+      return { ...running, families: { ...running.families, isRoaming: true } };
+    }),
   },
   {
     name: 'oidc-memory',

@@ -38,19 +38,42 @@ export async function startRequestPath(order) {
  * @returns {Promise<import('./system.js').RunningSystem>}
  */
 export async function startTokenLedger(order, settings = {}) {
-  const { cores, directory, families, accessTokens, nodeFlags } = order;
+  const { directory, families, accessTokens } = order;
+  const { server, origin: issuer, env } = await startNode(order, settings);
+  return orStop(server, async () => {
+    const made = await authorizeFamilies({ issuer, password: ADMIN_PASSWORD, families });
+    if (accessTokens === 0) return { processes: [server], families: made };
+    const service = await serviceOf({ issuer, directory, env, families: made, accessTokens });
+    return { processes: [server], families: made, service };
+  });
+}
+
+/**
+ * Starts the built server on a free port, which is its issuer's unless the settings name another, and
+ * waits until it is ready.
+ * @param {Pick<import('./system.js').StartOrder, 'cores' | 'directory' | 'nodeFlags'>} order
+ * @param {Record<string, string>} settings
+ */
+export async function startNode({ cores, directory, nodeFlags }, settings) {
   if (!existsSync(MAIN)) throw new Error('dist/main.js is missing: npm run build');
   const port = await freePort();
-  const issuer = `http://127.0.0.1:${port}`;
-  const env = { ...environment(directory, port, issuer), ...settings };
+  const origin = `http://127.0.0.1:${port}`;
+  const env = { ...environment(directory, port, origin), ...settings };
   const words = [...nodeFlags, ...START.slice(0, -1), MAIN];
   const server = PinnedProcess.start({ cores, arguments: words, directory, env });
+  await orStop(server, () => untilReady(server, origin));
+  return { server, origin, env };
+}
+
+/**
+ * Ends the server when the work with it fails, and says what it printed.
+ * @template Outcome
+ * @param {PinnedProcess} server
+ * @param {() => Promise<Outcome>} work
+ */
+async function orStop(server, work) {
   try {
-    await untilReady(server, issuer);
-    const made = await authorizeFamilies({ issuer, password: ADMIN_PASSWORD, families });
-    if (accessTokens === 0) return { process: server, families: made };
-    const service = await serviceOf({ issuer, directory, env, families: made, accessTokens });
-    return { process: server, families: made, service };
+    return await work();
   } catch (error) {
     await server.stop();
     throw new Error(`token-ledger did not serve:\n${server.output}`, { cause: error });
@@ -117,12 +140,12 @@ async function serviceOf({ issuer, directory, env, families, accessTokens }) {
 
 /**
  * @param {PinnedProcess} server
- * @param {string} issuer
+ * @param {string} origin
  */
-async function untilReady(server, issuer) {
+async function untilReady(server, origin) {
   const deadline = Date.now() + START_MS_MAX;
   while (server.running && Date.now() < deadline) {
-    const answer = await fetch(`${issuer}/.well-known/openid-configuration`).catch(() => undefined);
+    const answer = await fetch(`${origin}/.well-known/openid-configuration`).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(100);
   }
