@@ -1,3 +1,4 @@
+// @ts-check
 import { BEGIN } from './replay-ledger.js';
 
 /**
@@ -17,7 +18,7 @@ const DAY = 86_400_000;
 export const CLIENTS_OF_A_YEAR = `clients?${new URLSearchParams({
   from: new Date(BEGIN).toISOString(),
   to: new Date(BEGIN + 366 * DAY).toISOString(),
-})}`;
+}).toString()}`;
 
 /**
  * The queries that are measured; each is asked of another id every time.

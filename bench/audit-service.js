@@ -1,3 +1,4 @@
+// @ts-check
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -110,11 +111,11 @@ export class AuditService {
     const { events } = JSON.parse(await this.get('events?limit=500&type=RefreshTokenRotated'));
     const all = [...families, ...newest.families];
     return {
-      families: all.map(({ id }) => id),
-      incidents: incidents.map(({ id }) => id),
-      subjects: unique(all.map(({ subject }) => subject)),
-      clients: unique(clients.map(({ client }) => client.id)),
-      addresses: unique(events.map(({ origin }) => origin.address)),
+      families: unique(all, ({ id }) => id),
+      incidents: unique(incidents, ({ id }) => id),
+      subjects: unique(all, ({ subject }) => subject),
+      clients: unique(clients, ({ client }) => client.id),
+      addresses: unique(events, ({ origin }) => origin.address),
       size: asOf.position,
     };
   }
@@ -131,13 +132,17 @@ export class AuditService {
       headers: { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` },
       body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'audit:read' }),
     });
-    const { access_token: token } = await answer.json();
+    const { access_token: token } = JSON.parse(await answer.text());
     if (typeof token !== 'string') throw new Error('no token for the auditor');
     this.#token = token;
   }
 }
 
-/** @param {string[]} ids */
-function unique(ids) {
-  return [...new Set(ids)].filter((id) => typeof id === 'string');
+/**
+ * The different ids in items of an answer.
+ * @param {any[]} items
+ * @param {(item: any) => unknown} idOf
+ */
+function unique(items, idOf) {
+  return [...new Set(items.map(idOf))].filter((id) => typeof id === 'string');
 }

@@ -1,3 +1,4 @@
+// @ts-check
 import { formRequestsTo } from './form-request.js';
 import { RefreshChain } from './refresh-chain.js';
 import { AnswerRefused, isJwt } from './token-answer.js';

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Makes whole HTTP/1.1 requests that post a form to an endpoint, of the form's text.
  * @param {URL} endpoint

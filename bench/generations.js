@@ -1,3 +1,4 @@
+// @ts-check
 const CONCURRENCY = 16;
 /** So many slices are measured of each, in turn. */
 export const SLICES = 5;

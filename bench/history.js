@@ -1,3 +1,4 @@
+// @ts-check
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { medianRate, SLICE_SECONDS, SLICES } from './generations.js';
@@ -49,7 +50,7 @@ export function startWithHistory(events) {
  * @typedef {{ load: import('./load.js').Load } & import('./load.js').Watched} Side
  */
 export async function compareHistories(events, fresh, old) {
-  const [rateNew, rateOld] = await inTurn([fresh, old]);
+  const [rateNew = NaN, rateOld = NaN] = await inTurn([fresh, old]);
   return {
     events,
     concurrency: CONCURRENCY,

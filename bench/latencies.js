@@ -1,3 +1,4 @@
+// @ts-check
 /** Collects latencies in milliseconds; grows without making garbage. */
 export class Latencies {
   #values = new Float64Array(65_536);

@@ -1,3 +1,4 @@
+// @ts-check
 import { readFileSync } from 'node:fs';
 
 /** Clock ticks a second in /proc: USER_HZ is 100 on every Linux that Node runs on. */
@@ -44,7 +45,8 @@ function cpuMicroseconds(pid) {
  */
 export function coreBusyMicroseconds(core) {
   const line = readFileSync('/proc/stat', 'latin1').match(new RegExp(`^cpu${core} (.*)$`, 'm'));
-  const [user, nice, system, , , irq, softirq, steal] = (line?.[1] ?? '').split(' ').map(Number);
+  const ticks = (line?.[1] ?? '').split(' ').map(Number);
+  const [user = NaN, nice = NaN, system = NaN, , , irq = NaN, softirq = NaN, steal = NaN] = ticks;
   return ((user + nice + system + irq + softirq + steal) * 1e6) / TICKS_PER_SECOND;
 }
 
@@ -60,7 +62,7 @@ export function residentBytes(pid) {
 export function allowedCores() {
   const list = /^Cpus_allowed_list:\s+(\S+)$/m.exec(status('self'))?.[1] ?? '0';
   return list.split(',').flatMap((range) => {
-    const [first, last = first] = range.split('-').map(Number);
+    const [first = NaN, last = first] = range.split('-').map(Number);
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });
 }

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The load generator's process: asks a server over HTTP and measures. It does what its
  * parent sends, one order at a time (`load.js` is the parent's side), and ends with it.
@@ -68,7 +69,7 @@ async function measure({ from, to, warmUpSeconds, seconds, ...watched }) {
  * @returns {import('./load.js').Measurement}
  */
 function measurementOf(latencies, usage) {
-  const [latencyMsP50, latencyMsP99] = latencies.percentiles([0.5, 0.99]);
+  const [latencyMsP50 = NaN, latencyMsP99 = NaN] = latencies.percentiles([0.5, 0.99]);
   return {
     answers: latencies.count,
     perSecond: (latencies.count / usage.elapsedMicroseconds) * 1e6,

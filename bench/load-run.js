@@ -1,3 +1,4 @@
+// @ts-check
 import { performance } from 'node:perf_hooks';
 import { HttpConnection } from './http-connection.js';
 

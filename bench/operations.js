@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Measures what a token endpoint does besides rotations under load: introspection, a service's own
  * tokens, and the latency of one client's rotations. `npm run bench:operations -- --help`. Linux

@@ -1,3 +1,4 @@
+// @ts-check
 import { parseArgs } from 'node:util';
 
 /** The command line was wrong. The message is one line that names the flag. */

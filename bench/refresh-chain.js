@@ -1,3 +1,4 @@
+// @ts-check
 import { formRequestsTo } from './form-request.js';
 import { AnswerRefused, isJwt, isToken } from './token-answer.js';
 

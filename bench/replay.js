@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Measures how fast the ledger is read again: a stream at a moment, a difference, a database of views
  * up to a moment, and a backtest. `npm run bench:replay -- --help`.
@@ -14,6 +15,8 @@ import { conditions } from './report.js';
 import { buildReplayLedger } from './replay-ledger.js';
 import { PHASES } from './replay-phases.js';
 import { table } from './table.js';
+
+/** @typedef {import('./replay-phases.js').Measured} Measured */
 
 const HELP = `How fast the ledger is read again, on a ledger made for it.
 
@@ -35,7 +38,7 @@ const { values } = parseArgs({
 
 if (values.help) process.stdout.write(HELP);
 else if (values.phase === undefined) await main(Number(values.events), values.directory);
-else process.send?.(await PHASES[values.phase](values.directory));
+else process.send?.(await PHASES[values.phase]?.(values.directory));
 
 /**
  * @param {number} events
@@ -52,6 +55,7 @@ async function main(events, parent) {
     console.error(phase);
     rows.push({ phase, ...(await measure(phase, directory)) });
   }
+  /** @type {import('./table.js').Column<{ phase: string } & Measured>[]} */
   const columns = [
     { heading: 'what', cell: ({ phase }) => phase, left: true },
     { heading: 'events', cell: (row) => row.events.toLocaleString('en-US') },
@@ -70,6 +74,7 @@ async function main(events, parent) {
  * Measures in a process of its own, so that its peak of memory is its own too.
  * @param {string} phase
  * @param {string} directory
+ * @returns {Promise<Measured>}
  */
 async function measure(phase, directory) {
   const words = ['--phase', phase, '--directory', directory];

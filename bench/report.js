@@ -1,3 +1,4 @@
+// @ts-check
 import { table, whole } from './table.js';
 
 /**

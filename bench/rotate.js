@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Measures refresh-token rotations a second over HTTP, token-ledger beside other systems:
  * `npm run bench:rotate -- --help`. Linux only: it pins processes and reads /proc.
@@ -45,6 +46,7 @@ await runCommand(async (words) => {
  */
 async function measureAll(options) {
   const { bench, ...result } = await measureEach(options, measureLevels);
+  if (bench === undefined) return result;
   const generations = await measureGenerations(bench);
   return { ...result, generations, history: await measureHistory(bench) };
 }

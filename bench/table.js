@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * A column of a table: its heading, and the text of a row's cell. Numbers align to the right.
  * @template Row
@@ -11,18 +12,18 @@
  * @param {readonly Row[]} rows
  */
 export function table(columns, rows) {
-  const cells = [columns.map(({ heading }) => heading)];
-  for (const row of rows) cells.push(columns.map(({ cell }) => cell(row)));
-  const widths = columns.map((_, index) => Math.max(3, ...cells.map((line) => line[index].length)));
-  const lines = cells.map((line) =>
-    line.map((text, index) =>
-      columns[index].left ? text.padEnd(widths[index]) : text.padStart(widths[index]),
-    ),
+  const columnsOfLines = columns.map(({ heading, cell, left = false }) => {
+    const texts = rows.map(cell);
+    const width = Math.max(3, ...[heading, ...texts].map(({ length }) => length));
+    const aligned = [heading, ...texts].map((text) =>
+      left ? text.padEnd(width) : text.padStart(width),
+    );
+    return aligned.toSpliced(1, 0, left ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`);
+  });
+  const lines = Array.from({ length: rows.length + 2 }, (_, line) =>
+    columnsOfLines.map((texts) => texts[line]),
   );
-  const rule = widths.map((width, index) =>
-    columns[index].left ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
-  );
-  return [lines[0], rule, ...lines.slice(1)].map((line) => `| ${line.join(' | ')} |`).join('\n');
+  return lines.map((texts) => `| ${texts.join(' | ')} |`).join('\n');
 }
 
 /**

@@ -1,3 +1,4 @@
+// @ts-check
 /** An answer that is not what was asked for. */
 export class AnswerRefused extends Error {}
 

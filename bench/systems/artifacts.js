@@ -1,3 +1,4 @@
+// @ts-check
 /** The tables of oidc-provider's artifacts, for SQLite and for PostgreSQL. */
 export const SCHEMA = `
 CREATE TABLE artifacts (

@@ -1,3 +1,4 @@
+// @ts-check
 import { createHash, randomBytes } from 'node:crypto';
 import { Browser } from './browser.js';
 
@@ -26,7 +27,7 @@ export async function authorizeFamilies({ issuer, password, families }) {
     const start = authorizationUrl(server.authorization_endpoint, clientId, verifier);
     const back = await browser.goTo(start, { destination: REDIRECT_URI, answers });
     const code = back.searchParams.get('code');
-    if (code === null) throw new Error(`no code: ${back}`);
+    if (code === null) throw new Error(`no code: ${back.href}`);
     refreshTokens.push(await redeem(server.token_endpoint, { clientId, code, verifier }));
   }
   return { endpoint: server.token_endpoint, clientId, refreshTokens };

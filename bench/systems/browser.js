@@ -1,3 +1,4 @@
+// @ts-check
 const STEPS_MAX = 10;
 
 /** As much of a browser as a sign-in needs: it keeps cookies, follows redirects and fills in forms. */
@@ -30,7 +31,7 @@ export class Browser {
         response = await this.#request(url);
       }
     }
-    throw new Error(`no way to ${destination} in ${STEPS_MAX} steps; at ${url}`);
+    throw new Error(`no way to ${destination} in ${STEPS_MAX} steps; at ${url.href}`);
   }
 
   /**

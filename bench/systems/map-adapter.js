@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * An in-memory store for oidc-provider with the semantics of its own MemoryAdapter, but without
  * that one's limit of 1,000 entries (it would evict consumed tokens, and so miss their reuse) and

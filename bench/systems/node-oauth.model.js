@@ -1,3 +1,4 @@
+// @ts-check
 import { randomBytes, randomUUID } from 'node:crypto';
 import { generateKeyPair, SignJWT } from 'jose';
 import { RESOURCE } from './authorization.js';

@@ -43,7 +43,11 @@ served({
     clientCredentials: {
       endpoint: `${origin}/token`,
       authorization,
-      form: `${new URLSearchParams({ grant_type: 'client_credentials', scope: 'api', resource: RESOURCE })}`,
+      form: new URLSearchParams({
+        grant_type: 'client_credentials',
+        scope: 'api',
+        resource: RESOURCE,
+      }).toString(),
     },
   },
 });

@@ -1,3 +1,4 @@
+// @ts-check
 import pg from 'pg';
 import { Artifacts, SCHEMA, STATEMENTS } from './artifacts.js';
 
@@ -12,12 +13,12 @@ const CONNECTIONS_MAX = 32;
 export async function createPostgresAdapter(url) {
   const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS_MAX });
   await pool.query(SCHEMA);
-  const texts = Object.fromEntries(
+  const texts = new Map(
     Object.entries(STATEMENTS).map(([name, text]) => [name, numberedParameters(text)]),
   );
   /** @type {import('./artifacts.js').ArtifactDatabase['first']} */
   const first = async (name, values) => {
-    const { rows } = await pool.query({ name, text: texts[name], values: [...values] });
+    const { rows } = await pool.query({ name, text: texts.get(name) ?? '', values: [...values] });
     return rows[0];
   };
   /** @type {import('./artifacts.js').ArtifactDatabase} */

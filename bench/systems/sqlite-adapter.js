@@ -1,3 +1,4 @@
+// @ts-check
 import { Artifacts, SCHEMA, STATEMENTS } from './artifacts.js';
 import { openDurableSqlite } from './sqlite-file.js';
 

@@ -1,3 +1,4 @@
+// @ts-check
 import Database from 'better-sqlite3';
 
 /**

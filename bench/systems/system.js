@@ -1,3 +1,4 @@
+// @ts-check
 import { onPostgres } from './postgres.js';
 import { startServer } from './server-process.js';
 import { startNodes } from './token-ledger-nodes.js';

@@ -1,3 +1,4 @@
+// @ts-check
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -133,7 +134,11 @@ async function serviceOf({ issuer, directory, env, families, accessTokens }) {
     clientCredentials: {
       endpoint: families.endpoint,
       authorization,
-      form: `${new URLSearchParams({ grant_type: 'client_credentials', scope: 'api', resource: RESOURCE })}`,
+      form: new URLSearchParams({
+        grant_type: 'client_credentials',
+        scope: 'api',
+        resource: RESOURCE,
+      }).toString(),
     },
   };
 }
