@@ -50,7 +50,9 @@ export class AuditService {
     for (;;) {
       const answer = await fetch(`${this.#issuer}/health/ready`).catch(() => undefined);
       if (answer?.ok) return;
-      if (server.exitCode !== null) throw new Error('the server ended');
+      if (server.exitCode !== null || server.signalCode !== null) {
+        throw new Error('the server ended');
+      }
       await sleep(10);
     }
   }

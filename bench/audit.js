@@ -11,8 +11,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { AuditService } from './audit-service.js';
 import { QUERIES } from './audit-queries.js';
+import { runCommand } from './bench.js';
 import { Latencies } from './latencies.js';
 import { describeMachine } from './machine.js';
+import { wholeNumber } from './options.js';
 import { conditions } from './report.js';
 import { buildReplayLedger } from './replay-ledger.js';
 import { table, whole } from './table.js';
@@ -41,8 +43,14 @@ const { values } = parseArgs({
   },
 });
 
-if (values.help) process.stdout.write(HELP);
-else await main(Number(values.events), Number(values.requests), values.directory);
+await runCommand(async () => {
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const events = wholeNumber('--events', values.events);
+  await main(events, wholeNumber('--requests', values.requests), values.directory);
+});
 
 /**
  * @param {number} events

@@ -143,11 +143,12 @@ function wholeNumbers(flag, list) {
 }
 
 /**
+ * A flag's value as a number from 1 to below a thousand million. Throws a UsageError.
  * @param {string} flag
  * @param {string} text
  */
-function wholeNumber(flag, text) {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new UsageError(`${flag}: ${text} is not a whole number`);
+export function wholeNumber(flag, text) {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`${flag}: ${text} is not a whole number`);
   return Number(text);
 }
 

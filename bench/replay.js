@@ -10,7 +10,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runCommand } from './bench.js';
 import { describeMachine } from './machine.js';
+import { wholeNumber } from './options.js';
 import { conditions } from './report.js';
 import { buildReplayLedger } from './replay-ledger.js';
 import { PHASES } from './replay-phases.js';
@@ -36,9 +38,12 @@ const { values } = parseArgs({
   },
 });
 
-if (values.help) process.stdout.write(HELP);
-else if (values.phase === undefined) await main(Number(values.events), values.directory);
-else process.send?.(await PHASES[values.phase]?.(values.directory));
+await runCommand(async () => {
+  if (values.help) process.stdout.write(HELP);
+  else if (values.phase !== undefined) {
+    process.send?.(await PHASES[values.phase]?.(values.directory));
+  } else await main(wholeNumber('--events', values.events), values.directory);
+});
 
 /**
  * @param {number} events
@@ -79,6 +84,7 @@ async function main(events, parent) {
 async function measure(phase, directory) {
   const words = ['--phase', phase, '--directory', directory];
   const child = fork(fileURLToPath(import.meta.url), words);
+  process.once('exit', () => child.kill('SIGKILL'));
   const exited = once(child, 'exit');
   const [measured] = await once(child, 'message');
   await exited;
