@@ -130,6 +130,7 @@ function ratios(levels) {
   const titles = unique(levels.map(({ system }) => system.title));
   const bases = unique(levels.filter(({ system }) => system.isBase).map(({ system }) => system));
   const points = unique(levels.map(pointOf));
+  const where = levels[0]?.isShared ? ', shared cores' : '';
   /** @param {string} title @param {string} point */
   const rate = (title, point) =>
     levels.find((level) => level.system.title === title && pointOf(level) === point)?.measurement
@@ -139,7 +140,7 @@ function ratios(levels) {
     if (others.length === 0) return [];
     /** @type {import('./table.js').Column<string>[]} */
     const columns = [
-      { heading: `${base} ÷`, left: true, cell: String },
+      { heading: `${base}${where} ÷`, left: true, cell: String },
       ...points.map((point) => ({
         heading: point,
         /** @param {string} other */
