@@ -4,7 +4,15 @@
  * audit API over HTTP, the start of a server, the rebuild of its views and the verification of its
  * ledger. `npm run bench:audit -- --help`.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +34,7 @@ Usage: npm run bench:audit -- [flags]
   --events N        events in the ledger (1000000)
   --requests N      of each query (500)
   --directory DIR   where the temporary ledger goes (the system's temporary directory)
+  --ledger DIR      keep the ledger in DIR, and use the one of so many events that is there
   --record          write bench/AUDIT.md
   --help
 `;
@@ -38,6 +47,7 @@ const { values } = parseArgs({
     events: { type: 'string', default: '1000000' },
     requests: { type: 'string', default: '500' },
     directory: { type: 'string', default: os.tmpdir() },
+    ledger: { type: 'string' },
     record: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -49,26 +59,35 @@ await runCommand(async () => {
     return;
   }
   const events = wholeNumber('--events', values.events);
-  await main(events, wholeNumber('--requests', values.requests), values.directory);
+  const requests = wholeNumber('--requests', values.requests);
+  await main(events, requests, values.ledger ?? temporaryDirectory(values.directory));
 });
+
+/** @param {string} parent */
+function temporaryDirectory(parent) {
+  const directory = mkdtempSync(path.join(parent, 'token-ledger-audit-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
 
 /**
  * @param {number} events
  * @param {number} requests
- * @param {string} parent
+ * @param {string} directory
  */
-async function main(events, requests, parent) {
-  const directory = mkdtempSync(path.join(parent, 'token-ledger-audit-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const machine = describeMachine(directory);
+async function main(events, requests, directory) {
   const data = path.join(directory, 'data');
-  mkdirSync(data, { mode: 0o700 });
-  console.error(`making a ledger of ${events} events`);
-  await buildReplayLedger(data, events);
+  if (!existsSync(data)) {
+    mkdirSync(data, { mode: 0o700, recursive: true });
+    console.error(`making a ledger of ${events} events`);
+    await buildReplayLedger(data, events);
+  }
+  const machine = describeMachine(directory);
   const service = new AuditService(directory);
-  const sections = [`${conditions(machine)}; ${events.toLocaleString('en-US')} events.`];
-  sections.push(await measureVerbs(service, events), await measureStart(service));
-  sections.push(await measureQueries(service, requests), sizes(data, events));
+  const verbs = await measureVerbs(service);
+  const sections = [`${conditions(machine)}; ${whole(verbs.events)} events.`, verbs.text];
+  sections.push(await measureStart(service), await measureQueries(service, requests));
+  sections.push(sizes(data, verbs.events));
   const text = sections.join('\n\n');
   process.stdout.write(`${text}\n`);
   if (values.record) {
@@ -79,25 +98,25 @@ async function main(events, requests, parent) {
   }
 }
 
-/**
- * @param {AuditService} service
- * @param {number} events
- */
-async function measureVerbs(service, events) {
+/** @param {AuditService} service */
+async function measureVerbs(service) {
   console.error('sealing everything');
   await service.start();
   await service.untilSettled();
   await service.stop();
   const rows = [];
+  let said = '';
   for (const verb of [['views', 'rebuild'], ['verify']]) {
     console.error(verb.join(' '));
     const begun = performance.now();
-    await service.commandLine([...verb, '--json']);
+    said = await service.commandLine([...verb, '--json']);
     const seconds = (performance.now() - begun) / 1000;
     console.error(`${seconds.toFixed(1)} s`);
     rows.push({ verb: verb.join(' '), seconds });
   }
-  return table(
+  /** @type {{ events: number }} */
+  const { events } = JSON.parse(said);
+  const text = table(
     [
       { heading: 'verb', cell: ({ verb }) => verb, left: true },
       { heading: 'seconds', cell: ({ seconds }) => seconds.toFixed(1) },
@@ -105,6 +124,7 @@ async function measureVerbs(service, events) {
     ],
     rows,
   );
+  return { events, text };
 }
 
 /** @param {AuditService} service */
