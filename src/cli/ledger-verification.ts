@@ -4,7 +4,10 @@ import {
   type VerificationReport,
   verifyLedger,
 } from '../ledger/verification/verify-ledger.js';
-import type { VerificationProblem } from '../ledger/verification/verification-problems.js';
+import {
+  PROBLEMS_MAX,
+  type VerificationProblem,
+} from '../ledger/verification/verification-problems.js';
 import { type LedgerPlace, openSourceOf } from './ledger-place.js';
 import { type Progress, tellProgress } from './progress.js';
 import { countText } from './terminal.js';
@@ -72,8 +75,32 @@ export function positionText({ position, positionMax }: VerificationProblem): st
   return positionMax === undefined ? String(position) : `${position} to ${positionMax}`;
 }
 
+/**
+ * What a verification found as rows for people: position, stream, problem. What is wrong with several
+ * streams alike, or with the hashes of several ranges of events, is one row: the first, and how many more.
+ */
+export function problemRows({ problems }: VerificationReport): string[][] {
+  const alike = new Map<unknown, VerificationProblem[]>();
+  for (const one of problems) {
+    const cause = causeOf(one);
+    alike.set(cause, [...(alike.get(cause) ?? []), one]);
+  }
+  const least = problems.length < PROBLEMS_MAX ? '' : 'at least ';
+  return [...alike.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const more = others.length === 0 ? '' : `, and ${least}${others.length} more like it`;
+    return [[positionText(first), first.streamId ?? '', `${first.problem}${more}`]];
+  });
+}
+
+/** What has a place of its own has a cause of its own, but for hashes: one of each range is told. */
+function causeOf(one: VerificationProblem): unknown {
+  if (one.evidence === 'leaf') return one.evidence;
+  return one.position === undefined ? one.problem : one;
+}
+
 /** How many problems a verification found, which stops after so many. */
 export function problemsText({ problems }: VerificationReport): string {
   const known = countText(problems.length, 'problem');
-  return problems.length < 20 ? known : `at least ${known}`;
+  return problems.length < PROBLEMS_MAX ? known : `at least ${known}`;
 }

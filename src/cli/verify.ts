@@ -15,7 +15,7 @@ import {
   openVaultOf,
   refuseUnfinishedCopy,
 } from './ledger-place.js';
-import { positionText, problemsText, verifyAt } from './ledger-verification.js';
+import { problemRows, problemsText, verifyAt } from './ledger-verification.js';
 import { checkpointSigner } from './open-log.js';
 import { operatorSettings } from './operator-settings.js';
 import { countText, printJson, printLines, tableText } from './terminal.js';
@@ -43,8 +43,8 @@ and has the checkpoint key can write another history: only --against finds that.
       'token-ledger verify --json',
     ],
     json: `{ file or database, ok, events, streams, sealed, kept?, epochKeyFrom, keyFrom?, problems: [{ position?,
-positionMax?, positions?, streamId?, problem, evidence? }] (the first 20) }; with positionMax it is at one of the
-positions from position to that`,
+positionMax?, positions?, streamId?, problem, evidence?, count?, numbers? }] (the first 20) }; with positionMax it is
+at one of the positions from position to that, with count there are so many like it, and numbers has the first 20`,
   })
     .option('--file <path>', 'another ledger file than the one of the settings')
     .option('--against <file>', 'a checkpoint that was kept elsewhere, or many as JSON lines')
@@ -129,7 +129,7 @@ function keyFrom({ against, key }: Options): { readonly keyFrom?: 'ledger' | 'op
 }
 
 function printReport(report: VerificationReport, options: Options): void {
-  const { ok, events, streams, sealed, kept = 0, problems } = report;
+  const { ok, events, streams, sealed, kept = 0 } = report;
   if (ok) {
     const counts = `${countText(events, 'event')} in ${countText(streams, 'stream')}`;
     printLines(`The ledger is intact: ${counts}.`);
@@ -137,8 +137,7 @@ function printReport(report: VerificationReport, options: Options): void {
       printLines(`No checkpoint covers the last ${countText(events - sealed, 'event')} yet.`);
     }
   } else {
-    const rows = problems.map((one) => [positionText(one), one.streamId ?? '', one.problem]);
-    printLines(tableText(['Position', 'Stream', 'Problem'], rows));
+    printLines(tableText(['Position', 'Stream', 'Problem'], problemRows(report)));
   }
   const { against, key } = options;
   if (against === undefined) return;

@@ -79,6 +79,8 @@ describe('a verification names', () => {
           position: 0,
           positionMax: 17,
           evidence: 'root',
+          count: 2,
+          numbers: [18, 21],
           problem:
             'each of the 2 checkpoints of sizes 18 to 21 in epoch 0 is not of these events: an event between positions 0 and 17 was changed',
         },

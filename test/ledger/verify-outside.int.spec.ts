@@ -116,9 +116,31 @@ describe('the file that repeats the checkpoints', () => {
     const other = await openSealedLedger();
     await other.expectIntact();
     const problems = await byTheFile(all(), other.file);
-    // Two of the lines are of the same size: what is wrong with both is told once.
-    expect(problems).toHaveLength(lines.length - 1);
-    expect(problems[0]).toBe('the checkpoint of size 18 in /checkpoints is of another log');
+    expect(problems).toEqual([
+      'the checkpoint of size 18 in /checkpoints is of another log, and 4 more like it',
+    ]);
+    await other.remove();
+  });
+
+  it('tells of many checkpoints with one fault once, with how many there are and the first of them', async () => {
+    const other = await openSealedLedger();
+    await other.expectIntact();
+    const { origin } = await sealed.reads.log();
+    const many = Array.from({ length: 50 }, (_, index) =>
+      JSON.stringify({
+        at: 1,
+        note: signer.sign({ origin, size: index + 1, root: Buffer.alloc(32) }),
+      }),
+    );
+    const options = { checkpointFile: textFile(`${many.join('\n')}\n`) };
+    const { problems } = await verifyFile(other.file, undefined, undefined, options);
+    expect(problems).toEqual([
+      {
+        problem: `the checkpoint of size 1 in ${options.checkpointFile} is of another log, and 49 more like it`,
+        count: 50,
+        numbers: Array.from({ length: 20 }, (_, index) => index + 1),
+      },
+    ]);
     await other.remove();
   });
 
@@ -160,11 +182,7 @@ describe('the file that repeats the checkpoints', () => {
               'DELETE FROM checkpoints WHERE size > 319; DELETE FROM tiles WHERE tile_index = 1',
             );
           }),
-        [
-          'the checkpoint of size 619 in /checkpoints is of another history',
-          'the checkpoint of size 724 in /checkpoints is of another history',
-          'the checkpoint of size 727 in /checkpoints is of another history',
-        ],
+        ['the checkpoint of size 619 in /checkpoints is of another history, and 2 more like it'],
       ],
       [
         'tells of events that were rewritten and signed again with the right key',
@@ -174,9 +192,7 @@ describe('the file that repeats the checkpoints', () => {
         },
         [
           'the checkpoint of size 319 in /checkpoints is not in the ledger',
-          'the checkpoint of size 619 in /checkpoints is of another history',
-          'the checkpoint of size 724 in /checkpoints is of another history',
-          'the checkpoint of size 727 in /checkpoints is of another history',
+          'the checkpoint of size 619 in /checkpoints is of another history, and 2 more like it',
         ],
       ],
       [
@@ -197,7 +213,7 @@ describe('the file that repeats the checkpoints', () => {
       await other.expectIntact();
       const options = { checkpointFile: textFile(later), isOldCopy: true };
       const { problems } = await verifyFile(other.file, undefined, undefined, options);
-      expect(problems[0]?.problem).toMatch(/ is of another log$/);
+      expect(problems[0]?.problem).toMatch(/ is of another log, and \d+ more like it$/);
       await other.remove();
     });
   });
@@ -223,8 +239,10 @@ describe('the file that repeats the checkpoints', () => {
       ];
       for (const note of lost) live.checkpointFile.append({ at: 1, note });
       const options = { checkpointFile: live.checkpointFile.path };
-      const problems = async (): Promise<number> =>
-        (await verifyFile(live.file, undefined, undefined, options)).problems.length;
+      const problems = async (): Promise<number> => {
+        const found = (await verifyFile(live.file, undefined, undefined, options)).problems;
+        return found.reduce((sum, { count = 1 }) => sum + count, 0);
+      };
       expect(await problems()).toBe(3);
       await append(live.ledger, 'log', '0', [await restoredNow(live, epoch + 2)]);
       await sealAll(live.newSealer());
@@ -302,8 +320,11 @@ describe('an epoch that the key of the log did not begin', () => {
     const stranger = new CheckpointSigner(strangerKey());
     const { problems } = await verifyFile(file, undefined, undefined, { keyOf: keyOf(stranger) });
     expect(problems).toEqual([
-      { problem: "epoch 0 names another key than the log's" },
-      { problem: "epoch 1 names another key than the log's" },
+      {
+        problem: "epoch 0 names another key than the log's, and 1 more like it",
+        count: 2,
+        numbers: [0, 1],
+      },
     ]);
   });
 });

@@ -4,14 +4,14 @@ import { LogTiles } from '../sealing/log-tiles.js';
 import { checkpointFault } from './checkpoint.check.js';
 import type { LedgerSource } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
-import { PROBLEMS_MAX, type VerificationProblem } from './verification-problems.js';
+import { FIRST_MAX, PROBLEMS_MAX, type VerificationProblem } from './verification-problems.js';
 import { wholeTiles } from './whole-tiles.js';
 
-/** So many checkpoints are looked at for one that is right, and so many events of a stream walked. */
+/** From so many wrong checkpoints so many others are looked at for one that is right. */
+const WRONG_MAX = 20;
 const CHECKPOINTS_MAX = 100;
+/** So many events of a stream are walked. */
 const EVENTS_MAX = 1000;
-/** So many positions of a stream are named. */
-const POSITIONS_MAX = 20;
 
 /** What is known of the events that differ from what was sealed. */
 interface Bounds {
@@ -53,10 +53,12 @@ export class ChangedEvents {
       problems.filter((problem) => problem.evidence === evidence);
     const [digests, roots, leaves] = [of('digest'), of('root'), of('leaf')];
     if (digests.length + roots.length === 0) return problems;
-    const sizes = roots.map(({ positionMax = 0 }) => positionMax + 1);
-    const sealed = await this.intactSize(sizes);
+    const sealed = await this.intactSize(roots.map(sizeOf));
     const firstLeaf = Math.min(...leaves.map(({ position = 0 }) => position));
-    const wrong = Math.min(...sizes.filter((size) => size > sealed));
+    const [base, ...later] = roots
+      .filter((problem) => sizeOf(problem) > sealed)
+      .toSorted((one, other) => sizeOf(one) - sizeOf(other));
+    const wrong = base === undefined ? Infinity : sizeOf(base);
     const bounds: Bounds = {
       // Of the hashes that differ in a range of events, the first one alone is told of.
       intact: Math.min(sealed, firstLeaf + 1),
@@ -66,8 +68,11 @@ export class ChangedEvents {
     const told = await this.streamsOf(leaves);
     const narrowed: VerificationProblem[] = [];
     for (const problem of problems) {
-      if (problem.evidence === 'root') narrowed.push(narrowedRoot(problem, bounds));
-      else if (problem.evidence === 'digest') {
+      if (problem.evidence === 'root') {
+        // Each range of events tells of its own: all that is over a wrong event is wrong.
+        if (later.includes(problem)) continue;
+        narrowed.push(narrowedRoot(problem === base ? withLater(base, later) : problem, bounds));
+      } else if (problem.evidence === 'digest') {
         // One of its events was told of by its hash: that is why.
         const isTold = [...told.values()].some((streamId) => streamId === problem.streamId);
         if (!isTold) narrowed.push(await this.narrowedDigest(problem, bounds));
@@ -83,8 +88,10 @@ export class ChangedEvents {
   private async intactSize(wrong: readonly number[]): Promise<number> {
     const tiles = new LogTiles(wholeTiles(this.source));
     const sizes: number[] = [];
-    for (const below of [...wrong, this.events + 1])
+    const first = wrong.toSorted((one, other) => one - other).slice(0, WRONG_MAX);
+    for (const below of [...first, this.events + 1]) {
       sizes.push(await this.intactBelow(below, tiles));
+    }
     return Math.max(...sizes);
   }
 
@@ -150,7 +157,7 @@ export class ChangedEvents {
       problem: `${problem.problem}: ${text}`,
       position,
       ...rangeOf(position, positionMax),
-      ...(positions.length > 1 ? { positions: positions.slice(0, POSITIONS_MAX) } : {}),
+      ...(positions.length > 1 ? { positions: positions.slice(0, FIRST_MAX) } : {}),
     };
   }
 
@@ -167,6 +174,23 @@ export class ChangedEvents {
     }
     return positions;
   }
+}
+
+/** The size of the first checkpoint that has a wrong root. */
+function sizeOf({ positionMax = 0 }: VerificationProblem): number {
+  return positionMax + 1;
+}
+
+/** The first wrong checkpoints, and how many wrong ones follow. */
+function withLater(
+  base: VerificationProblem,
+  later: readonly VerificationProblem[],
+): VerificationProblem {
+  if (later.length === 0) return base;
+  const more = later.reduce((sum, { count = 1 }) => sum + count, 0);
+  const { count = 1, numbers = [sizeOf(base)] } = base;
+  const problem = `${base.problem}, and so ${more === 1 ? 'is 1 later one' : `are ${more} later ones`}`;
+  return { ...base, problem, count: count + more, numbers };
 }
 
 /** What a wrong root comes down to; one that follows from something else has no positions. */
@@ -199,7 +223,7 @@ function eventsText(positions: readonly Position[], from: Position, upTo: Positi
   if (from === upTo) return `the event at position ${from}`;
   if (positions.length === 0) return `an event between positions ${from} and ${upTo}`;
   if (positions.length === 2) return `the event at position ${from} or ${upTo}`;
-  if (positions.length <= POSITIONS_MAX) {
+  if (positions.length <= FIRST_MAX) {
     return `one of the events at positions ${positions.slice(0, -1).join(', ')} or ${upTo}`;
   }
   return `one of its ${positions.length} events between positions ${from} and ${upTo}`;

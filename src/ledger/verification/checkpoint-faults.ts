@@ -1,5 +1,5 @@
 import { ROOT_DIFFERS } from './checkpoint.check.js';
-import type { VerificationProblem } from './verification-problems.js';
+import { FIRST_MAX, type VerificationProblem } from './verification-problems.js';
 
 /** Where a checkpoint stands in the log. */
 export interface CheckpointPlace {
@@ -13,6 +13,8 @@ interface FaultyRun {
   readonly first: CheckpointPlace;
   last: CheckpointPlace;
   count: number;
+  /** The first sizes. */
+  readonly numbers: number[];
 }
 
 /**
@@ -30,19 +32,23 @@ export class CheckpointFaults {
     if (this.run !== undefined && this.run.fault === fault) {
       this.run.last = place;
       this.run.count += 1;
+      if (this.run.numbers.length < FIRST_MAX) this.run.numbers.push(place.size);
       return;
     }
     this.tell();
-    if (fault !== undefined) this.run = { fault, first: place, last: place, count: 1 };
+    if (fault !== undefined)
+      this.run = { fault, first: place, last: place, count: 1, numbers: [place.size] };
   }
 
   /** Tells of those that were not told of yet. */
   tell(): void {
     if (this.run === undefined) return;
-    const { fault, first } = this.run;
+    const { fault, first, count, numbers } = this.run;
     const problem = `${nameOf(this.run)} ${fault}`;
     const isRoot = fault === ROOT_DIFFERS;
-    this.report(isRoot ? { problem, evidence: 'root', positionMax: first.size - 1 } : { problem });
+    const alike = count === 1 ? {} : { count, numbers };
+    const evidence = isRoot ? { evidence: 'root' as const, positionMax: first.size - 1 } : {};
+    this.report({ problem, ...evidence, ...alike });
     this.run = undefined;
   }
 }

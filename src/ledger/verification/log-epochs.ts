@@ -2,8 +2,10 @@ import { isKeyName } from '../../tlog/note-text.js';
 import { parseVerifierKey, verifierKeyText } from '../../tlog/verifier-key.js';
 import { acknowledgementFault } from '../sealing/acknowledgement.js';
 import type { TreeReads } from '../sealing/seal-store.port.js';
+import { AlikeFaults } from './alike-faults.js';
 import { parseCanonicalObject } from './canonical-object.js';
 import type { StoredLog, StoredLogRow } from './ledger.source.js';
+import type { VerificationProblem } from './verification-problems.js';
 
 /** One epoch of the log, as the log's own events tell of it. */
 export interface LogEpoch {
@@ -75,15 +77,15 @@ export async function epochFaults(
   epochs: readonly LogEpoch[],
   reads: TreeReads,
   keyOf = keyOfFirst(epochs),
-): Promise<readonly string[]> {
-  const faults: string[] = [];
+): Promise<readonly VerificationProblem[]> {
+  const faults = new AlikeFaults((epoch) => `epoch ${epoch}`);
   for (const [
     index,
     { epoch, origin, verifierKey, acknowledgement, sizeMin },
   ] of epochs.entries()) {
     if (verifierKey === undefined || keyOf === undefined) continue;
     if (keyOf(origin) !== verifierKey) {
-      faults.push(`epoch ${epoch} names another key than the log's`);
+      faults.add(epoch, { fault: "names another key than the log's" });
     } else if (index > 0) {
       const size = sizeMin - 1;
       const fault = await acknowledgementFault(
@@ -91,10 +93,10 @@ export async function epochFaults(
         { origin, verifierKey, size },
         reads,
       );
-      if (fault !== undefined) faults.push(`epoch ${epoch} ${fault}`);
+      if (fault !== undefined) faults.add(epoch, { fault });
     }
   }
-  return faults;
+  return faults.problems;
 }
 
 /** What checkpoints of an origin are verified with. */

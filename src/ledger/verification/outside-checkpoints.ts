@@ -6,11 +6,11 @@ import { type NoteVerifier, parseVerifierKey } from '../../tlog/verifier-key.js'
 import { isLaterEpoch, isSameLog } from '../sealing/log-origin.js';
 import { LogTiles } from '../sealing/log-tiles.js';
 import { checkpointOfNote } from '../sealing/note-checkpoint.js';
-import { changedBetween } from './changed-events.js';
+import { AlikeFaults, type Fault } from './alike-faults.js';
 import type { LedgerSource } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
 import { type NotedCheckpoint, notedCheckpoints } from './noted-checkpoints.js';
-import { PROBLEMS_MAX, type VerificationProblem } from './verification-problems.js';
+import type { VerificationProblem } from './verification-problems.js';
 import { wholeTiles } from './whole-tiles.js';
 
 /** Checkpoints that somebody kept elsewhere. */
@@ -41,13 +41,13 @@ export class OutsideCheckpoints {
 
   /**
    * Checks the file that repeats every checkpoint of the ledger. What was lost with an epoch is left
-   * out where the file itself acknowledges the next one, with the note that the ledger has. The ledger's own checkpoints are verified where they
-   * are stored, so one that is the same is no more work.
+   * out where the file itself acknowledges the next one, with the note that the ledger has. The ledger's own
+   * checkpoints are verified where they are stored, so one that is the same is no more work.
    */
   async checkRepeated(path: string): Promise<readonly VerificationProblem[]> {
     const acknowledged = await this.acknowledgedEpochs(path);
     const checked = await this.checkAll(path, async (noted) =>
-      problemOf(await this.repeatedFault(noted, acknowledged)),
+      faultOf(await this.repeatedFault(noted, acknowledged)),
     );
     const { origin, epoch } = this.epochs.at(-1) ?? { origin: '', epoch: 0 };
     if (checked.checkpoints === 0 && checked.problems.length === 0 && statSync(path).size > 0) {
@@ -64,20 +64,25 @@ export class OutsideCheckpoints {
    * what the file tells of. What was sealed later, in whatever epoch, is left out.
    */
   async checkCopied(path: string): Promise<readonly VerificationProblem[]> {
-    const faultOf = async (noted: Noted) => problemOf(await this.copiedFault(noted));
-    return (await this.checkAll(path, faultOf)).problems;
+    const checked = await this.checkAll(path, async (noted) =>
+      faultOf(await this.copiedFault(noted)),
+    );
+    return checked.problems;
   }
 
   /** Checks what somebody kept; answers also with how many checkpoints there were. */
   async checkKept({ path, verifier }: KeptCheckpoints): Promise<CheckedFile> {
     const verifiers = verifier === undefined ? this.ownKeys() : [verifier];
     let agreed = 0;
+    let differs = false;
     const checked = await this.checkAll(path, async ({ note }) => {
       const fault = await this.keptFault(note, verifiers);
       const size = checkpointOfNote(note)?.size ?? 0;
       if (fault === undefined) agreed = Math.max(agreed, size);
-      if (fault !== OTHER_HISTORY || agreed >= size) return problemOf(fault);
-      return changedBetween({ problem: fault }, agreed, size - 1);
+      if (fault !== OTHER_HISTORY || agreed >= size) return faultOf(fault);
+      const isFirst = !differs;
+      differs = true;
+      return isFirst ? { fault, range: [agreed, size - 1] } : { fault };
     });
     if (checked.checkpoints > 0) return checked;
     const problem = `there is no checkpoint in ${path}`;
@@ -86,28 +91,25 @@ export class OutsideCheckpoints {
 
   private async checkAll(
     path: string,
-    faultOf: (noted: Noted) => Promise<VerificationProblem | undefined>,
+    check: (noted: Noted) => Promise<Fault | undefined>,
   ): Promise<CheckedFile> {
-    const problems: VerificationProblem[] = [];
+    const lines = new AlikeFaults((line) => `line ${line} of ${path}`);
+    const faults = new AlikeFaults((size) => `the checkpoint of size ${size} in ${path}`);
     const origins = new Set<string>();
     let checkpoints = 0;
     for await (const noted of notedCheckpoints(path)) {
-      if (problems.length >= PROBLEMS_MAX) break;
       if ('line' in noted) {
-        problems.push({ problem: `line ${noted.line} of ${path} is no checkpoint` });
+        lines.add(noted.line, { fault: 'is no checkpoint' });
         continue;
       }
-      const fault = await faultOf(noted);
-      const { size, origin = '' } = checkpointOfNote(noted.note) ?? {};
+      const fault = await check(noted);
+      const { size = 0, origin = '' } = checkpointOfNote(noted.note) ?? {};
       origins.add(origin);
-      if (fault !== undefined) {
-        const name = `the checkpoint of size ${size} in ${path}`;
-        problems.push({ ...fault, problem: `${name} ${fault.problem}` });
-      }
+      if (fault !== undefined) faults.add(size, fault);
       checkpoints += 1;
       if (checkpoints % CHECKPOINTS_AT_ONCE === 0) await nextTurn();
     }
-    return { problems, checkpoints, origins };
+    return { problems: [...lines.problems, ...faults.problems], checkpoints, origins };
   }
 
   /** The epochs of the ledger whose acknowledgement is in the file. */
@@ -214,8 +216,8 @@ export class OutsideCheckpoints {
   }
 }
 
-function problemOf(fault: string | undefined): VerificationProblem | undefined {
-  return fault === undefined ? undefined : { problem: fault };
+function faultOf(fault: string | undefined): Fault | undefined {
+  return fault === undefined ? undefined : { fault };
 }
 
 /** Whether an origin is of an epoch of the same log that a later one replaced. */

@@ -12,10 +12,17 @@ export interface VerificationProblem {
   readonly problem: string;
   /** By what a changed event was found: its hash in a tile, the root of a checkpoint, a stream's digest. */
   readonly evidence?: 'leaf' | 'root' | 'digest';
+  /** How many there are like it, itself included, where they are told as one. */
+  readonly count?: number;
+  /** The first 20 of those: sizes of checkpoints, lines of a file, epochs. */
+  readonly numbers?: readonly number[];
 }
 
 /** So many problems are told of at most. */
 export const PROBLEMS_MAX = 20;
+
+/** So many of what is alike are named. */
+export const FIRST_MAX = 20;
 
 /**
  * Collects the first problems, one for a stream: whatever else is wrong with it follows from that. What
@@ -26,6 +33,8 @@ export class ProblemList {
   private readonly faulty = new Set<string>();
   private readonly told = new Set<string>();
 
+  constructor(private readonly max = PROBLEMS_MAX) {}
+
   /** The first problems. */
   get all(): readonly VerificationProblem[] {
     return this.found;
@@ -33,7 +42,7 @@ export class ProblemList {
 
   /** Whether more would not be told. */
   get isFull(): boolean {
-    return this.found.length >= PROBLEMS_MAX;
+    return this.found.length >= this.max;
   }
 
   isFaulty(streamId: string): boolean {
@@ -58,8 +67,9 @@ export class ProblemList {
  */
 export function mergeProblems(
   lists: readonly (readonly VerificationProblem[])[],
+  max = PROBLEMS_MAX,
 ): readonly VerificationProblem[] {
-  const merged = new ProblemList();
+  const merged = new ProblemList(max);
   const place = ({ position, positionMax = position }: VerificationProblem): number =>
     position === undefined ? Infinity : (positionMax ?? position);
   // Compared, not subtracted: two problems without a place are in the order they were found.

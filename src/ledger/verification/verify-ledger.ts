@@ -110,9 +110,9 @@ async function verifyAll(
     ...(await source.damage()),
     ...logRowFaults(log.rows, epochs),
     ...(await surplusSeals(source, epochs)),
-    ...(await epochFaults(epochs, wholeTiles(source), options.keyOf)),
   ];
   found.lists.push(rows.map((problem) => ({ problem })));
+  found.lists.push(await epochFaults(epochs, wholeTiles(source), options.keyOf));
   const sealed = { size: found.sealed, epochs };
   const tasks = [
     ...streamTasks(found, streamsAtOnce, runner.threads),
@@ -120,7 +120,7 @@ async function verifyAll(
   ];
   const done = await runner.run(tasks, passesTeller(found.events, options.onProgress));
   const changed = new ChangedEvents(source, epochs, found.events);
-  found.lists.push(await changed.narrow(mergeProblems(done)));
+  found.lists.push(await changed.narrow(mergeProblems(done, Infinity)));
   if (checkpointFile !== undefined && existsSync(checkpointFile)) {
     const checked = options.isOldCopy
       ? outside.checkCopied(checkpointFile)

@@ -1,0 +1,44 @@
+import type { Position } from '../../domain/identifiers.js';
+import { changedBetween } from './changed-events.js';
+import { FIRST_MAX, type VerificationProblem } from './verification-problems.js';
+
+/** What is wrong with one of many things, and between which positions that comes from, if known. */
+export interface Fault {
+  readonly fault: string;
+  readonly range?: readonly [position: Position, positionMax: Position];
+}
+
+interface Alike {
+  readonly first: Fault;
+  readonly numbers: number[];
+  count: number;
+}
+
+/** Tells of what is wrong with many things of a kind by each fault once: how many have it, and the first. */
+export class AlikeFaults {
+  private readonly found = new Map<string, Alike>();
+
+  /** `name` calls one of them by its number: `the checkpoint of size 18`. */
+  constructor(private readonly name: (number: number) => string) {}
+
+  add(number: number, first: Fault): void {
+    const alike = this.found.get(first.fault);
+    if (alike === undefined) {
+      this.found.set(first.fault, { first, numbers: [number], count: 1 });
+      return;
+    }
+    alike.count += 1;
+    if (alike.numbers.length < FIRST_MAX) alike.numbers.push(number);
+  }
+
+  /** What was added, in the order of the first ones. */
+  get problems(): readonly VerificationProblem[] {
+    return [...this.found.values()].map(({ first: { fault, range }, numbers, count }) => {
+      const [number = 0] = numbers;
+      const others = count === 1 ? '' : `, and ${count - 1} more like it`;
+      const problem = { problem: `${this.name(number)} ${fault}${others}` };
+      const placed = range === undefined ? problem : changedBetween(problem, ...range);
+      return count === 1 ? placed : { ...placed, count, numbers };
+    });
+  }
+}
