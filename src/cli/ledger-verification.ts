@@ -80,7 +80,7 @@ export function positionText({ position, positionMax }: VerificationProblem): st
  * streams alike, or with the hashes of several ranges of events, is one row: the first, and how many more.
  */
 export function problemRows({ problems }: VerificationReport): string[][] {
-  const alike = new Map<unknown, VerificationProblem[]>();
+  const alike = new Map<string, VerificationProblem[]>();
   for (const one of problems) {
     const cause = causeOf(one);
     alike.set(cause, [...(alike.get(cause) ?? []), one]);
@@ -94,9 +94,8 @@ export function problemRows({ problems }: VerificationReport): string[][] {
 }
 
 /** What has a place of its own has a cause of its own, but for hashes: one of each range is told. */
-function causeOf(one: VerificationProblem): unknown {
-  if (one.evidence === 'leaf') return one.evidence;
-  return one.position === undefined ? one.problem : one;
+function causeOf(one: VerificationProblem): string {
+  return one.evidence === 'leaf' ? one.evidence : `${positionText(one)} ${one.problem}`;
 }
 
 /** How many problems a verification found, which stops after so many. */

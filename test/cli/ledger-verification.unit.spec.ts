@@ -23,6 +23,13 @@ describe('what a verification found, for people', () => {
     ]);
   });
 
+  it('is one row for several streams whose events are missing at one place', () => {
+    const ahead = (streamId: string) => ({ position: 7, streamId, problem: 'ahead' });
+    expect(problemRows(reportOf(ahead('a:1'), ahead('a:2')))).toEqual([
+      ['7', 'a:1', 'ahead, and 1 more like it'],
+    ]);
+  });
+
   it('is one row for the hashes of several ranges of events', () => {
     expect(problemRows(reportOf(leaf(3), leaf(20_000)))).toEqual([
       ['3', '', 'the hash of the event is not the one in tile 0/0, and 1 more like it'],

@@ -203,6 +203,22 @@ describe('a verification names', () => {
       ],
     ],
     [
+      'the first position that is missing where the end of the log was cut off',
+      'few',
+      (database) => {
+        database.exec(
+          'DELETE FROM events WHERE position >= 19; DELETE FROM checkpoints WHERE size > 18',
+        );
+      },
+      [
+        {
+          position: 19,
+          streamId: 'administration:sealed',
+          problem: 'the state is ahead of the events',
+        },
+      ],
+    ],
+    [
       'once an event that its hash in a full tile tells, with its stream',
       'many',
       change(300),

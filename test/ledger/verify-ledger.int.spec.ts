@@ -703,10 +703,10 @@ describe('a verification finds nothing', () => {
       const { problems } = await verifyFile(store.file);
       await writer.stop();
       expect(problems).toEqual([
-        {
+        expect.objectContaining({
           streamId: 'consent:ana-photo-app',
           problem: expect.stringMatching(/ahead|last_position/),
-        },
+        }),
         { streamId: FAMILY, problem: 'the subject or the client is not that of its events' },
       ]);
     } finally {

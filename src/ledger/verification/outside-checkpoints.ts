@@ -31,6 +31,8 @@ const CHECKPOINTS_AT_ONCE = 100;
 /** Compares a ledger with checkpoints outside of it: its tree at their sizes must be theirs. */
 export class OutsideCheckpoints {
   private readonly tiles: LogTiles;
+  /** So many events are known to be there. */
+  private events = 0;
 
   constructor(
     private readonly source: LedgerSource,
@@ -152,10 +154,9 @@ export class OutsideCheckpoints {
     const { origin, size, root } = stated;
     const epoch = this.epochOf(origin);
     if (epoch === undefined) return this.isOurs(origin) ? undefined : 'is of another log';
-    const { events } = await this.source.counts();
-    if (size > Math.min(epoch.sizeMax, events)) return undefined;
+    if (size > epoch.sizeMax || size > (await this.eventsFor(size))) return undefined;
     // A copy may have been made when its last events were not sealed yet.
-    const newest = await this.source.newestSize(epoch.epoch, events);
+    const newest = await this.source.newestSize(epoch.epoch, this.events);
     return size > newest ? this.treeFault(size, root) : this.storedFault(noted, stated, epoch);
   }
 
@@ -194,10 +195,16 @@ export class OutsideCheckpoints {
   }
 
   private async treeFault(size: number, root: Uint8Array): Promise<string | undefined> {
-    const { events } = await this.source.counts();
+    const events = await this.eventsFor(size);
     if (size > events) return `covers more events than the ${events} of the ledger`;
     const rootOfEvents = await this.tiles.root(size);
     return rootOfEvents?.equals(root) === true ? undefined : OTHER_HISTORY;
+  }
+
+  /** How many events there are; counted again, as that takes long, only where those known are too few. */
+  private async eventsFor(size: number): Promise<number> {
+    if (size > this.events) this.events = (await this.source.counts()).events;
+    return this.events;
   }
 
   private epochOf(origin: string): LogEpoch | undefined {

@@ -13,7 +13,7 @@ import { SealedLeaves } from './sealed-leaves.js';
 import { type CheckedEvent, checkStoredEvent, differenceIn } from './stored-event.check.js';
 import { FoldedKeys } from './stored-key.check.js';
 import { checkStoredStream, DIGEST_DIFFERS } from './stored-stream.check.js';
-import { ProblemList } from './verification-problems.js';
+import { ProblemList, type VerificationProblem } from './verification-problems.js';
 import { wholeTiles } from './whole-tiles.js';
 
 /** One part of all streams, to be folded from their events below a position. */
@@ -155,19 +155,31 @@ export class StreamVerification {
     const { streamId } = stored;
     const problem =
       stored.lastPosition < this.task.events
-        ? checkStoredStream(stored, this.folded.get(streamId))
+        ? this.differenceOf(stored)
         : await this.checkGrownStream(stored);
-    if (problem === DIGEST_DIFFERS) {
-      const { lastPosition: positionMax } = stored;
-      this.problems.add({ positionMax, streamId, problem, evidence: 'digest' });
-    } else if (problem !== undefined) this.problems.add({ streamId, problem });
+    if (problem !== undefined) this.problems.add({ streamId, ...problem });
     this.folded.delete(streamId);
   }
 
+  private differenceOf(stored: StoredStream): VerificationProblem | undefined {
+    const problem = checkStoredStream(stored, this.folded.get(stored.streamId));
+    if (problem !== DIGEST_DIFFERS) return problem === undefined ? undefined : { problem };
+    return { problem, evidence: 'digest', positionMax: stored.lastPosition };
+  }
+
   /** A stream that went on since the events were counted: its last event must be there at least. */
-  private async checkGrownStream(stored: StoredStream): Promise<string | undefined> {
-    const event = await this.source.event(stored.lastPosition);
-    const isLast = event?.streamId === stored.streamId && event.streamVersion === stored.version;
-    return isLast ? undefined : 'the state is ahead of the events';
+  private async checkGrownStream({
+    streamId,
+    version,
+    lastPosition,
+  }: StoredStream): Promise<VerificationProblem | undefined> {
+    const event = await this.source.event(lastPosition);
+    if (event?.streamId === streamId && event.streamVersion === version) return undefined;
+    const { events } = await this.source.counts();
+    // Where the end of the log was cut off, the first event that is missing stood right after it.
+    return {
+      position: Math.min(events, lastPosition),
+      problem: 'the state is ahead of the events',
+    };
   }
 }
