@@ -31,8 +31,7 @@ const CHECKPOINTS_AT_ONCE = 100;
 /** Compares a ledger with checkpoints outside of it: its tree at their sizes must be theirs. */
 export class OutsideCheckpoints {
   private readonly tiles: LogTiles;
-  /** So many events are known to be there. */
-  private events = 0;
+  private events: number | undefined;
 
   constructor(
     private readonly source: LedgerSource,
@@ -154,9 +153,9 @@ export class OutsideCheckpoints {
     const { origin, size, root } = stated;
     const epoch = this.epochOf(origin);
     if (epoch === undefined) return this.isOurs(origin) ? undefined : 'is of another log';
-    if (size > epoch.sizeMax || size > (await this.eventsFor(size))) return undefined;
+    if (size > epoch.sizeMax || !(await this.hasEvents(size))) return undefined;
     // A copy may have been made when its last events were not sealed yet.
-    const newest = await this.source.newestSize(epoch.epoch, this.events);
+    const newest = await this.source.newestSize(epoch.epoch, await this.eventCount());
     return size > newest ? this.treeFault(size, root) : this.storedFault(noted, stated, epoch);
   }
 
@@ -195,15 +194,21 @@ export class OutsideCheckpoints {
   }
 
   private async treeFault(size: number, root: Uint8Array): Promise<string | undefined> {
-    const events = await this.eventsFor(size);
-    if (size > events) return `covers more events than the ${events} of the ledger`;
+    if (!(await this.hasEvents(size))) {
+      return `covers more events than the ${await this.eventCount()} of the ledger`;
+    }
     const rootOfEvents = await this.tiles.root(size);
     return rootOfEvents?.equals(root) === true ? undefined : OTHER_HISTORY;
   }
 
-  /** How many events there are; counted again, as that takes long, only where those known are too few. */
-  private async eventsFor(size: number): Promise<number> {
-    if (size > this.events) this.events = (await this.source.counts()).events;
+  /** Whether there are so many events by now. */
+  private async hasEvents(size: number): Promise<boolean> {
+    return size === 0 || (await this.source.positionFrom(size - 1)) !== undefined;
+  }
+
+  /** How many events there were when first asked: to count takes long. */
+  private async eventCount(): Promise<number> {
+    this.events ??= (await this.source.counts()).events;
     return this.events;
   }
 
