@@ -33,12 +33,14 @@ export class AlikeFaults {
 
   /** What was added, in the order of the first ones. */
   get problems(): readonly VerificationProblem[] {
-    return [...this.found.values()].map(({ first: { fault, range }, numbers, count }) => {
-      const [number = 0] = numbers;
-      const others = count === 1 ? '' : `, and ${count - 1} more like it`;
-      const problem = { problem: `${this.name(number)} ${fault}${others}` };
-      const placed = range === undefined ? problem : changedBetween(problem, ...range);
-      return count === 1 ? placed : { ...placed, count, numbers };
-    });
+    return [...this.found.values()].map((alike) => this.problemOf(alike));
+  }
+
+  private problemOf({ first: { fault, range }, numbers, count }: Alike): VerificationProblem {
+    const [number = 0] = numbers;
+    const others = count === 1 ? '' : `, and ${count - 1} more like it`;
+    const problem = { problem: `${this.name(number)} ${fault}${others}` };
+    const placed = range === undefined ? problem : changedBetween(problem, ...range);
+    return count === 1 ? placed : { ...placed, count, numbers };
   }
 }
