@@ -59,7 +59,7 @@ async function exportBundle(operator: Operator, options: Options): Promise<void>
   const patience = isServed ? options.wait * 1000 : 0;
   const terms = { patience, eventsMax: BUNDLE_EVENTS_MAX };
   const answer = await operator.query(new ExportBundle(asked, 'operator', terms));
-  if (answer.kind === 'none') throw new CommandRefused(noBundleWords[answer.reason]);
+  if (answer.kind === 'none') throw new CommandRefused(noBundleText(answer, asked));
   writeNew(options.out, answer.file);
   tell(asked, options, answer);
 }
@@ -81,11 +81,20 @@ async function selectionOf(
   return { kind, id };
 }
 
-const noBundleWords: Readonly<Record<NoBundle['reason'], string>> = {
-  unknown: 'the ledger has nothing of that id',
-  not_sealed: 'no checkpoint covers it yet: start the server, or wait longer (--wait)',
-  too_many_events: 'it has more events than one bundle holds: export its families one by one',
-};
+/** Why there is no bundle of what was asked for, for whoever asked. */
+export function noBundleText({ reason }: NoBundle, { kind, id }: Selection): string {
+  if (reason === 'unknown') return 'the ledger has nothing of that id';
+  if (reason === 'not_sealed') {
+    return 'no checkpoint covers it yet: start the server, or wait longer (--wait)';
+  }
+  const eventsMax = countText(BUNDLE_EVENTS_MAX, 'event');
+  const instead = {
+    subject: 'export its families one by one (family list --account)',
+    family: `GET /audit/events?stream=family:${id} streams them, and /ledger/ proves them`,
+    incident: 'its family is too long, see token-ledger incident show',
+  };
+  return `it has more than the ${eventsMax} that one bundle holds: ${instead[kind]}`;
+}
 
 /** It is for its owner alone, and never in place of another file. Throws a CommandRefused. */
 function writeNew(file: string, content: string): void {

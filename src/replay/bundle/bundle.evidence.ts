@@ -4,8 +4,11 @@ import { identifier } from '../../domain/events/field-schemas.js';
 /** What the machine part says it is; another number for another form, report or rules behind it. */
 export const BUNDLE_FORMAT = 'token-ledger-bundle/2';
 
-/** A bundle holds at most so many events. */
-export const BUNDLE_EVENTS_MAX = 10_000;
+/**
+ * A bundle holds at most so many events: any family that lives by the default policy, which allows a
+ * refresh every ten minutes for 180 days. All of them are in memory where it is drawn and verified.
+ */
+export const BUNDLE_EVENTS_MAX = 27_000;
 
 /** An Ed25519 key, named, as C2SP signed-note writes it; and any note or line of one. */
 const NOTE_CHARACTERS_MAX = 16_384;
