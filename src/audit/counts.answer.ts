@@ -8,7 +8,7 @@ const isComplete = z.boolean().meta({
 export const familyCountsAnswer = z
   .object({
     pending: z.int(),
-    active: z.int(),
+    active: z.int().meta({ description: 'Also what is blocked: the list says by what.' }),
     expired: z.int(),
     revoked: z.int(),
     isComplete,

@@ -72,7 +72,9 @@ export class FamiliesController {
       order: 'newest_first',
       limit,
     });
-    const search = new SearchFamilies(filterOf(parameters), place, type !== undefined);
+    const { blocked } = parameters;
+    const isBlocked = blocked === undefined ? undefined : blocked === 'true';
+    const search = new SearchFamilies(filterOf(parameters), place, type !== undefined, isBlocked);
     const listing = built(await this.queries.execute(search));
     const { asOf, items, pages } = listing;
     if (type !== undefined) {

@@ -2,7 +2,7 @@ import type { ClientState } from '../domain/directory/directory.state.js';
 import { DEFAULT_PROJECT, type Position } from '../domain/identifiers.js';
 import { ownersEnd } from '../domain/token-family/family.decision.js';
 import type { FamilyState } from '../domain/token-family/family.state.js';
-import type { Ledger } from '../ledger/ledger.port.js';
+import type { Ledger, StreamRow } from '../ledger/ledger.port.js';
 import type { AuditFamily } from './family.answer.js';
 import { streamRowAt } from './stream-history.reader.js';
 
@@ -23,16 +23,29 @@ export function ownersOf(
   }));
 }
 
+/** Reads an owner's stream as it was at one position. */
+export type OwnerAt = <Kind extends 'client' | 'account' | 'project'>(
+  kind: Kind,
+  id: string,
+) => Promise<StreamRow<Kind> | undefined>;
+
 /** Whose a family was at a position. */
-export async function ownersAt(
+export function ownersAt(
   ledger: Ledger,
-  { clientId, subject }: FamilyState,
+  state: FamilyState,
   upTo: Position,
 ): Promise<FamilyOwners> {
-  const client = await streamRowAt(ledger, 'client', clientId, upTo);
-  const account =
-    subject === undefined ? undefined : await streamRowAt(ledger, 'account', subject, upTo);
-  const project = await streamRowAt(ledger, 'project', DEFAULT_PROJECT, upTo);
+  return ownersThrough((kind, id) => streamRowAt(ledger, kind, id, upTo), state);
+}
+
+/** Whose a family was at the position that its owners are read at. */
+export async function ownersThrough(
+  ownerAt: OwnerAt,
+  { clientId, subject }: FamilyState,
+): Promise<FamilyOwners> {
+  const client = await ownerAt('client', clientId);
+  const account = subject === undefined ? undefined : await ownerAt('account', subject);
+  const project = await ownerAt('project', DEFAULT_PROJECT);
   return { client: client?.state, account: account?.state, project: project?.state };
 }
 

@@ -26,6 +26,16 @@ const eventMark = z
   .object({ position: z.int().nonnegative(), type: z.string(), at: moment })
   .meta({ id: 'AuditEventMark', description: 'Where an event stands.' });
 
+/** What makes a family worth nothing although it did not end. */
+export const familyBlock = z
+  .enum(['client_disabled', 'account_disabled', 'project_disabled', 'not_before'])
+  .nullable()
+  .meta({
+    description:
+      'Why it is worth nothing although it did not end: its client, account or project was ' +
+      'disabled, or its account signed out everywhere (`not_before`).',
+  });
+
 /** A client as the audit names it. */
 export const auditClient = z
   .object({ id: z.string(), name: z.string().nullable() })
@@ -40,14 +50,7 @@ export const auditFamily = z
     id: z.string(),
     status: familyStatus,
     end: familyEnd.nullable().meta({ description: 'Why and since when; null while it lives.' }),
-    blockedBy: z
-      .enum(['client_disabled', 'account_disabled', 'project_disabled', 'not_before'])
-      .nullable()
-      .meta({
-        description:
-          'Why it is worth nothing although it did not end: its client, account or project was ' +
-          'disabled, or its account signed out everywhere (`not_before`).',
-      }),
+    blockedBy: familyBlock,
     client: auditClient,
     subject: z.string().nullable(),
     sessionId: z.string().nullable(),

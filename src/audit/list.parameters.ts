@@ -141,8 +141,16 @@ export const familyParameters = spanned({
     .meta({ description: 'Only families that had an event which came to this.' }),
   address: address.meta({ description: 'Only families that had an event from this address.' }),
   session: plainId.optional().meta({ description: 'Only what was granted in this session.' }),
-  status: z.enum(['pending', 'active', 'revoked'], 'must be a status').optional().meta({
-    description: 'Only of this status. What has expired was not revoked, and counts as before.',
+  status: z
+    .enum(['pending', 'active', 'revoked'], 'must be a status')
+    .optional()
+    .meta({
+      description:
+        'Only what its own events made this: `active` was redeemed and not revoked. What has expired, or ' +
+        'is blocked, counts as before; its `status` and `blockedBy` say so.',
+    }),
+  blocked: z.enum(['true', 'false'], 'must be true or false').optional().meta({
+    description: 'Only what something blocks (`blockedBy`), or what nothing does.',
   }),
   reason: z
     .enum(revocationReason.options, 'must be a reason of a revocation')

@@ -4,7 +4,7 @@ import type { Instant } from '../domain/identifiers.js';
 import type { ViewedFamily } from '../views/views.port.js';
 import { asOfExample, familyExample } from './answer.examples.js';
 import { asOf, moment, momentOf } from './as-of.answer.js';
-import { type AuditClient, auditClient } from './family.answer.js';
+import { type AuditClient, auditClient, familyBlock } from './family.answer.js';
 import { expiryOf } from './viewed-state.reader.js';
 
 const { id, client, subject, sessionId, grantedAt, absoluteExpiresAt } = familyExample;
@@ -27,6 +27,7 @@ export const listedFamily = z
         }),
       })
       .nullable(),
+    blockedBy: familyBlock,
     client: auditClient.nullable(),
     subject: z.string().nullable(),
     sessionId: z.string().nullable(),
@@ -43,6 +44,7 @@ const listedFamilyExample = {
   id,
   status: 'revoked',
   end: { reason: 'refresh_token_reuse', at: familyExample.end.at, position: 1205 },
+  blockedBy: null,
   client,
   subject,
   sessionId,
@@ -72,12 +74,14 @@ export type FamilyPage = z.infer<typeof familyPage>;
 export function listedFamilyOf(
   family: ViewedFamily,
   clients: ReadonlyMap<string, AuditClient>,
+  blockedBy: ListedFamilyAnswer['blockedBy'],
   instant: Instant,
 ): ListedFamilyAnswer {
   const { clientId } = family;
   return {
     id: family.familyId,
     ...standingOf(family, instant),
+    blockedBy,
     client: clientId === null ? null : (clients.get(clientId) ?? { id: clientId, name: null }),
     subject: family.subject,
     sessionId: family.sessionId,

@@ -10,6 +10,7 @@ export const listedFamilyColumns: CsvColumns<ListedFamilyAnswer> = {
   endReason: ({ end }) => end?.reason,
   endedAt: ({ end }) => end?.at,
   endPosition: ({ end }) => end?.position,
+  blockedBy: ({ blockedBy }) => blockedBy,
   clientId: ({ client }) => client?.id,
   clientName: ({ client }) => client?.name,
   subject: ({ subject }) => subject,

@@ -1,9 +1,10 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { Ledger } from '../ledger/ledger.port.js';
 import { type ViewedFamily, type ViewsBeingBuilt, ViewsReader } from '../views/views.port.js';
+import { blockedAt } from './blocked-families.reader.js';
 import { clientsOf } from './client-names.reader.js';
 import { listedFamilyOf, type ListedFamilyAnswer } from './listed-family.answer.js';
-import { type Listing, listingOf } from './listing.reader.js';
+import { type Listing, listingOf, type ListingState } from './listing.reader.js';
 import { SearchFamilies } from './search-families.query.js';
 
 /** Answers with families that the views find. */
@@ -18,20 +19,37 @@ export class SearchFamiliesHandler implements IQueryHandler<SearchFamilies> {
     filter,
     request,
     isWhole,
+    isBlocked,
   }: SearchFamilies): Promise<Listing<ListedFamilyAnswer> | ViewsBeingBuilt> {
     return listingOf<ViewedFamily, ListedFamilyAnswer>(
       { ledger: this.ledger, views: this.views },
       {
         page: (page) => this.views.families(filter, page),
         positionOf: ({ createdPosition }) => createdPosition,
-        itemsOf: async (rows, { instant }) => {
-          const clientIds = rows.map(({ clientId }) => clientId);
-          const clients = await clientsOf(this.ledger, clientIds);
-          return rows.map((row) => listedFamilyOf(row, clients, instant));
+        itemsOf: async (rows, state) => {
+          const families = await this.listed(rows, state);
+          return isBlocked === undefined
+            ? families
+            : families.filter(({ blockedBy }) => (blockedBy !== null) === isBlocked);
         },
       },
       request,
       isWhole,
+    );
+  }
+
+  private async listed(
+    rows: readonly ViewedFamily[],
+    { upTo, instant }: ListingState,
+  ): Promise<ListedFamilyAnswer[]> {
+    const { ledger } = this;
+    const blocked = await blockedAt(ledger, rows, upTo);
+    const clients = await clientsOf(
+      ledger,
+      rows.map(({ clientId }) => clientId),
+    );
+    return rows.map((row) =>
+      listedFamilyOf(row, clients, blocked.get(row.createdPosition) ?? null, instant),
     );
   }
 }

@@ -50,8 +50,8 @@ export function familyStatusText(
   { status, end, blockedBy }: Pick<AuditFamily, 'status' | 'end' | 'blockedBy'>,
   since = '',
 ): string {
-  const reason = end?.reason ?? blockedBy;
-  return reason === null ? status : `${status} (${reason}${since})`;
+  if (end !== null) return `${status} (${end.reason}${since})`;
+  return blockedBy === null ? status : `blocked (${blockedBy})`;
 }
 
 /** There is no token family of that id. */

@@ -188,6 +188,7 @@ describe('a wrong parameter is named, and its value is not repeated', () => {
     ['/audit/families?type=ClientRegistered', 'type', /event of a family/],
     ['/audit/families?outcome=directory', 'outcome', /outcome of a family/],
     ['/audit/families?address=zebra', 'address', /IP address/],
+    ['/audit/families?blocked=zebra', 'blocked', /true or false/],
     ['/audit/families?kind=zebra', 'kind', /not a parameter/],
     ['/audit/incidents?kind=zebra', 'kind', /kind of incident/],
     ['/audit/incidents?type=GrantIssued', 'type', /incident is opened for/],

@@ -5,8 +5,11 @@ import { type FamilyEventList, familyEventList } from '../../src/audit/event-lis
 import { type FamilyAnswer, familyAnswer } from '../../src/audit/family.answer.js';
 import type { FamilyPage } from '../../src/audit/listed-family.answer.js';
 import { DisableAccount } from '../../src/directory/disable-account.handler.js';
+import { DisableClient } from '../../src/directory/disable-client.handler.js';
+import { EraseAccount } from '../../src/directory/erase-account.handler.js';
 import { SignOutEverywhere } from '../../src/directory/sign-out-everywhere.handler.js';
 import { RevokeFamily } from '../../src/grants/revoke-family.command.js';
+import { Ledger } from '../../src/ledger/ledger.port.js';
 import { beginFamily, claimsOf, grantCode, refresh, type Tokens } from '../support/http-flow.js';
 import {
   HttpServer,
@@ -14,7 +17,7 @@ import {
   TestClock,
   type TestClient,
 } from '../support/http-server.js';
-import { clientToken, eraseOrigin, read, wholeLedger } from './audit-stage.js';
+import { clientToken, csvRows, eraseOrigin, read, wholeLedger } from './audit-stage.js';
 
 const clock = new TestClock();
 let server: HttpServer;
@@ -181,6 +184,48 @@ describe('a family', () => {
     expect(await family(second)).toMatchObject({ blockedBy: null });
     await server.execute(new DisableAccount(bob.subject, attribution));
     expect(await family(second)).toMatchObject({ blockedBy: 'account_disabled' });
+  });
+
+  it('is blocked in the list by what blocks it there, as it was at every position', async () => {
+    const carl = await server.createAccount();
+    const attribution = { actor: 'operator', correlationId: newUuid() };
+    const own = await server.register('native', { name: 'Own' });
+    const from = await server.get(Ledger).size();
+    for (const client of [shop, own]) await beginFamily(server, client, carl);
+    await server.execute(new SignOutEverywhere(carl.subject, attribution));
+    clock.pass(10);
+    for (const client of [shop, own]) await beginFamily(server, client, carl);
+    await server.execute(new DisableClient(own.clientId, attribution));
+    await server.execute(new EraseAccount(carl.subject, attribution));
+    token = await clientToken(server, await server.register('auditor'));
+    const newest = (await server.get(Ledger).size()) - 1;
+    const told = new Set<string>();
+    for (let at = from; at <= newest; at += 1) {
+      const list = `/audit/families?subject=${carl.subject}&at=${at}`;
+      const { families } = (await read<FamilyPage>(server, list, token)).body;
+      for (const { id, status, blockedBy } of families) {
+        const page = await read<FamilyAnswer>(server, `/audit/families/${id}?at=${at}`, token);
+        expect({ at, status, blockedBy }).toEqual({
+          at,
+          status: page.body.family.status,
+          blockedBy: page.body.family.blockedBy,
+        });
+        told.add(String(blockedBy));
+      }
+      const blocked = await read<FamilyPage>(server, `${list}&blocked=true`, token);
+      expect(blocked.body.families).toEqual(families.filter((one) => one.blockedBy !== null));
+      const alive = await read<FamilyPage>(server, `${list}&blocked=false`, token);
+      expect(alive.body.families).toEqual(families.filter((one) => one.blockedBy === null));
+    }
+    expect([...told].sort()).toEqual(['account_disabled', 'client_disabled', 'not_before', 'null']);
+    const list = `/audit/families?subject=${carl.subject}`;
+    const { families } = (await read<FamilyPage>(server, list, token)).body;
+    expect(families.map(({ blockedBy }) => blockedBy)).not.toContain(null);
+    const { text } = await read(server, list, token, { accept: 'text/csv' });
+    const [header = [], ...rows] = csvRows(text);
+    expect(rows.map((row) => row[header.indexOf('blockedBy')])).toEqual(
+      families.map(({ blockedBy }) => blockedBy),
+    );
   });
 });
 

@@ -178,6 +178,12 @@ describe('families, while the server runs', () => {
     const disable = ['client', 'disable', seeded.clientId];
     await runBuilt('cli.js', disable, { directory, environment: elsewhere });
     expect([await listed('active'), await listed('blocked')]).toEqual([[], [only]]);
+    for (const words of [['list'], ['show', String(only)]]) {
+      const verb = ['family', ...words];
+      const { stdout } = await runBuilt('cli.js', verb, { directory, environment: elsewhere });
+      expect(stdout).toContain('blocked (client_disabled)');
+      expect(stdout).not.toContain('active');
+    }
   });
 
   it('are shown to people in a table, whole where there is no terminal', async () => {
