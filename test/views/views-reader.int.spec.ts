@@ -308,7 +308,7 @@ describe('families', () => {
             );
             for (const { rows, rowsScanned } of pages) {
               expect(rows.length).toBeLessThanOrEqual(limit);
-              expect(rowsScanned).toBeLessThanOrEqual(2 * rowsScannedMax);
+              expect(rowsScanned).toBeLessThanOrEqual(3 * rowsScannedMax);
             }
           }
         }

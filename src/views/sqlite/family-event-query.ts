@@ -11,8 +11,8 @@ const nothing: FoundKeys = { rows: [], next: null, rowsScanned: 0 };
 
 /**
  * Finds families that had a certain event. Where such events are few, they lead to their families;
- * else families are gone through, and the events of each. Either way so many families and so many
- * events are looked at as the request allows, and no more.
+ * else families are gone through, and the events of each. As many rows as the request allows are
+ * looked at of each: of such events, of families, and of the families' events.
  */
 export class FamilyEventQuery {
   private readonly familyAt: Database.Statement<[Position], string>;
@@ -45,10 +45,15 @@ export class FamilyEventQuery {
     if (after !== null && after < 0) return this.walk(event, conditions, upTo, request);
     const all = { order: 'oldest_first', limit: Infinity, rowsScannedMax } as const;
     const { rows, next, rowsScanned } = this.events.positions(event, upTo, all);
-    if (next !== null) return this.walk(event, conditions, upTo, request);
-    const beginnings = new Set(rows.flatMap((position) => this.beginningOf.get(position) ?? []));
-    const found = this.among([...beginnings], conditions, upTo, request);
+    const found =
+      next === null
+        ? this.among(this.beginningsOf(rows), conditions, upTo, request)
+        : this.walk(event, conditions, upTo, request);
     return { ...found, rowsScanned: found.rowsScanned + rowsScanned };
+  }
+
+  private beginningsOf(events: readonly Position[]): Position[] {
+    return [...new Set(events.flatMap((position) => this.beginningOf.get(position) ?? []))];
   }
 
   private among(
