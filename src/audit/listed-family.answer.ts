@@ -15,12 +15,16 @@ export const listedFamily = z
     id: z.string(),
     status: z.enum(['pending', 'active', 'expired', 'revoked']).meta({
       description:
-        '`expired`: its absolute expiry has passed, or that of a code that nobody redeemed. An idle ' +
-        'expiry is told by the family itself.',
+        '`pending`: its code was not redeemed yet. Expiry is told as of `asOf`, and is no event.',
     }),
     end: z
       .object({
-        reason: z.enum([...revocationReason.options, 'code_expired', 'expired_absolute'] as const),
+        reason: z.enum([
+          ...revocationReason.options,
+          'code_expired',
+          'expired_idle',
+          'expired_absolute',
+        ] as const),
         at: moment,
         position: z.int().nonnegative().nullable().meta({
           description: 'Of the event that ended it; null: an expiry is no event.',
@@ -70,17 +74,24 @@ export const familyPage = z
 /** A page of families. */
 export type FamilyPage = z.infer<typeof familyPage>;
 
+/** What the views do not know of a family. */
+export interface FoundInLedger {
+  readonly blockedBy: ListedFamilyAnswer['blockedBy'];
+  /** When it expires unless it is used; undefined: it has no refresh token. */
+  readonly idleExpiresAt: Instant | undefined;
+}
+
 /** A family of the views as a list tells it at this instant. */
 export function listedFamilyOf(
   family: ViewedFamily,
   clients: ReadonlyMap<string, AuditClient>,
-  blockedBy: ListedFamilyAnswer['blockedBy'],
+  { blockedBy, idleExpiresAt }: FoundInLedger,
   instant: Instant,
 ): ListedFamilyAnswer {
   const { clientId } = family;
   return {
     id: family.familyId,
-    ...standingOf(family, instant),
+    ...standingOf(family, idleExpiresAt, instant),
     blockedBy,
     client: clientId === null ? null : (clients.get(clientId) ?? { id: clientId, name: null }),
     subject: family.subject,
@@ -94,11 +105,17 @@ export function listedFamilyOf(
 
 function standingOf(
   family: ViewedFamily,
+  idleExpiresAt: Instant | undefined,
   instant: Instant,
 ): Pick<ListedFamilyAnswer, 'status' | 'end'> {
   const { status, end } = family;
   if (end !== null) return { status: 'revoked', end: { ...end, at: momentOf(end.at) } };
   const expiry = expiryOf(family, instant);
+  const idleEnd = idleExpiresAt ?? Infinity;
+  if (idleEnd <= instant && idleEnd <= (expiry?.at ?? Infinity)) {
+    const at = momentOf(idleEnd);
+    return { status: 'expired', end: { reason: 'expired_idle', at, position: null } };
+  }
   if (expiry !== null) {
     const { reason, at } = expiry;
     return { status: 'expired', end: { reason, at: momentOf(at), position: null } };

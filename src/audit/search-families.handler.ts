@@ -3,6 +3,7 @@ import { Ledger } from '../ledger/ledger.port.js';
 import { type ViewedFamily, type ViewsBeingBuilt, ViewsReader } from '../views/views.port.js';
 import { blockedAt } from './blocked-families.reader.js';
 import { clientsOf } from './client-names.reader.js';
+import { idleExpiriesOf } from './idle-families.reader.js';
 import { listedFamilyOf, type ListedFamilyAnswer } from './listed-family.answer.js';
 import { type Listing, listingOf, type ListingState } from './listing.reader.js';
 import { SearchFamilies } from './search-families.query.js';
@@ -44,12 +45,15 @@ export class SearchFamiliesHandler implements IQueryHandler<SearchFamilies> {
   ): Promise<ListedFamilyAnswer[]> {
     const { ledger } = this;
     const blocked = await blockedAt(ledger, rows, upTo);
+    const idle = await idleExpiriesOf(ledger, rows);
     const clients = await clientsOf(
       ledger,
       rows.map(({ clientId }) => clientId),
     );
-    return rows.map((row) =>
-      listedFamilyOf(row, clients, blocked.get(row.createdPosition) ?? null, instant),
-    );
+    return rows.map((row) => {
+      const blockedBy = blocked.get(row.createdPosition) ?? null;
+      const found = { blockedBy, idleExpiresAt: idle.get(row.familyId) };
+      return listedFamilyOf(row, clients, found, instant);
+    });
   }
 }

@@ -164,6 +164,15 @@ describe('a family', () => {
     const expired = await family(idle);
     expect(expired).toMatchObject({ status: 'expired', end: { reason: 'expired_idle' } });
     expect(expired.end?.at).toBe(expired.idleExpiresAt);
+    const list = `/audit/families?subject=${ana.subject}`;
+    const [now, then] = [await audit<FamilyPage>(list), pages.body.asOf.position];
+    for (const id of [idle, once]) {
+      const { status, end } = await family(id);
+      const told = end === null ? null : { reason: end.reason, at: end.at, position: null };
+      expect(now.body.families.find((one) => one.id === id)).toMatchObject({ status, end: told });
+    }
+    const before = await audit<FamilyPage>(`${list}&at=${then}`);
+    expect(before.body.families.find(({ id }) => id === idle)?.status).toBe('active');
     expect(expired.events.count).toBe(eventsBefore);
     expect((await family(once)).status).toBe('active');
     clock.pass(12_960_000_000);
