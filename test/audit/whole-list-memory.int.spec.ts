@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { FastifyReply } from 'fastify';
 import { auditEventColumns } from '../../src/audit/audit-event.columns.js';
 import { auditIncidentColumns } from '../../src/audit/audit-incident.columns.js';
-import type { CsvColumns } from '../../src/audit/csv.reply.js';
-import type { ItemStream } from '../../src/audit/item-stream.js';
+import type { CsvColumns } from '../../src/access/csv.reply.js';
+import type { ItemStream } from '../../src/access/item-stream.js';
 import { StreamEventsHandler } from '../../src/audit/list-events.handler.js';
 import { StreamEvents } from '../../src/audit/list-events.query.js';
 import { listedFamilyColumns } from '../../src/audit/listed-family.columns.js';
@@ -15,7 +15,7 @@ import { SearchFamiliesHandler } from '../../src/audit/search-families.handler.j
 import { SearchFamilies } from '../../src/audit/search-families.query.js';
 import { SearchIncidentsHandler } from '../../src/audit/search-incidents.handler.js';
 import { SearchIncidents } from '../../src/audit/search-incidents.query.js';
-import { wholeListReply } from '../../src/audit/whole-list.reply.js';
+import { wholeListReply } from '../../src/access/whole-list.reply.js';
 import type { SqliteViewsReader } from '../../src/views/sqlite/sqlite-views.reader.js';
 import type { PageRequest, ViewsBeingBuilt } from '../../src/views/views.port.js';
 import { photoApp } from '../support/domain-world.js';
