@@ -14,6 +14,8 @@ import { firstPositionSince } from '../access/moment.js';
 
 /** So many rows of an index are looked at for one page. */
 const ROWS_SCANNED_MAX = 10_000;
+/** So many are where each of them leads to events, which lie elsewhere. */
+export const ROWS_FOLLOWED_MAX = 1000;
 /** So many items are read at one go where all of them are asked for. */
 const ITEMS_AT_ONCE = 250;
 /** Views that are behind the ledger are given so long to follow, in milliseconds. */
@@ -41,6 +43,8 @@ export interface ListingRequest {
 /** What a list is read from: rows of the views, and what is told of them. */
 export interface ListingSource<Row, Item> {
   readonly page: (request: PageRequest) => Promise<Viewed<ViewPage<Row>>>;
+  /** So many rows are looked at for one page, if not as many as usual. */
+  readonly rowsScannedMax?: number | undefined;
   /** Where a row began. */
   readonly positionOf: (row: Row) => Position;
   /** What is told of these rows, read at one go. */
@@ -144,7 +148,7 @@ async function boundsOf(ledger: Ledger, { from, to }: ListingRequest): Promise<B
 }
 
 async function readPage<Row, Item>(
-  { page, positionOf }: ListingSource<Row, Item>,
+  { page, positionOf, rowsScannedMax = ROWS_SCANNED_MAX }: ListingSource<Row, Item>,
   { order }: ListingRequest,
   { from, end }: Bounds,
   { upTo, after, limit }: Pick<ListingRequest, 'upTo' | 'after' | 'limit'>,
@@ -157,7 +161,7 @@ async function readPage<Row, Item>(
     after: begin,
     from,
     upTo,
-    rowsScannedMax: ROWS_SCANNED_MAX,
+    rowsScannedMax,
   });
   if (viewed.kind === 'being_built' || isNewestFirst || end === Infinity) return viewed;
   const { answer } = viewed;

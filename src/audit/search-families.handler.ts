@@ -5,7 +5,7 @@ import { blockedAt } from './blocked-families.reader.js';
 import { clientsOf } from './client-names.reader.js';
 import { idleExpiriesOf } from './idle-families.reader.js';
 import { listedFamilyOf, type ListedFamilyAnswer } from './listed-family.answer.js';
-import { type Listing, listingOf, type ListingState } from './listing.reader.js';
+import { type Listing, listingOf, type ListingState, ROWS_FOLLOWED_MAX } from './listing.reader.js';
 import { SearchFamilies } from './search-families.query.js';
 
 /** Answers with families that the views find. */
@@ -26,6 +26,7 @@ export class SearchFamiliesHandler implements IQueryHandler<SearchFamilies> {
       { ledger: this.ledger, views: this.views },
       {
         page: (page) => this.views.families(filter, page),
+        rowsScannedMax: filter.event && ROWS_FOLLOWED_MAX,
         positionOf: ({ createdPosition }) => createdPosition,
         itemsOf: async (rows, state) => {
           const families = await this.listed(rows, state);
