@@ -2,8 +2,8 @@ import {
   HASH_BYTES,
   isTreeSize,
   MerkleFrontier,
-  nodeHash,
   perfectSubtreeLevels,
+  rootOfRow,
 } from './merkle-tree.js';
 import {
   readTile,
@@ -83,7 +83,7 @@ export function growTiles(
     const tiles = splitRow(Buffer.concat([kept, added]), edge);
     rows.push(tiles);
     const full = tiles.filter(({ width }) => width === TILE_WIDTH);
-    added = Buffer.concat(full.map(({ hashes }) => rowHash(hashes)));
+    added = Buffer.concat(full.map(({ hashes }) => rootOfRow(hashes)));
   }
   return rows.flat();
 }
@@ -101,15 +101,7 @@ function perfectSubtree(
   const width = tileWidth(tileLevel, tileIndex, size);
   const tile = readTile(read, { level: tileLevel, index: tileIndex, width });
   const offset = (first % TILE_WIDTH) * HASH_BYTES;
-  // A copy: a hash that is in the tile as it stands would keep the whole tile in memory.
-  return tile && Buffer.from(rowHash(tile.subarray(offset, offset + count * HASH_BYTES)));
-}
-
-/** The root of the perfect tree over a row of hashes, whose number is a power of 2. */
-function rowHash(hashes: Uint8Array): Uint8Array {
-  if (hashes.length === HASH_BYTES) return hashes;
-  const middle = hashes.length / 2;
-  return nodeHash(rowHash(hashes.subarray(0, middle)), rowHash(hashes.subarray(middle)));
+  return tile && rootOfRow(tile.subarray(offset, offset + count * HASH_BYTES));
 }
 
 function splitRow(row: Buffer, first: TileCoordinates): GrownTile[] {

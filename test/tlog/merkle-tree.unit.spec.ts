@@ -6,6 +6,7 @@ import {
   MerkleFrontier,
   nodeHash,
   perfectSubtreeLevels,
+  rootOfRow,
   rootOfSubtrees,
 } from '../../src/tlog/merkle-tree.js';
 import vectors from '../vectors/merkle-tree.json' with { type: 'json' };
@@ -81,6 +82,23 @@ describe('the hash of a node', () => {
     [32, 0],
   ])('is refused for children of %d and %d bytes', (left, right) => {
     expect(() => nodeHash(Buffer.alloc(left), Buffer.alloc(right))).toThrow(RangeError);
+  });
+});
+
+describe('the root of a row of hashes', () => {
+  it('is that of the perfect tree over them, and leaves them as they are', () => {
+    for (const count of [1, 2, 4, 64, 256]) {
+      const leaves = referenceLeaves(count);
+      const row = Buffer.concat(leaves);
+      const root = rootOfRow(row);
+      expect(root).toEqual(referenceRoot(leaves));
+      root.fill(0);
+      expect(row).toEqual(Buffer.concat(leaves));
+    }
+  });
+
+  it.each([0, 16, 31, 33, 48, 96, 255 * 32])('is refused for %d bytes', (bytes) => {
+    expect(() => rootOfRow(Buffer.alloc(bytes))).toThrow(RangeError);
   });
 });
 

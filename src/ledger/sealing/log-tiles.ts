@@ -1,5 +1,5 @@
 import { BoundedMap } from '../../config/bounded-map.js';
-import { leafHash, MerkleFrontier, HASH_BYTES } from '../../tlog/merkle-tree.js';
+import { HASH_BYTES, leafHash, rootOfRow } from '../../tlog/merkle-tree.js';
 import { rootFromTiles } from '../../tlog/tile-tree.js';
 import { TILE_WIDTH, type TileReader } from '../../tlog/tiles.js';
 import type { TreeReads } from './seal-store.port.js';
@@ -82,7 +82,9 @@ export class LogTiles {
     if (kept !== undefined) return kept;
     const full = await this.reads.fullTile(level, index);
     const hashes = full ?? (await this.fromBelow(level, index, TILE_WIDTH));
-    const root = hashes && rootOfRow(hashes);
+    // A stored tile may be damaged: then there is no root of it.
+    const isWhole = hashes?.length === TILE_WIDTH * HASH_BYTES;
+    const root = isWhole ? rootOfRow(hashes) : undefined;
     if (root !== undefined) this.roots.set(name, root);
     return root;
   }
@@ -90,13 +92,4 @@ export class LogTiles {
 
 function tileName(level: number, index: number, width: number): string {
   return `${level}/${index}/${width}`;
-}
-
-/** The root of the perfect tree over the hashes of a full tile. */
-export function rootOfRow(hashes: Buffer): Buffer {
-  const row = new MerkleFrontier();
-  for (let at = 0; at < hashes.length; at += HASH_BYTES) {
-    row.append(hashes.subarray(at, at + HASH_BYTES));
-  }
-  return row.root();
 }

@@ -1,8 +1,14 @@
 import type { Position } from '../../domain/identifiers.js';
-import { HASH_BYTES, leafHash, MerkleFrontier, rootOfSubtrees } from '../../tlog/merkle-tree.js';
+import {
+  HASH_BYTES,
+  leafHash,
+  MerkleFrontier,
+  rootOfRow,
+  rootOfSubtrees,
+} from '../../tlog/merkle-tree.js';
 import { frontierFromTiles } from '../../tlog/tile-tree.js';
 import { TILE_WIDTH } from '../../tlog/tiles.js';
-import { LogTiles, rootOfRow } from '../sealing/log-tiles.js';
+import { LogTiles } from '../sealing/log-tiles.js';
 import type { TreeReads } from '../sealing/seal-store.port.js';
 import { checkpointFault } from './checkpoint.check.js';
 import { CheckpointFaults } from './checkpoint-faults.js';
@@ -66,17 +72,24 @@ export class SealedRange {
     const index = first / TILE_WIDTH;
     const hashes = await this.hashesOf(index, width);
     if (hashes === undefined) return;
+    if ((this.checkpoint?.stored.size ?? Infinity) <= first + width) {
+      await this.checkWithin(first, hashes, left);
+    }
+    if (width < TILE_WIDTH) return;
+    const root = rootOfRow(hashes);
+    left.append(root);
+    await this.checkAbove(0, index, root);
+  }
+
+  /** Compares the checkpoints whose last event is in a tile with the tree up to that event. */
+  private async checkWithin(first: Position, hashes: Buffer, left: MerkleFrontier): Promise<void> {
     const tile = new MerkleFrontier();
-    for (let place = 0; place < width; place += 1) {
-      tile.append(hashes.subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES));
+    for (let at = 0; at < hashes.length; at += HASH_BYTES) {
+      tile.append(hashes.subarray(at, at + HASH_BYTES));
       if (first + tile.size === this.checkpoint?.stored.size) {
         await this.checkRoots(rootOfSubtrees([...left.subtrees, ...tile.subtrees]));
       }
     }
-    if (width < TILE_WIDTH) return;
-    const root = tile.root();
-    left.append(root);
-    await this.checkAbove(0, index, root);
   }
 
   /** The hashes of a tile of level 0: as it is stored, or of its events where it was not full. */
