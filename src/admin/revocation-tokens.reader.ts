@@ -77,26 +77,31 @@ export class RevocationTokens {
   async reachOf(set: RevocationSet): Promise<TokenReach> {
     let reach = NO_REACH;
     for await (const mints of this.mints(set, { isUnexpired: true, after: null })) {
-      reach = together(reach, reachOf(mints, set.foundAt));
+      if (mints.length > 0) reach = together(reach, reachOf(mints, set.foundAt));
     }
     return reach;
   }
 
   /**
    * The access tokens in a set as they were when it was found, in the order of its families, then of
-   * its client_credentials tokens: some of one stream at a time, and no more is in memory.
+   * its client_credentials tokens: some of one stream at a time, and no more is in memory. A page
+   * without any comes where none was found, so that whoever has left is noticed.
    */
   async *tokens(set: RevocationSet, choice: TokenChoice): AsyncGenerator<readonly SetToken[]> {
     let owner: TokenOwner | undefined;
     for await (const mints of this.mints(set, choice)) {
-      const { streamId } = mints[0] as RecordedEvent;
+      const streamId = mints[0]?.streamId;
+      if (streamId === undefined) {
+        yield [];
+        continue;
+      }
       const its = owner?.streamId === streamId ? owner : await this.ownerOf(streamId, set.position);
       owner = its;
       yield mints.map((mint) => setTokenOf(mint, its, set.foundAt));
     }
   }
 
-  /** The events that minted them. */
+  /** The events that minted them: a page for each stream at least, of none if need be. */
   private async *mints(
     set: RevocationSet,
     { isUnexpired: isFresh, after }: TokenChoice,
@@ -113,8 +118,10 @@ export class RevocationTokens {
         const mints = page.filter((event) =>
           isFresh ? mintedUnexpired(event, foundAt) : tokenIn(event) !== undefined,
         );
-        if (mints.length > 0) yield mints;
+        yield mints;
       }
+      // A stream without any event in the range has no page.
+      yield [];
       await setImmediate();
     }
   }

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PreviewedFamilyAnswer } from '../../src/admin/revocation-preview.answer.js';
 import {
   revocationTokenPage,
@@ -6,6 +7,7 @@ import {
   type SetTokenAnswer,
 } from '../../src/admin/revocation-tokens.answer.js';
 import { tokenIn } from '../../src/domain/revocation/reach.rules.js';
+import { Ledger } from '../../src/ledger/ledger.port.js';
 import { clientToken, csvRows, familyOf, read, wholeLedger } from '../audit/audit-stage.js';
 import { basic, beginFamily, claimsOf, post, refresh, type Tokens } from '../support/http-flow.js';
 import {
@@ -173,6 +175,26 @@ describe('the access tokens that a revocation would end', () => {
     expect(rows.map(([jti]) => jti)).toEqual(its.map(jtiOf));
     const limited = await asked(`${pinned}&limit=1`, 'application/x-ndjson');
     expect(linesOf(limited.text)).toEqual(accessTokens.slice(0, 1));
+  });
+
+  it('are looked for no longer than somebody is there, also where none is found', async () => {
+    const families = 30;
+    for (let one = 0; one < families; one += 1) await beginFamily(server, shop, ana);
+    clock.pass(700_000);
+    const headers = {
+      authorization: `Bearer ${await clientToken(server, auditor)}`,
+      accept: 'application/x-ndjson',
+    };
+    const reads = jest.spyOn(server.get(Ledger), 'streamEvents');
+    const caller = new AbortController();
+    const path = `${LIST}?client=${shop.clientId}&unexpired=true`;
+    const answer = server.fetch(path, { headers, signal: caller.signal });
+    while (reads.mock.calls.length === 0) await setImmediate();
+    caller.abort();
+    await expect(answer).rejects.toThrow('aborted');
+    for (let turn = 0; turn < 500; turn += 1) await setImmediate();
+    expect(reads.mock.calls.length).toBeLessThan(families);
+    reads.mockRestore();
   });
 
   it.each([
