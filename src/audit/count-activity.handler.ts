@@ -68,21 +68,27 @@ export class StreamActivityHandler implements IQueryHandler<StreamActivity> {
     const answer = {
       asOf: state.asOf,
       hours: spanOf(span, { partialHour }),
-      pages: pagesOf(views, asked, clientId),
+      pages: pagesOf(views, asked, clientId, partialHour),
     };
     return { kind: 'seen', state, answer };
   }
 }
 
+/** Throws an Error where an hour is left out that was not said to be: a part is no whole. */
 async function* pagesOf(
   views: ViewsReader,
   span: HourSpan,
   clientId: string | undefined,
+  partialHour: number | null,
 ): AsyncGenerator<readonly ActivityHourAnswer[]> {
   for (let from: number | null = span.from; from !== null;) {
     const page: HourPage<ActivityHour> = answerOf(
       await views.activity({ ...span, from }, clientId),
     );
+    // Events that came meanwhile may have made the last hour too long to be counted up to the state.
+    if (page.partialHour !== null && page.partialHour !== partialHour) {
+      throw new Error('an hour grew so long that it cannot be told as it was');
+    }
     yield page.hours.map(hourAnswerOf);
     from = page.next;
     await setImmediate();
