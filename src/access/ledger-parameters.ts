@@ -14,6 +14,16 @@ export function strictParameters<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
+/** As strictParameters, with a span of time that is none the wrong way round. */
+export function spannedParameters<Shape extends z.ZodRawShape>(shape: Shape) {
+  const isInOrder = (asked: { readonly from?: unknown; readonly to?: unknown }): boolean =>
+    typeof asked.from !== 'number' || typeof asked.to !== 'number' || asked.from <= asked.to;
+  return strictParameters(shape).refine((asked) => isInOrder(asked), {
+    path: ['from'],
+    error: 'must not be later than to',
+  });
+}
+
 /** A parameter that names a stream. */
 export const streamParameter = z
   .string('must be given once')

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { strictParameters } from '../access/ledger-parameters.js';
+import { spannedParameters, strictParameters } from '../access/ledger-parameters.js';
 import { momentText } from '../access/moment.js';
 import type { RevocationSelector } from '../domain/events/revocation.events.js';
 import { addressRangeOf, addressRangeWords } from './address-range.js';
@@ -51,7 +51,7 @@ const selectorShape = {
 };
 
 /** The body that starts a revocation. */
-export const revocationBody = strictParameters({
+export const revocationBody = spannedParameters({
   ...selectorShape,
   position: z.int(NO_POSITION).nonnegative(NO_POSITION),
 });
@@ -97,7 +97,7 @@ const positionAsked = wholeNumber(0, Number.MAX_SAFE_INTEGER, NO_POSITION).meta(
 });
 
 /** The parameters of a preview. */
-export const previewParameters = strictParameters({
+export const previewParameters = spannedParameters({
   ...selectorShape,
   position: positionAsked,
   after: z
@@ -113,7 +113,7 @@ export const previewParameters = strictParameters({
 });
 
 /** The parameters of the access tokens in a set. */
-export const tokenListParameters = strictParameters({
+export const tokenListParameters = spannedParameters({
   ...selectorShape,
   position: positionAsked,
   unexpired: z.enum(['true', 'false'], 'must be true or false').optional().meta({

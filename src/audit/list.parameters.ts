@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { strictParameters } from '../access/ledger-parameters.js';
+import { spannedParameters, strictParameters } from '../access/ledger-parameters.js';
 import { canonicalAddress } from '../access/network-address.js';
 import { incidentEvents, sessionEvents } from '../domain/events/directory.events.js';
 import {
@@ -79,18 +79,8 @@ const page = {
 
 const newestFirst = order.optional().meta({ description: '`newest` first unless this says so.' });
 
-/** Parameters with a span of time that is none the wrong way round. */
-function spanned<Shape extends z.ZodRawShape>(shape: Shape) {
-  const isInOrder = (asked: { readonly from?: unknown; readonly to?: unknown }): boolean =>
-    typeof asked.from !== 'number' || typeof asked.to !== 'number' || asked.from <= asked.to;
-  return strictParameters(shape).refine((asked) => isInOrder(asked), {
-    path: ['from'],
-    error: 'must not be later than to',
-  });
-}
-
 /** The parameters of the list of all events. */
-export const eventParameters = spanned({
+export const eventParameters = spannedParameters({
   after,
   ...of,
   stream,
@@ -125,7 +115,7 @@ function outcomesOf(types: readonly EventType[]): readonly EventOutcome[] {
 }
 
 /** The parameters of the list of families. */
-export const familyParameters = spanned({
+export const familyParameters = spannedParameters({
   ...of,
   type: z
     .enum(familyEvents as readonly EventType[], 'must be a type of event of a family')
@@ -164,7 +154,7 @@ export const familyParameters = spanned({
 });
 
 /** The parameters of the list of incidents. */
-export const incidentParameters = spanned({
+export const incidentParameters = spannedParameters({
   ...of,
   kind: z
     .enum(IncidentOpened.shape.kind.options, 'must be a kind of incident')

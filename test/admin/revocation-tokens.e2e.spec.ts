@@ -204,6 +204,7 @@ describe('the access tokens that a revocation would end', () => {
     ['client=a&limit=0', 'limit'],
     ['client=a&cursor=x', 'cursor'],
     ['client=a&after=x', 'after'],
+    ['client=a&from=2026-11-21T00:00:00Z&to=2026-11-20T00:00:00Z', 'from'],
   ])('are refused by the name of what is wrong: %s', async (parameters, parameter) => {
     const token = await clientToken(server, auditor);
     const answer = await read(server, `${LIST}?${parameters}`, token);

@@ -490,6 +490,11 @@ describe('what cannot be revoked', () => {
     [{ client: 'nobody' }, 'position', /must be a position/],
     [{ address: '192.0.2.0/33', position: 0 }, 'address', /IP address or a range/],
     [{ client: 'nobody', position: 0, from: 'yesterday' }, 'from', /RFC 3339/],
+    [
+      { client: 'a', position: 0, from: '2026-11-21T00:00:00Z', to: '2026-11-20T00:00:00Z' },
+      'from',
+      /must not be later than to/,
+    ],
     [{ client: 'nobody', position: 0, family: 'x' }, 'family', /is not a parameter here/],
   ])('is refused by its name: %j', async (body, parameter, detail) => {
     const answer = await send(server, '/admin/revocations', token, body);
