@@ -64,10 +64,11 @@ export class RevocationsController {
     summary: 'Revoke all of a client, a subject, a signing key or a range of addresses',
     description:
       'Ends every token family, and every client_credentials token, that the selector finds at the ' +
-      'position, and nothing else. Without `from` and `to`, a client or a subject is marked first: ' +
-      'when the answer comes, nothing that it was granted by then is worth anything. The same ' +
-      'selector at the same position is the same revocation, however often it is asked for. They ' +
-      'run one after the other, and go on after a restart.',
+      'position, and nothing else. Without `from` and `to`, a client, a subject or a signing key is ' +
+      'marked first: when the answer comes, nothing that the client or the subject was granted by ' +
+      'then is worth anything, and no access token that the key signed before the second of ' +
+      '`tokensNotBefore`. The same selector at the same position is the same revocation, however ' +
+      'often it is asked for. They run one after the other, and go on after a restart.',
   })
   @ApiBody({
     required: true,
