@@ -96,10 +96,14 @@ export class RevocationsController {
     );
     if (outcome.kind === 'refused') throw noSet(outcome.reason, selector);
     const { id, state } = outcome;
-    if (state.completed === undefined) this.queue.add(id);
-    await this.record.record('revocation.start', id, bearer, context);
-    void reply.header('location', `/admin/revocations/${id}`);
-    return this.told(id, state);
+    try {
+      await this.record.record('revocation.start', id, bearer, context);
+      void reply.header('location', `/admin/revocations/${id}`);
+      return await this.told(id, state);
+    } finally {
+      // Its addresses are told before the work ends that they are kept for.
+      if (state.completed === undefined) this.queue.add(id);
+    }
   }
 
   /** Which revocations were started. */

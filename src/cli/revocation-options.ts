@@ -35,7 +35,7 @@ export function position(text: string): number {
   throw new InvalidArgumentError('It must be a position of the ledger.');
 }
 
-/** The selector that the options say. Throws a CommandRefused when they say none, or several. */
+/** The selector that the options say. Throws a CommandRefused when they say none, several, or a span that ends before it begins. */
 export async function selectorIn(
   operator: Operator,
   { client, account, signingKey, address, from, to }: SelectorOptions,
@@ -43,6 +43,9 @@ export async function selectorIn(
   const given = [client, account, signingKey, address].filter((one) => one !== undefined);
   if (given.length !== 1) {
     throw new CommandRefused('give one of --client, --account, --signing-key and --address');
+  }
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new CommandRefused('--from must not be later than --to');
   }
   const span = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   if (client !== undefined) return { kind: 'client', id: client, ...span };

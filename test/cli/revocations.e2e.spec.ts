@@ -110,6 +110,18 @@ describe('revocations, while the server runs', () => {
     [['preview', '--client', 'x'], 'there is no such client, account or key'],
     [['start', '--client', 'x', '--account', 'seed', '--position', '0'], 'give one of'],
     [['start', '--account', 'seed', '--position', '9999'], 'lies beyond the newest event'],
+    [
+      [
+        'preview',
+        '--client',
+        'x',
+        '--from',
+        '2026-11-21T00:00:00Z',
+        '--to',
+        '2026-11-20T00:00:00Z',
+      ],
+      '--from must not be later than --to',
+    ],
     [['preview', '--address', '10.1.2.3/8'], 'must begin with the first address of the range'],
     [['list', '--before', '0'.repeat(32)], 'there is no such revocation'],
     [['list', '--before', 'x'], 'a revocation id has 32 digits'],

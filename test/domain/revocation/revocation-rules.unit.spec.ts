@@ -22,8 +22,8 @@ const minted = (expiresAt: number, scope: string, ...audience: string[]) => ({
 describe('what access tokens reach', () => {
   it('is told of those that have not expired, wherever they are believed', () => {
     const events = [
-      minted(AT + 2, 'read write', 'https://b.example', 'https://a.example'),
-      minted(AT + 1, 'write', 'https://b.example'),
+      minted(AT + 2, 'write read', 'https://b.example', 'https://a.example'),
+      minted(AT + 1, 'write zones', 'https://b.example'),
       minted(AT, 'admin', 'https://expired.example'),
       { data: {} },
     ];
@@ -32,6 +32,7 @@ describe('what access tokens reach', () => {
       scopes: [
         { scope: 'read', accessTokens: 1 },
         { scope: 'write', accessTokens: 2 },
+        { scope: 'zones', accessTokens: 1 },
       ],
       audiences: ['https://a.example', 'https://b.example'],
       lastExpiresAt: AT + 2,
