@@ -173,11 +173,36 @@ describe('a verification names', () => {
       (database) => {
         database.exec('UPDATE checkpoints SET root = zeroblob(32) WHERE size = 18');
       },
+      [{ problem: 'the checkpoint of size 18 in epoch 0 is not of these events' }],
+    ],
+    [
+      'no event where only the root of the newest checkpoint was changed',
+      'few',
+      (database) => {
+        database.exec('UPDATE checkpoints SET root = zeroblob(32) WHERE size = 21');
+      },
+      [{ problem: 'the checkpoint of size 21 in epoch 0 is not of these events' }],
+    ],
+    [
+      'no event for certain by a digest where an event of another stream is wrong',
+      'few',
+      (database) => {
+        database.exec(
+          `UPDATE events SET body = replace(body, '"version":1', '"version":2') WHERE position = 1;
+           UPDATE streams SET digest = 'x' || substr(digest, 2) WHERE kind = 'session'`,
+        );
+      },
       [
+        expect.objectContaining({ position: 1, streamId: `project:${DEFAULT_PROJECT}` }),
         {
-          evidence: 'root',
-          problem: 'the checkpoint of size 18 in epoch 0 is not of these events',
+          position: 14,
+          positionMax: 15,
+          positions: [14, 15],
+          streamId: 'session:session-1',
+          evidence: 'digest',
+          problem: `${DIGEST}: the event at position 14 or 15, or the digest itself, was changed`,
         },
+        expect.objectContaining({ position: 0, positionMax: 17, evidence: 'root' }),
       ],
     ],
     [

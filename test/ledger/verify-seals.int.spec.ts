@@ -9,6 +9,7 @@ import { noteText } from '../../src/ledger/sealing/note-checkpoint.js';
 import { signNote } from '../../src/tlog/signed-note.js';
 import { tamper, verifyFile } from '../support/ledger-tampering.js';
 import {
+  changeFact,
   copyOf,
   freshCopy,
   openSealedHistory,
@@ -389,5 +390,30 @@ describe('a tree of more than 65,536 events', () => {
     tamper(file, sql(statements));
     const { problems } = await verifyFile(file);
     expect(problems.map((found) => found.problem)).toContain(problem);
+  });
+
+  it('says of no event that it was changed, or was not, where a tile is damaged', async () => {
+    file = freshCopy(largeFile, directory);
+    tamper(
+      file,
+      sql(`UPDATE tiles SET hashes = CAST(substr(hashes, 1, 64) || zeroblob(32) ||
+             substr(hashes, 97) AS BLOB)
+           WHERE level = 1`),
+    );
+    const { problems } = await verifyFile(file);
+    expect(problems.filter(({ position }) => position !== undefined)).toEqual([]);
+
+    file = freshCopy(largeFile, directory);
+    tamper(file, (database) => {
+      changeFact(database, 300);
+      database.exec('DELETE FROM tiles WHERE level = 0 AND tile_index = 1');
+    });
+    expect((await verifyFile(file)).problems).toMatchObject([
+      {
+        evidence: 'digest',
+        problem: expect.stringMatching(/, or the digest itself, was changed$/),
+      },
+      { evidence: 'tile', problem: 'tile 0/1 is missing' },
+    ]);
   });
 });

@@ -19,7 +19,7 @@ interface Bounds {
   readonly intact: Position;
   /** The first one that differs is below it; undefined where no checkpoint says so. */
   readonly below: Position | undefined;
-  /** Whether one stream alone has another digest: then that one is of it. */
+  /** Whether one stream alone has another digest, and nothing else is wrong: then that one is of it. */
   readonly isOneStream: boolean;
 }
 
@@ -53,7 +53,9 @@ export class ChangedEvents {
       problems.filter((problem) => problem.evidence === evidence);
     const [digests, roots, leaves] = [of('digest'), of('root'), of('leaf')];
     if (digests.length + roots.length === 0) return problems;
-    const sealed = await this.intactSize(roots.map(sizeOf));
+    // Roots are made of tiles: where those are damaged, no checkpoint says anything of events.
+    const isSound = of('tile').length === 0;
+    const sealed = isSound ? await this.intactSize(roots.map(sizeOf)) : 0;
     const firstLeaf = Math.min(...leaves.map(({ position = 0 }) => position));
     const [base, ...later] = roots
       .filter((problem) => sizeOf(problem) > sealed)
@@ -62,8 +64,11 @@ export class ChangedEvents {
     const bounds: Bounds = {
       // Of the hashes that differ in a range of events, the first one alone is told of.
       intact: Math.min(sealed, firstLeaf + 1),
-      below: wrong <= Math.min(firstLeaf, this.events) ? wrong : undefined,
-      isOneStream: digests.length === 1 && problems.length < PROBLEMS_MAX,
+      below: isSound && wrong <= Math.min(firstLeaf, this.events) ? wrong : undefined,
+      isOneStream:
+        digests.length === 1 &&
+        problems.length < PROBLEMS_MAX &&
+        problems.every(({ evidence }) => evidence !== undefined),
     };
     const told = await this.streamsOf(leaves);
     const narrowed: VerificationProblem[] = [];

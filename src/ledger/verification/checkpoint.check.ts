@@ -33,3 +33,8 @@ export function checkpointFault(
   const line = `— ${key.verifier.name} ${bytes.toString('base64')}\n`;
   return note === `${opened.text}\n${line}` ? undefined : 'has a note that says more';
 }
+
+/** Whether a checkpoint is as its key signed it: then it is the events that are not those it was made of. */
+export function isAsSigned(stored: StoredCheckpoint, epoch: LogEpoch): boolean {
+  return checkpointFault(stored, epoch, stored.root) === undefined;
+}

@@ -10,8 +10,11 @@ export interface VerificationProblem {
   readonly positions?: readonly Position[];
   readonly streamId?: string;
   readonly problem: string;
-  /** By what a changed event was found: its hash in a tile, the root of a checkpoint, a stream's digest. */
-  readonly evidence?: 'leaf' | 'root' | 'digest';
+  /**
+   * By what a changed event was found: its hash in a tile, the root of a checkpoint, a stream's digest.
+   * By a tile that is missing, or not that of the one below it, nothing can be said of events.
+   */
+  readonly evidence?: 'leaf' | 'root' | 'digest' | 'tile';
   /** How many there are like it, itself included, where they are told as one. */
   readonly count?: number;
   /** The first 20 of those: sizes of checkpoints, lines of a file, epochs. */
