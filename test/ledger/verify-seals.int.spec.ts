@@ -392,6 +392,20 @@ describe('a tree of more than 65,536 events', () => {
     expect(problems.map((found) => found.problem)).toContain(problem);
   });
 
+  it('names each event of a stream whose hash differs, in whatever range', async () => {
+    file = freshCopy(largeFile, directory);
+    tamper(file, (database) => {
+      changeFact(database, 300);
+      changeFact(database, 40_000);
+    });
+    const { problems } = await verifyFile(file);
+    const streamId = 'administration:sealed';
+    expect(problems).toMatchObject([
+      { position: 300, streamId, evidence: 'leaf' },
+      { position: 40_000, streamId, evidence: 'leaf' },
+    ]);
+  });
+
   it('says of no event that it was changed, or was not, where a tile is damaged', async () => {
     file = freshCopy(largeFile, directory);
     tamper(

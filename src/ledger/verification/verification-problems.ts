@@ -53,7 +53,8 @@ export class ProblemList {
   }
 
   add(problem: VerificationProblem): void {
-    if (problem.streamId !== undefined) {
+    // A hash that differs is one event's own: of another event of its stream nothing follows from it.
+    if (problem.streamId !== undefined && problem.evidence !== 'leaf') {
       if (this.faulty.has(problem.streamId)) return;
       this.faulty.add(problem.streamId);
     }
