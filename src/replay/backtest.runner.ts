@@ -74,7 +74,9 @@ export async function runBacktest(
   const total = order.to - order.from + 1;
   let summary = EMPTY_SUMMARY;
   let done = 0;
-  for await (const row of familiesIn(ledger, order, isStopped)) {
+  for await (const row of familiesIn(ledger, order)) {
+    if (isStopped?.() === true) return undefined;
+    if (row === undefined) continue;
     const family = new FollowedFamily(ledger, row, order);
     for await (const attempts of family.attempts()) {
       if (isStopped?.() === true) return undefined;
@@ -94,7 +96,8 @@ export async function runBacktest(
 
 /**
  * Every attempt that a backtest decides again and that is wanted, family by family from the newest to the oldest, and of
- * each family from the oldest to the newest; for as long as they are asked for. Nothing is kept.
+ * each family from the oldest to the newest; for as long as they are asked for. Nothing is kept. A page without
+ * any lets the caller end it where there are many families and none is in the range.
  */
 export async function* backtestedAttempts(
   ledger: Ledger,
@@ -102,18 +105,24 @@ export async function* backtestedAttempts(
   isWanted: (attempt: BacktestedAttempt) => boolean = () => true,
 ): AsyncGenerator<readonly BacktestedAttempt[]> {
   for await (const row of familiesIn(ledger, order)) {
+    if (row === undefined) {
+      yield [];
+      continue;
+    }
     for await (const attempts of new FollowedFamily(ledger, row, order).attempts()) {
       yield attempts.filter(isWanted);
     }
   }
 }
 
-/** The families that may be in the range; after so many of their events other work has its turn. */
+/**
+ * The families that may be in the range, and undefined after each page of them, whether any was or not; after so
+ * many of their events other work has its turn.
+ */
 async function* familiesIn(
   ledger: Ledger,
   { from, clientId }: BacktestOrder,
-  isStopped?: BacktestListener['isStopped'],
-): AsyncGenerator<StreamRow<'family'>> {
+): AsyncGenerator<StreamRow<'family'> | undefined> {
   const { appendedAt } = await eventAt(ledger, from);
   let rows: readonly StreamRow<'family'>[] = [];
   let eventsInTurn = 0;
@@ -131,7 +140,7 @@ async function* familiesIn(
       yield row;
     }
     await setImmediate();
-    if (isStopped?.() === true) return;
+    yield undefined;
   } while (rows.length === FAMILIES_AT_ONCE);
 }
 
