@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type Database from 'better-sqlite3';
 import { DEFAULT_PROJECT } from '../../src/domain/identifiers.js';
+import { openSqliteSource } from '../../src/ledger/sqlite/sqlite-ledger.source.js';
+import { ChangedEvents } from '../../src/ledger/verification/changed-events.js';
+import type { LedgerSource } from '../../src/ledger/verification/ledger.source.js';
+import { logEpochs } from '../../src/ledger/verification/log-epochs.js';
 import { fillLedger, FILLED_FAMILY, tamper, verifyFile } from '../support/ledger-tampering.js';
 import {
   changeFact,
@@ -298,5 +302,31 @@ describe('a checkpoint that was kept names', () => {
         problem: `the checkpoint of size 21 in ${kept.path} is of another history: an event between positions 18 and 20 was changed`,
       },
     ]);
+  });
+});
+
+describe('a ledger that names many epochs', () => {
+  it('is asked for the checkpoints of those alone that have any', async () => {
+    file = freshCopy(copies.few, directory);
+    const source = openSqliteSource(file);
+    let asked = 0;
+    const newestSize: LedgerSource['newestSize'] = (...wanted) => {
+      asked += 1;
+      return source.newestSize(...wanted);
+    };
+    const epochs = logEpochs(await source.log()).flatMap((one) =>
+      Array.from({ length: 1000 }, (_, epoch) => ({ ...one, epoch })),
+    );
+    const { events } = await source.counts();
+    const digest = {
+      streamId: FAMILY,
+      problem: DIGEST,
+      evidence: 'digest',
+      positionMax: 16,
+    } as const;
+    await new ChangedEvents({ ...source, newestSize }, epochs, events).narrow([digest]);
+    await source.close();
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(10);
   });
 });

@@ -92,18 +92,24 @@ export class ChangedEvents {
   /** The size of the largest checkpoint that is known to be right, given the sizes of wrong ones. */
   private async intactSize(wrong: readonly number[]): Promise<number> {
     const tiles = new LogTiles(wholeTiles(this.source));
+    const withSeals = new Set((await this.source.sealedEpochs()).map(({ epoch }) => epoch));
+    const epochs = this.epochs.filter(({ epoch }) => withSeals.has(epoch)).toReversed();
     const sizes: number[] = [];
     const first = wrong.toSorted((one, other) => one - other).slice(0, WRONG_MAX);
     for (const below of [...first, this.events + 1]) {
-      sizes.push(await this.intactBelow(below, tiles));
+      sizes.push(await this.intactBelow(below, tiles, epochs));
     }
     return Math.max(...sizes);
   }
 
-  private async intactBelow(below: number, tiles: LogTiles): Promise<number> {
+  private async intactBelow(
+    below: number,
+    tiles: LogTiles,
+    epochs: readonly LogEpoch[],
+  ): Promise<number> {
     let upTo = below - 1;
     for (let tried = 0; tried < CHECKPOINTS_MAX && upTo > 0; tried += 1) {
-      const epoch = await this.epochOfNewest(upTo);
+      const epoch = await this.epochOfNewest(upTo, epochs);
       if (epoch === undefined) return 0;
       const { size } = epoch;
       const stored = await this.source.checkpoint(epoch.of.epoch, size);
@@ -115,14 +121,18 @@ export class ChangedEvents {
     return 0;
   }
 
-  /** The newest checkpoint of at most so many events, in whatever epoch. */
-  private async epochOfNewest(upTo: number): Promise<{ of: LogEpoch; size: number } | undefined> {
-    const found: { of: LogEpoch; size: number }[] = [];
-    for (const of of this.epochs) {
+  /** The newest checkpoint of at most so many events, given the epochs that have any, the last one first. */
+  private async epochOfNewest(
+    upTo: number,
+    epochs: readonly LogEpoch[],
+  ): Promise<{ of: LogEpoch; size: number } | undefined> {
+    for (const of of epochs) {
+      // All sizes of an epoch are beyond those of the one before.
+      if (of.sizeMin > upTo) continue;
       const size = await this.source.newestSize(of.epoch, Math.min(of.sizeMax, upTo));
-      if (size >= of.sizeMin) found.push({ of, size });
+      if (size >= of.sizeMin) return { of, size };
     }
-    return found.toSorted((one, other) => other.size - one.size)[0];
+    return undefined;
   }
 
   /** The streams of events that were told of by their hash. */
