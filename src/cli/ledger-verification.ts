@@ -1,4 +1,5 @@
 import { availableMemory } from 'node:process';
+import { getHeapStatistics } from 'node:v8';
 import {
   type VerificationOptions,
   type VerificationReport,
@@ -34,7 +35,7 @@ export async function verifyAt(
     ? undefined
     : tellProgress({ doing: 'verifying', done: 'verified' });
   try {
-    const streamsAtOnce = streamsThatFit(availableMemory());
+    const streamsAtOnce = streamsThatFit(runner?.threads ?? 1);
     return await verifyLedger(source, {
       ...comparison,
       onProgress: progress?.tell,
@@ -54,11 +55,12 @@ const STREAMS_MIN = 100_000;
 const STREAMS_MAX = 2_000_000;
 
 /**
- * How many streams are folded at once, of so many bytes of memory that are available: in a quarter of
- * them. A ledger of more streams is read once more for each such number of them.
+ * How many streams so many threads fold at once: in a quarter of the memory that is available, and in
+ * half of what their heaps may take. A ledger of more streams is read once more for each such number.
  */
-function streamsThatFit(memoryBytes: number): number {
-  const fitting = Math.floor(memoryBytes / 4 / STREAM_BYTES);
+function streamsThatFit(threads: number): number {
+  const heaps = threads * getHeapStatistics().heap_size_limit;
+  const fitting = Math.floor(Math.min(availableMemory() / 4, heaps / 2) / STREAM_BYTES);
   return Math.min(Math.max(fitting, STREAMS_MIN), STREAMS_MAX);
 }
 

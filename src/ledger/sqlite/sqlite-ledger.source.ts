@@ -38,13 +38,15 @@ const EVENTS = `SELECT e.position, stream_id, stream_version, previous_position,
 
 /**
  * Whether a stream is of part :index of :count. SQLite answers it, so that rows of other parts are
- * never made in JavaScript; it is asked of every row in every part, so few characters are looked at.
- * The last one is not: that of a random id in base64url has four values only.
+ * never made in JavaScript; it is asked of every row in every part, so no more characters are looked at
+ * than it takes to make parts alike. The last one is not: in base64url it may have four values only.
  */
 const isOfPart = (streamId: string): string =>
-  `(:count = 1 OR (${[2, 3]
-    .map((last) => `${31 ** (last - 2)} * coalesce(unicode(substr(${streamId}, -${last})), 0)`)
-    .join(' + ')}) % :count = :index)`;
+  `(:count = 1 OR (${character(streamId, 2)} + 31 * ${character(streamId, 3)} +
+    CASE WHEN :count > 8 THEN 961 * ${character(streamId, 4)} ELSE 0 END) % :count = :index)`;
+
+const character = (text: string, fromEnd: number): string =>
+  `coalesce(unicode(substr(${text}, -${fromEnd})), 0)`;
 
 /**
  * Opens a ledger file for verification: read-only, beside a server that may be running. Throws a
