@@ -1,12 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Instant } from '../../domain/identifiers.js';
 import { filedNoteOf } from '../sealing/checkpoint-file.js';
 import { checkpointOfNote } from '../sealing/note-checkpoint.js';
 
 /** What stands in a file of checkpoints: a signed note, or a line that is none. */
-export type NotedCheckpoint =
-  { readonly note: string; readonly at?: Instant | undefined } | { readonly line: number };
+export type NotedCheckpoint = { readonly note: string } | { readonly line: number };
 
 /**
  * Reads a file of checkpoints: one signed note, or JSON lines `{ at, note }`, of which those that a

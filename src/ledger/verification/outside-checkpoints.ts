@@ -127,10 +127,9 @@ export class OutsideCheckpoints {
   }
 
   private async repeatedFault(
-    noted: Noted,
+    { note }: Noted,
     acknowledged: readonly LogEpoch[],
   ): Promise<string | undefined> {
-    const { note } = noted;
     const stated = checkpointOfNote(note);
     if (stated === undefined) return 'is none';
     const { origin, size } = stated;
@@ -143,38 +142,35 @@ export class OutsideCheckpoints {
         : 'is of another log';
     }
     if (isLost) return 'covers events that were lost, and no acknowledgement follows it';
-    return this.storedFault(noted, stated, epoch);
+    return this.storedFault(note, stated, epoch);
   }
 
   /** What is wrong with a checkpoint of the file, where the ledger may be from before the file's end. */
-  private async copiedFault(noted: Noted): Promise<string | undefined> {
-    const stated = checkpointOfNote(noted.note);
+  private async copiedFault({ note }: Noted): Promise<string | undefined> {
+    const stated = checkpointOfNote(note);
     if (stated === undefined) return 'is none';
-    const { origin, size, root } = stated;
+    const { origin, size } = stated;
     const epoch = this.epochOf(origin);
     if (epoch === undefined) return this.isOurs(origin) ? undefined : 'is of another log';
     if (size > epoch.sizeMax || !(await this.hasEvents(size))) return undefined;
-    // A copy may have been made when its last events were not sealed yet.
-    const newest = await this.source.newestSize(epoch.epoch, await this.eventCount());
-    return size > newest ? this.treeFault(size, root) : this.storedFault(noted, stated, epoch);
+    return this.storedFault(note, stated, epoch);
   }
 
-  /** What is wrong with a checkpoint of the file that the ledger should have too. */
+  /**
+   * What is wrong with a checkpoint of the file whose events the ledger should have. A row it need not have: a copy
+   * that was put back has the events that were sealed after it was made, and seals them again, at another time or size.
+   */
   private async storedFault(
-    { note, at }: Noted,
+    note: string,
     { size, root }: Checkpoint,
     epoch: LogEpoch,
   ): Promise<string | undefined> {
-    if (epoch.acknowledgement === note) return this.treeFault(size, root);
-    const stored = await this.source.checkpoint(epoch.epoch, size);
-    if (stored?.note === note) {
-      return stored.sealedAt === at ? undefined : 'has another time in the ledger';
-    }
+    const isAcknowledgement = epoch.acknowledgement === note;
+    const stored = isAcknowledgement ? undefined : await this.source.checkpoint(epoch.epoch, size);
+    if (stored?.note === note) return undefined;
+    if (!isAcknowledgement && !isSigned(note, epoch)) return 'is not signed by the key of its epoch';
     const fault = await this.treeFault(size, root);
-    if (fault !== undefined) return fault;
-    if (stored !== undefined) return 'has another note in the ledger';
-    // A copy from before it was made knows only the events that it was made of.
-    return epoch.sizeMax === Infinity ? 'is not in the ledger' : undefined;
+    return fault ?? (stored === undefined ? undefined : 'has another note in the ledger');
   }
 
   private async keptFault(
@@ -230,6 +226,12 @@ export class OutsideCheckpoints {
 
 function faultOf(fault: string | undefined): Fault | undefined {
   return fault === undefined ? undefined : { fault };
+}
+
+/** Whether a note is signed by the key of an epoch. */
+function isSigned(note: string, { verifierKey = '' }: LogEpoch): boolean {
+  const key = parseVerifierKey(verifierKey);
+  return key.kind === 'parsed' && openNote(note, [key.verifier]).kind === 'opened';
 }
 
 /** Whether an origin is of an epoch of the same log that a later one replaced. */
