@@ -64,11 +64,27 @@ function streamsThatFit(threads: number): number {
   return Math.min(Math.max(fitting, STREAMS_MIN), STREAMS_MAX);
 }
 
-/** That a ledger is not intact, how many problems it has, and the first of them, without an end. */
-export function faultText(report: VerificationReport): string {
+/**
+ * That a ledger, called by a name, is not intact, how many problems it has, and the first of them, without an
+ * end; or that a file beside it is at fault.
+ */
+export function faultText(name: string, report: VerificationReport): string {
   const [first] = report.problems;
   const place = first?.position === undefined ? '' : ` at position ${positionText(first)}`;
-  return `is not intact: ${problemsText(report)}, the first one${place}: ${first?.problem}`;
+  return `${verdictText(name, report)}, the first one${place}: ${first?.problem}`;
+}
+
+/** That a ledger, called by a name, is not intact, or that only a file beside it is at fault; with how many problems. */
+export function verdictText(name: string, report: VerificationReport): string {
+  const file = fileAtFault(report);
+  const verdict =
+    file === undefined ? `${name} is not intact` : `the fault is in ${file}, not in ${name}`;
+  return `${verdict}: ${problemsText(report)}`;
+}
+
+/** The file beside a ledger that is at fault, where nothing else is. */
+export function fileAtFault({ problems }: VerificationReport): string | undefined {
+  return problems.every(({ file }) => file !== undefined) ? problems[0]?.file : undefined;
 }
 
 /** Where a problem is: a position, or the first and the last that it can be at; empty where nobody knows. */
@@ -101,7 +117,7 @@ function causeOf(one: VerificationProblem): string {
 }
 
 /** How many problems a verification found, which stops after so many. */
-export function problemsText({ problems }: VerificationReport): string {
+function problemsText({ problems }: VerificationReport): string {
   const known = countText(problems.length, 'problem');
   return problems.length < PROBLEMS_MAX ? known : `at least ${known}`;
 }

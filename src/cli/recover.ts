@@ -98,7 +98,7 @@ async function refuseDamaged({ settings, vault }: Resources, isQuiet: boolean): 
   if (report.ok) return;
   const verifier = postgresUrl === undefined ? 'token-ledger verify --file' : 'token-ledger verify';
   throw new CommandRefused(
-    `no epoch was begun: the ledger ${faultText(report)}; put a copy back that ${verifier} finds intact`,
+    `no epoch was begun: ${faultText('the ledger', report)}; put a copy back that ${verifier} finds intact`,
   );
 }
 

@@ -64,7 +64,7 @@ export async function migrateStore(
     await refuseVault(target, vaults, targetSettings);
     const { ledgerFile, checkpointFile } = settings;
     const report = await verifyAt({ ledgerFile }, { checkpointFile, keyOf }, isQuiet);
-    if (!report.ok) throw new CommandRefused(`${ledgerFile} ${faultText(report)}`);
+    if (!report.ok) throw new CommandRefused(faultText(ledgerFile, report));
     return await copy({ settings, targetSettings, masterKeys, standing, target, vaults, isQuiet });
   } finally {
     for (const one of opened.toReversed()) await one.close();
@@ -104,12 +104,13 @@ async function verifyCopy({
   isQuiet,
 }: Opened): Promise<Pick<StoreMigration, 'report' | 'root'>> {
   const name = databaseName(targetSettings.postgresUrl ?? '');
+  const copy = `the copy in ${name}`;
   const spoilt = (fault: string) =>
-    new CommandRefused(`the copy in ${name} ${fault}: empty that database and begin anew`);
-  if ((await vaults.run()) > 0) throw spoilt('has not the vault that was written');
+    new CommandRefused(`${fault}: empty that database and begin anew`);
+  if ((await vaults.run()) > 0) throw spoilt(`${copy} has not the vault that was written`);
   const keyOf = await keyOfVault(targetSettings, masterKeys);
   const report = await verifyAt(targetSettings, { checkpointFile, keyOf }, isQuiet);
-  if (!report.ok) throw spoilt(faultText(report));
+  if (!report.ok) throw spoilt(faultText(copy, report));
   const source = await openSourceOf(targetSettings);
   try {
     const [ours, theirs] = [await ledgerHead(standing.source), await ledgerHead(source)];
@@ -118,7 +119,8 @@ async function verifyCopy({
       ours.root !== undefined &&
       theirs.root?.equals(ours.root) === true &&
       theirs.newest?.note === ours.newest?.note;
-    if (!isSame || ours.root === undefined) throw spoilt('has another head than the ledger');
+    if (!isSame || ours.root === undefined)
+      throw spoilt(`${copy} has another head than the ledger`);
     return { report, root: ours.root };
   } finally {
     await source.close();

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { databaseName } from '../config/settings.js';
@@ -15,7 +15,7 @@ import {
   openVaultOf,
   refuseUnfinishedCopy,
 } from './ledger-place.js';
-import { problemRows, problemsText, verifyAt } from './ledger-verification.js';
+import { problemRows, verdictText, verifyAt } from './ledger-verification.js';
 import { checkpointSigner } from './open-log.js';
 import { operatorSettings } from './operator-settings.js';
 import { countText, printJson, printLines, tableText } from './terminal.js';
@@ -43,8 +43,9 @@ and has the checkpoint key can write another history: only --against finds that.
       'token-ledger verify --json',
     ],
     json: `{ file or database, ok, events, streams, sealed, kept?, epochKeyFrom, keyFrom?, problems: [{ position?,
-positionMax?, positions?, streamId?, problem, evidence?, count?, numbers? }] (the first 20) }; with positionMax it is
-at one of the positions from position to that, with count there are so many like it, and numbers has the first 20`,
+positionMax?, positions?, streamId?, problem, evidence?, file?, count?, numbers? }] (the first 20) }; with positionMax
+it is at one of the positions from position to that, with file that file is at fault and not the ledger, with count there
+are so many like it, and numbers has the first 20`,
   })
     .option('--file <path>', 'another ledger file than the one of the settings')
     .option('--against <file>', 'a checkpoint that was kept elsewhere, or many as JSON lines')
@@ -60,6 +61,7 @@ async function verify(options: Options): Promise<void> {
   const signer = options.file === undefined ? await signerOfVault() : undefined;
   const keyOf = signer && ((origin: string) => signer.verifierKey(origin));
   const report = await verifyAt(place, { checkpointFile, kept, keyOf }, options.json === true);
+  if (report.unusable !== undefined) throw new CommandRefused(report.unusable);
   const epochKeyFrom = signer === undefined ? 'ledger' : 'vault';
   if (options.json === true)
     printJson({ ...nameOf(place), ...report, epochKeyFrom, ...keyFrom(options) });
@@ -67,7 +69,7 @@ async function verify(options: Options): Promise<void> {
     printReport(report, options);
     printLines(EPOCH_KEY[epochKeyFrom]);
   }
-  if (!report.ok) throw new CommandRefused(`the ledger is not intact: ${problemsText(report)}`);
+  if (!report.ok) throw new CommandRefused(verdictText('the ledger', report));
 }
 
 const EPOCH_KEY = {
@@ -115,12 +117,22 @@ function keptOf({ against, key }: Options): { path: string; verifier?: NoteVerif
     return undefined;
   }
   const path = resolve(against);
-  if (!existsSync(path)) throw new CommandRefused(`there is no file ${path}`);
+  refuseUnreadable(path);
   if (key === undefined) return { path };
   const parsed = parseVerifierKey(key.trim());
   if (parsed.kind === 'refused')
     throw new CommandRefused(`--key is no verifier key: ${parsed.reason}`);
   return { path, verifier: parsed.verifier };
+}
+
+function refuseUnreadable(path: string): void {
+  if (!existsSync(path)) throw new CommandRefused(`there is no file ${path}`);
+  if (statSync(path).isDirectory()) throw new CommandRefused(`${path} is a directory`);
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new CommandRefused(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 function keyFrom({ against, key }: Options): { readonly keyFrom?: 'ledger' | 'option' } {

@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -472,7 +472,8 @@ describe('verify', () => {
       verifierKey: string;
     };
     const kept = join(newDirectory(), 'kept.checkpoint');
-    writeFileSync(kept, shown.note);
+    // As `jq -r .note` writes it.
+    writeFileSync(kept, `${shown.note}\n`);
     const agreed = await run('verify', '--against', kept, '--key', shown.verifierKey);
     expect(agreed).toMatchObject({ code: 0, stderr: '' });
     expect(agreed.stdout).toContain('with 1 checkpoint in');
@@ -484,6 +485,27 @@ describe('verify', () => {
       stderr: 'error: the ledger is not intact: 1 problem\n',
     });
     expect(refused.stdout).toContain('the key that the ledger itself names');
+    const mixedUp = await run('verify', '--against', kept, '--key', shown.verifierKey);
+    expect(mixedUp).toMatchObject({
+      code: 1,
+      stderr: `error: the fault is in ${kept}, not in the ledger: 1 problem\n`,
+    });
+  });
+
+  it.each<[what: string, text: string | undefined, problem: string]>([
+    ['is empty', '', 'there is no checkpoint in FILE'],
+    ['is something else', 'hello\n', 'line 1 of FILE is no checkpoint'],
+    ['is a directory', undefined, 'FILE is a directory'],
+  ])('says in one line that a file of checkpoints %s', async (_, text, problem) => {
+    const kept = join(newDirectory(), 'kept');
+    if (text === undefined) mkdirSync(kept);
+    else writeFileSync(kept, text);
+    const { code, stdout, stderr } = await run('verify', '--against', kept, '--json');
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `error: ${problem.replace('FILE', kept)}\n`,
+    });
   });
 
   it('says in one line that a file is no ledger', async () => {

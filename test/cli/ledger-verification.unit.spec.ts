@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { faultText, problemRows } from '../../src/cli/ledger-verification.js';
+import { faultText, problemRows, verdictText } from '../../src/cli/ledger-verification.js';
 import type { VerificationProblem } from '../../src/ledger/verification/verification-problems.js';
 
 const reportOf = (...problems: readonly VerificationProblem[]) => ({
@@ -54,8 +54,18 @@ describe('what a verification found, for people', () => {
   it('names the first and the last position of what is only known to be between them', () => {
     const between = { position: 3, positionMax: 9, streamId: 'a:1', problem: 'wrong' };
     expect(problemRows(reportOf(between))).toEqual([['3 to 9', 'a:1', 'wrong']]);
-    expect(faultText(reportOf(between))).toBe(
-      'is not intact: 1 problem, the first one at position 3 to 9: wrong',
+    expect(faultText('the ledger', reportOf(between))).toBe(
+      'the ledger is not intact: 1 problem, the first one at position 3 to 9: wrong',
+    );
+  });
+
+  it('blames a file beside the ledger only where nothing else is wrong', () => {
+    const line = { file: '/keys/data.checkpoints', problem: 'line 3 is no checkpoint' };
+    expect(faultText('the ledger', reportOf(line))).toBe(
+      'the fault is in /keys/data.checkpoints, not in the ledger: 1 problem, the first one: line 3 is no checkpoint',
+    );
+    expect(verdictText('the ledger', reportOf(line, noRow('a:1')))).toBe(
+      'the ledger is not intact: 2 problems',
     );
   });
 });

@@ -7,6 +7,7 @@ import { CheckpointSigner } from '../../src/ledger/sealing/checkpoint-signer.js'
 import { Sealer } from '../../src/ledger/sealing/sealer.js';
 import { openSealStore } from '../../src/ledger/sealing/sqlite-seal.store.js';
 import { originOfEpoch } from '../../src/ledger/sealing/log-origin.js';
+import type { VerifierKeyOf } from '../../src/ledger/verification/log-epochs.js';
 import { parseVerifierKey } from '../../src/tlog/verifier-key.js';
 import { append } from '../support/ledger-executions.js';
 import { onDatabase } from '../support/ledger-sqlite.js';
@@ -135,7 +136,21 @@ describe('the file that repeats the checkpoints', () => {
     const forged = signer.sign({ origin: originIn(lines[0]), size: 17, root: Buffer.alloc(32) });
     const line = JSON.stringify({ at: 1, note: forged.replace('\n17\n', '\n16\n') });
     expect(await byTheFile(`${line}\n${all()}`)).toEqual([
-      'the checkpoint of size 16 in /checkpoints is not signed by the key of its epoch',
+      'the checkpoint of size 16 in /checkpoints is not signed by the key',
+    ]);
+  });
+
+  it('is itself at fault for a line that is none, and for one that the known key did not sign', async () => {
+    const forged = lines[1]?.replace('\\n318\\n', '\\n317\\n');
+    const checkpointFile = textFile(`${lines[0]}\nhello\n${forged}\n${all()}`);
+    const verified = async (keyOf?: VerifierKeyOf): Promise<unknown> =>
+      (await verifyFile(file, undefined, undefined, { checkpointFile, keyOf })).problems;
+    const line = { problem: `line 2 of ${checkpointFile} is no checkpoint`, file: checkpointFile };
+    const problem = `the checkpoint of size 317 in ${checkpointFile} is not signed by the key`;
+    expect(await verified()).toEqual([line, { problem }]);
+    expect(await verified((origin) => signer.verifierKey(origin))).toEqual([
+      line,
+      { problem, file: checkpointFile },
     ]);
   });
 
@@ -227,9 +242,7 @@ describe('the file that repeats the checkpoints', () => {
           tamper(copy, (database) => rewriteFact(database, SECOND_EPOCH_AT + 10));
           await sealAnew(copy, signer, join(directory, 'forged'));
         },
-        [
-          'the checkpoint of size 619 in /checkpoints is of another history, and 2 more like it',
-        ],
+        ['the checkpoint of size 619 in /checkpoints is of another history, and 2 more like it'],
       ],
       [
         'tells of another last event, whose digest is right',
@@ -375,6 +388,10 @@ describe('a checkpoint that somebody kept', () => {
     expect(await byKept(noteIn(lines[1]))).toEqual([]);
     expect(await byKept(noteIn(lines[1]), key)).toEqual([]);
     expect(await byKept(all())).toEqual([]);
+    expect(await byKept(`${noteIn(lines[1])}\n`)).toEqual([]);
+    expect(await byKept(`\n${noteIn(lines[1])}\n \n\n`)).toEqual([]);
+    expect(await byKept(`${noteIn(lines[1])}\n`.replaceAll('\n', '\r\n'))).toEqual([]);
+    expect(await byKept(all().replaceAll('\n', '\r\n'))).toEqual([]);
     const options = { kept: { path: textFile(all()) } };
     expect(await verifyFile(file, undefined, undefined, options)).toMatchObject({ kept: 5 });
   });
@@ -409,6 +426,23 @@ describe('a checkpoint that somebody kept', () => {
   ])('is refused when it is one %s', async (_, textOf, problem) => {
     expect(await byKept(textOf())).toContain(problem);
   });
+
+  it.each<[what: string, textOf: () => string, unusable: string]>([
+    ['nothing', () => '', 'there is no checkpoint in FILE'],
+    ['blank lines', () => '\n \r\n\n', 'there is no checkpoint in FILE'],
+    ['something else', () => '\nhello\nworld\n', 'line 2 of FILE is no checkpoint'],
+    ['bytes', () => '\x89PNG\r\n\x1a\n\0\0', 'line 1 of FILE is no checkpoint'],
+    ['checkpoints and something else', () => `${all()}hello\n`, 'line 6 of FILE is no checkpoint'],
+  ])(
+    'is unusable in a file that holds %s, and then nothing is verified',
+    async (...[, textOf, unusable]) => {
+      tamper(file, (database) => rewriteFact(database, 8));
+      const path = textFile(textOf());
+      const report = await verifyFile(file, undefined, undefined, { kept: { path } });
+      expect(report.unusable?.replace(path, 'FILE')).toBe(unusable);
+      expect(report.problems).toEqual([{ problem: report.unusable, file: path }]);
+    },
+  );
 
   it('is verified with the key that is given, and no other', async () => {
     const other = signer.verifierKey('token-ledger/other');

@@ -5,6 +5,8 @@ import { FIRST_MAX, type VerificationProblem } from './verification-problems.js'
 /** What is wrong with one of many things, and between which positions that comes from, if known. */
 export interface Fault {
   readonly fault: string;
+  /** The file beside the ledger that is at fault, where the ledger is not. */
+  readonly file?: string | undefined;
   readonly range?: readonly [position: Position, positionMax: Position];
 }
 
@@ -36,10 +38,13 @@ export class AlikeFaults {
     return [...this.found.values()].map((alike) => this.problemOf(alike));
   }
 
-  private problemOf({ first: { fault, range }, numbers, count }: Alike): VerificationProblem {
+  private problemOf({ first: { fault, file, range }, numbers, count }: Alike): VerificationProblem {
     const [number = 0] = numbers;
     const others = count === 1 ? '' : `, and ${count - 1} more like it`;
-    const problem = { problem: `${this.name(number)} ${fault}${others}` };
+    const problem = {
+      problem: `${this.name(number)} ${fault}${others}`,
+      ...(file === undefined ? {} : { file }),
+    };
     const placed = range === undefined ? problem : changedBetween(problem, ...range);
     return count === 1 ? placed : { ...placed, count, numbers };
   }

@@ -25,6 +25,9 @@ type Noted = Extract<NotedCheckpoint, { note: string }>;
 /** What is wrong with a checkpoint of other events than there are. */
 const OTHER_HISTORY = 'is of another history';
 
+/** What is wrong with a checkpoint that anybody can have written. */
+const NOT_SIGNED = 'is not signed by the key';
+
 /** So many checkpoints are compared before others have their turn. */
 const CHECKPOINTS_AT_ONCE = 100;
 
@@ -36,6 +39,8 @@ export class OutsideCheckpoints {
   constructor(
     private readonly source: LedgerSource,
     private readonly epochs: readonly LogEpoch[],
+    /** Whether the keys of the epochs are known to be those of the log, and not only named by the ledger. */
+    private readonly isKeyKnown = false,
   ) {
     this.tiles = new LogTiles(wholeTiles(source));
   }
@@ -48,11 +53,11 @@ export class OutsideCheckpoints {
   async checkRepeated(path: string): Promise<readonly VerificationProblem[]> {
     const acknowledged = await this.acknowledgedEpochs(path);
     const checked = await this.checkAll(path, async (noted) =>
-      faultOf(await this.repeatedFault(noted, acknowledged)),
+      this.faultOf(await this.repeatedFault(noted, acknowledged), path),
     );
     const { origin, epoch } = this.epochs.at(-1) ?? { origin: '', epoch: 0 };
     if (checked.checkpoints === 0 && checked.problems.length === 0 && statSync(path).size > 0) {
-      return [{ problem: `there is no checkpoint in ${path}` }];
+      return [noCheckpointIn(path)];
     }
     if (checked.checkpoints === 0 || epoch === 0 || checked.origins.has(origin)) {
       return checked.problems;
@@ -66,12 +71,15 @@ export class OutsideCheckpoints {
    */
   async checkCopied(path: string): Promise<readonly VerificationProblem[]> {
     const checked = await this.checkAll(path, async (noted) =>
-      faultOf(await this.copiedFault(noted)),
+      this.faultOf(await this.copiedFault(noted), path),
     );
     return checked.problems;
   }
 
-  /** Checks what somebody kept; answers also with how many checkpoints there were. */
+  /**
+   * Checks what somebody kept; answers also with how many checkpoints there were. A file with anything else in
+   * it, or with none at all, is unusable.
+   */
   async checkKept({ path, verifier }: KeptCheckpoints): Promise<CheckedFile> {
     const verifiers = verifier === undefined ? this.ownKeys() : [verifier];
     let agreed = 0;
@@ -80,14 +88,17 @@ export class OutsideCheckpoints {
       const fault = await this.keptFault(note, verifiers);
       const size = checkpointOfNote(note)?.size ?? 0;
       if (fault === undefined) agreed = Math.max(agreed, size);
-      if (fault !== OTHER_HISTORY || agreed >= size) return faultOf(fault);
+      if (fault !== OTHER_HISTORY || agreed >= size) {
+        // The key that was given is not believed less than the file.
+        return this.faultOf(fault, path, verifier !== undefined);
+      }
       const isFirst = !differs;
       differs = true;
       return isFirst ? { fault, range: [agreed, size - 1] } : { fault };
     });
-    if (checked.checkpoints > 0) return checked;
-    const problem = `there is no checkpoint in ${path}`;
-    return { ...checked, problems: [...checked.problems, { problem }] };
+    if (checked.checkpoints > 0 || checked.unusable !== undefined) return checked;
+    const none = noCheckpointIn(path);
+    return { ...checked, problems: [none], unusable: none.problem };
   }
 
   private async checkAll(
@@ -100,7 +111,7 @@ export class OutsideCheckpoints {
     let checkpoints = 0;
     for await (const noted of notedCheckpoints(path)) {
       if ('line' in noted) {
-        lines.add(noted.line, { fault: 'is no checkpoint' });
+        lines.add(noted.line, { fault: 'is no checkpoint', file: path });
         continue;
       }
       const fault = await check(noted);
@@ -110,7 +121,8 @@ export class OutsideCheckpoints {
       checkpoints += 1;
       if (checkpoints % CHECKPOINTS_AT_ONCE === 0) await nextTurn();
     }
-    return { problems: [...lines.problems, ...faults.problems], checkpoints, origins };
+    const unusable = lines.problems[0]?.problem;
+    return { problems: [...lines.problems, ...faults.problems], unusable, checkpoints, origins };
   }
 
   /** The epochs of the ledger whose acknowledgement is in the file. */
@@ -168,7 +180,7 @@ export class OutsideCheckpoints {
     const isAcknowledgement = epoch.acknowledgement === note;
     const stored = isAcknowledgement ? undefined : await this.source.checkpoint(epoch.epoch, size);
     if (stored?.note === note) return undefined;
-    if (!isAcknowledgement && !isSigned(note, epoch)) return 'is not signed by the key of its epoch';
+    if (!isAcknowledgement && !isSigned(note, epoch)) return NOT_SIGNED;
     const fault = await this.treeFault(size, root);
     return fault ?? (stored === undefined ? undefined : 'has another note in the ledger');
   }
@@ -178,7 +190,7 @@ export class OutsideCheckpoints {
     verifiers: readonly NoteVerifier[],
   ): Promise<string | undefined> {
     const opened = openNote(note, verifiers);
-    if (opened.kind === 'refused') return 'is not signed by the key';
+    if (opened.kind === 'refused') return NOT_SIGNED;
     const parsed = parseCheckpoint(opened.text);
     if (parsed.kind === 'refused') return 'is none';
     const { origin, size, root } = parsed.checkpoint;
@@ -208,6 +220,16 @@ export class OutsideCheckpoints {
     return this.events;
   }
 
+  /** A file is at fault for what is not signed by a key that is sure; otherwise the ledger may name a wrong one. */
+  private faultOf(
+    fault: string | undefined,
+    path: string,
+    isKeyKnown = this.isKeyKnown,
+  ): Fault | undefined {
+    if (fault === undefined) return undefined;
+    return fault === NOT_SIGNED && isKeyKnown ? { fault, file: path } : { fault };
+  }
+
   private epochOf(origin: string): LogEpoch | undefined {
     return this.epochs.find((epoch) => epoch.origin === origin);
   }
@@ -224,8 +246,8 @@ export class OutsideCheckpoints {
   }
 }
 
-function faultOf(fault: string | undefined): Fault | undefined {
-  return fault === undefined ? undefined : { fault };
+function noCheckpointIn(path: string): VerificationProblem {
+  return { problem: `there is no checkpoint in ${path}`, file: path };
 }
 
 /** Whether a note is signed by the key of an epoch. */
@@ -242,6 +264,8 @@ function isReplaced(origin: string, later: string): boolean {
 /** What was found wrong with a file of checkpoints, and how many it has. */
 export interface CheckedFile {
   readonly problems: readonly VerificationProblem[];
+  /** Why it is no file of checkpoints, or not only. */
+  readonly unusable?: string | undefined;
   readonly checkpoints: number;
   /** Whose they are. */
   readonly origins: ReadonlySet<string>;

@@ -15,6 +15,8 @@ export interface VerificationProblem {
    * By a tile that is missing, or not that of the one below it, nothing can be said of events.
    */
   readonly evidence?: 'leaf' | 'root' | 'digest' | 'tile';
+  /** The file beside the ledger that is at fault, where the ledger is not. */
+  readonly file?: string;
   /** How many there are like it, itself included, where they are told as one. */
   readonly count?: number;
   /** The first 20 of those: sizes of checkpoints, lines of a file, epochs. */

@@ -22,6 +22,8 @@ export interface VerificationReport {
   readonly sealed: number;
   /** How many checkpoints that somebody kept it was compared with. */
   readonly kept?: number;
+  /** Why nothing can be compared with the file of those: then nothing was verified. */
+  readonly unusable?: string;
   /** The first problems, at most 20; one for a stream. */
   readonly problems: readonly VerificationProblem[];
 }
@@ -86,6 +88,7 @@ interface Found {
   streams: number;
   sealed: number;
   kept?: number;
+  unusable?: string;
   readonly lists: (readonly VerificationProblem[])[];
 }
 
@@ -100,11 +103,15 @@ async function verifyAll(
   const epochs = logEpochs(log);
   found.sealed = await sealedSize(source, epochs, found.events);
   const { checkpointFile, kept } = options;
-  const outside = new OutsideCheckpoints(source, epochs);
+  const outside = new OutsideCheckpoints(source, epochs, options.keyOf !== undefined);
   if (kept !== undefined) {
     const checked = await outside.checkKept(kept);
     found.kept = checked.checkpoints;
     found.lists.push(checked.problems);
+    if (checked.unusable !== undefined) {
+      found.unusable = checked.unusable;
+      return;
+    }
   }
   const rows = [
     ...(await source.damage()),
