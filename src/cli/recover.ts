@@ -14,7 +14,7 @@ import { Sealer } from '../ledger/sealing/sealer.js';
 import { confirm } from './confirmation.js';
 import { CommandRefused } from './failure.js';
 import { inRecoveryTurnOf, ledgerPlaceOf, openSealing } from './ledger-place.js';
-import { faultText, verifyAt } from './ledger-verification.js';
+import { faultText, fileAtFault, verifyAt } from './ledger-verification.js';
 import { livingNodes } from './node-membership.js';
 import { checkpointSigner, LOG_STREAM, openLog } from './open-log.js';
 import { operatorSettings } from './operator-settings.js';
@@ -97,9 +97,11 @@ async function refuseDamaged({ settings, vault }: Resources, isQuiet: boolean): 
   const report = await verifyAt(ledgerPlaceOf(settings), comparison, isQuiet);
   if (report.ok) return;
   const verifier = postgresUrl === undefined ? 'token-ledger verify --file' : 'token-ledger verify';
-  throw new CommandRefused(
-    `no epoch was begun: ${faultText('the ledger', report)}; put a copy back that ${verifier} finds intact`,
-  );
+  const advice =
+    fileAtFault(report) === undefined
+      ? `put a copy back that ${verifier} finds intact`
+      : 'put a copy of that file back, or take what is wrong out of it';
+  throw new CommandRefused(`no epoch was begun: ${faultText('the ledger', report)}; ${advice}`);
 }
 
 /** A node that runs goes on with what it remembers of the ledger that was there before. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startServer } from '../../src/cli/serve.js';
 import type { Settings } from '../../src/config/settings.js';
@@ -156,6 +156,28 @@ describe('an old copy of the ledger', () => {
     });
     const after = await beginFamily(server, shop, ana);
     expect((await refresh(server, shop, after.refresh_token)).status).toBe(200);
+  });
+});
+
+describe('an old copy beside a checkpoint file', () => {
+  it('is accepted where that was cut, and not where a line in it was changed', async () => {
+    await beginFamily(server, shop, ana);
+    await server.restart(async () => {
+      await backup.putBack();
+      const { checkpointFile } = server.settings;
+      const text = readFileSync(checkpointFile, 'utf8');
+      writeFileSync(checkpointFile, text.replace(/\n/, '\nhello\n'));
+      const refused = await run('recover', '--yes', '--json');
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toBe(
+        `error: no epoch was begun: the fault is in ${checkpointFile}, not in the ledger: 1 problem, ` +
+          `the first one: line 2 of ${checkpointFile} is no checkpoint; ` +
+          'put a copy of that file back, or take what is wrong out of it\n',
+      );
+      writeFileSync(checkpointFile, `"rest of a line"}\n\n${text}`);
+      expect(await run('recover', '--yes')).toMatchObject({ code: 0 });
+      expect(await run('verify')).toMatchObject({ code: 0 });
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { CheckpointFile } from '../../src/ledger/sealing/checkpoint-file.js';
 import { CheckpointSigner } from '../../src/ledger/sealing/checkpoint-signer.js';
 import { Sealer } from '../../src/ledger/sealing/sealer.js';
 import { openSealStore } from '../../src/ledger/sealing/sqlite-seal.store.js';
@@ -87,6 +88,18 @@ describe('the file that repeats the checkpoints', () => {
     expect(await byTheFile(`${lines[0]}\n${lines[1]?.slice(0, 50)}\n${all()}{"at"`)).toEqual([]);
     const options = { checkpointFile: join(directory, 'nowhere') };
     expect((await verifyFile(file, undefined, undefined, options)).ok).toBe(true);
+  });
+
+  it.each<[what: string, before: () => string]>([
+    ['a blank line', () => '\n'],
+    ['zeros', () => '\0\0\0\n'],
+    ['the rest of a line, as tail -c leaves it', () => `${lines[0]?.slice(50)}\n`],
+    ['blank lines and the beginning of a line', () => ` \r\n\n${lines[0]?.slice(0, 80)}\n`],
+  ])('agrees also where it begins with %s, and ends with a torn one', async (_, before) => {
+    const text = `${before()}${all()}\n\n${lines[0]?.slice(0, 100)}`;
+    expect(await byTheFile(text)).toEqual([]);
+    expect(await byKept(text)).toEqual([]);
+    expect(new CheckpointFile(textFile(text)).last()?.note).toBe(noteIn(lines.at(-1)));
   });
 
   it('agrees with a copy that was put back, whose last events were sealed since, and are sealed again', async () => {
