@@ -457,6 +457,15 @@ describe('a checkpoint that somebody kept', () => {
     },
   );
 
+  it('says nothing of events where a tile was damaged', async () => {
+    tamper(file, (database) => {
+      database.exec('UPDATE tiles SET hashes = zeroblob(8192) WHERE tile_index = 1');
+    });
+    expect(await byKept(all())).toContain(
+      'the checkpoint of size 318 in /checkpoints is of another history, and 3 more like it',
+    );
+  });
+
   it('is verified with the key that is given, and no other', async () => {
     const other = signer.verifierKey('token-ledger/other');
     expect(await byKept(noteIn(lines[1]), other)).toEqual([

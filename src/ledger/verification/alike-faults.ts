@@ -35,10 +35,18 @@ export class AlikeFaults {
 
   /** What was added, in the order of the first ones. */
   get problems(): readonly VerificationProblem[] {
+    return [...this.found.values()].map((alike) => this.problemOf(alike, alike.first.range));
+  }
+
+  /** The same without the positions that they come from. */
+  get unplaced(): readonly VerificationProblem[] {
     return [...this.found.values()].map((alike) => this.problemOf(alike));
   }
 
-  private problemOf({ first: { fault, file, range }, numbers, count }: Alike): VerificationProblem {
+  private problemOf(
+    { first: { fault, file }, numbers, count }: Alike,
+    range?: Fault['range'],
+  ): VerificationProblem {
     const [number = 0] = numbers;
     const others = count === 1 ? '' : `, and ${count - 1} more like it`;
     const problem = {

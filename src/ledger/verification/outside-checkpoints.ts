@@ -98,7 +98,7 @@ export class OutsideCheckpoints {
     });
     if (checked.checkpoints > 0 || checked.unusable !== undefined) return checked;
     const none = noCheckpointIn(path);
-    return { ...checked, problems: [none], unusable: none.problem };
+    return { ...checked, problems: [none], unplaced: [none], unusable: none.problem };
   }
 
   private async checkAll(
@@ -121,8 +121,13 @@ export class OutsideCheckpoints {
       checkpoints += 1;
       if (checkpoints % CHECKPOINTS_AT_ONCE === 0) await nextTurn();
     }
-    const unusable = lines.problems[0]?.problem;
-    return { problems: [...lines.problems, ...faults.problems], unusable, checkpoints, origins };
+    return {
+      problems: [...lines.problems, ...faults.problems],
+      unplaced: [...lines.problems, ...faults.unplaced],
+      unusable: lines.problems[0]?.problem,
+      checkpoints,
+      origins,
+    };
   }
 
   /** The epochs of the ledger whose acknowledgement is in the file. */
@@ -264,6 +269,8 @@ function isReplaced(origin: string, later: string): boolean {
 /** What was found wrong with a file of checkpoints, and how many it has. */
 export interface CheckedFile {
   readonly problems: readonly VerificationProblem[];
+  /** The same without the positions that they come from: those are only known where the tiles are sound. */
+  readonly unplaced: readonly VerificationProblem[];
   /** Why it is no file of checkpoints, or not only. */
   readonly unusable?: string | undefined;
   readonly checkpoints: number;

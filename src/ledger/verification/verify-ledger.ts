@@ -104,12 +104,12 @@ async function verifyAll(
   found.sealed = await sealedSize(source, epochs, found.events);
   const { checkpointFile, kept } = options;
   const outside = new OutsideCheckpoints(source, epochs, options.keyOf !== undefined);
-  if (kept !== undefined) {
-    const checked = await outside.checkKept(kept);
-    found.kept = checked.checkpoints;
-    found.lists.push(checked.problems);
-    if (checked.unusable !== undefined) {
-      found.unusable = checked.unusable;
+  const checkedKept = kept && (await outside.checkKept(kept));
+  if (checkedKept !== undefined) {
+    found.kept = checkedKept.checkpoints;
+    found.lists.push(checkedKept.unplaced);
+    if (checkedKept.unusable !== undefined) {
+      found.unusable = checkedKept.unusable;
       return;
     }
   }
@@ -125,15 +125,21 @@ async function verifyAll(
     ...streamTasks(found, streamsAtOnce, runner.threads),
     ...(await rangeTasks(source, found.events, sealed)),
   ];
-  const done = await runner.run(tasks, passesTeller(found.events, options.onProgress));
-  const changed = new ChangedEvents(source, epochs, found.events);
-  found.lists.push(await changed.narrow(mergeProblems(done, Infinity)));
+  const lists = await runner.run(tasks, passesTeller(found.events, options.onProgress));
+  const done = mergeProblems(lists, Infinity);
+  if (checkedKept !== undefined && !done.some(isOfTile)) found.lists[0] = checkedKept.problems;
+  found.lists.push(await new ChangedEvents(source, epochs, found.events).narrow(done));
   if (checkpointFile !== undefined && existsSync(checkpointFile)) {
     const checked = options.isOldCopy
       ? outside.checkCopied(checkpointFile)
       : outside.checkRepeated(checkpointFile);
     found.lists.push(await checked);
   }
+}
+
+/** Whether a tile may be what differs: then a root that is made of tiles says nothing of events. */
+function isOfTile({ evidence }: VerificationProblem): boolean {
+  return evidence === 'tile' || evidence === 'leaf';
 }
 
 /** Every event is read twice: in its stream, and in the order of the log. */
