@@ -77,7 +77,7 @@ describe('a verification names', () => {
           position: 1,
           streamId: `project:${DEFAULT_PROJECT}`,
           evidence: 'digest',
-          problem: `${DIGEST}: the event at position 1 was changed`,
+          problem: `${DIGEST}: the event at position 1, or the digest itself, was changed`,
         },
         {
           position: 0,
@@ -91,7 +91,7 @@ describe('a verification names', () => {
       ],
     ],
     [
-      'the positions of a stream below the first wrong checkpoint',
+      'the positions of a stream that has no later ones',
       'few',
       change(8),
       [
@@ -101,7 +101,7 @@ describe('a verification names', () => {
           positions: [6, 7, 8, 10, 16],
           streamId: FAMILY,
           evidence: 'digest',
-          problem: `${DIGEST}: one of the events at positions 6, 7, 8, 10 or 16 was changed`,
+          problem: `${DIGEST}: one of the events at positions 6, 7, 8, 10 or 16, or the digest itself, was changed`,
         },
         expect.objectContaining({ position: 0, positionMax: 17 }),
       ],
@@ -114,17 +114,17 @@ describe('a verification names', () => {
         {
           position: 18,
           positionMax: 20,
-          positions: [18, 19, 20],
-          streamId: 'administration:sealed',
-          evidence: 'digest',
-          problem: `${DIGEST}: one of the events at positions 18, 19 or 20 was changed`,
-        },
-        {
-          position: 18,
-          positionMax: 20,
           evidence: 'root',
           problem:
             'the checkpoint of size 21 in epoch 0 is not of these events: an event between positions 18 and 20 was changed',
+        },
+        {
+          position: 18,
+          positionMax: 22,
+          positions: [18, 19, 20, 21, 22],
+          streamId: 'administration:sealed',
+          evidence: 'digest',
+          problem: `${DIGEST}: one of the events at positions 18, 19, 20, 21 or 22, or the digest itself, was changed`,
         },
       ],
     ],
@@ -210,6 +210,27 @@ describe('a verification names', () => {
       ],
     ],
     [
+      'no event for certain by a digest that was changed, where an event of another stream was and has a right one',
+      'few',
+      (database) => {
+        rewriteFact(database, 8);
+        database.exec(
+          "UPDATE streams SET digest = 'x' || substr(digest, 2) WHERE kind = 'session'",
+        );
+      },
+      [
+        {
+          position: 14,
+          positionMax: 15,
+          positions: [14, 15],
+          streamId: 'session:session-1',
+          evidence: 'digest',
+          problem: `${DIGEST}: the event at position 14 or 15, or the digest itself, was changed`,
+        },
+        expect.objectContaining({ position: 0, positionMax: 17, evidence: 'root' }),
+      ],
+    ],
+    [
       'of two streams with another digest what each of them can be',
       'few',
       change(1, 19),
@@ -265,15 +286,15 @@ describe('a verification names', () => {
       'many',
       change(600),
       [
+        expect.objectContaining({ position: 319, positionMax: 618, evidence: 'root' }),
         {
           position: 319,
-          positionMax: 618,
+          positionMax: 623,
           positions: Array.from({ length: 20 }, (_, index) => 319 + index),
           streamId: 'administration:sealed',
           evidence: 'digest',
-          problem: `${DIGEST}: one of its 300 events between positions 319 and 618 was changed`,
+          problem: `${DIGEST}: one of its 305 events between positions 319 and 623, or the digest itself, was changed`,
         },
-        expect.objectContaining({ position: 319, positionMax: 618, evidence: 'root' }),
       ],
     ],
   ])('%s', async (_, ledger, tampering, expected) => {

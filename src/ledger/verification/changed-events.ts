@@ -4,7 +4,7 @@ import { LogTiles } from '../sealing/log-tiles.js';
 import { checkpointFault } from './checkpoint.check.js';
 import type { LedgerSource } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
-import { FIRST_MAX, PROBLEMS_MAX, type VerificationProblem } from './verification-problems.js';
+import { FIRST_MAX, type VerificationProblem } from './verification-problems.js';
 import { wholeTiles } from './whole-tiles.js';
 
 /** From so many wrong checkpoints so many others are looked at for one that is right. */
@@ -19,14 +19,13 @@ interface Bounds {
   readonly intact: Position;
   /** The first one that differs is below it; undefined where no checkpoint says so. */
   readonly below: Position | undefined;
-  /** Whether one stream alone has another digest, and nothing else is wrong: then that one is of it. */
-  readonly isOneStream: boolean;
 }
 
 /**
  * Says of what was found wrong with a digest or with the root of a checkpoint which events it must be: those
  * that no full tile tells by their hash. The last checkpoint that is right says up to where events are
- * right, the first wrong one that one below it is not, and a digest of which stream.
+ * right, the first wrong one that one below it is not, and a digest of which stream. None of them says that it
+ * is one event and the same: a digest may have been changed itself, and another one made right again.
  */
 export class ChangedEvents {
   constructor(
@@ -65,10 +64,6 @@ export class ChangedEvents {
       // Of the hashes that differ in a range of events, the first one alone is told of.
       intact: Math.min(sealed, firstLeaf + 1),
       below: isSound && wrong <= Math.min(firstLeaf, this.events) ? wrong : undefined,
-      isOneStream:
-        digests.length === 1 &&
-        problems.length < PROBLEMS_MAX &&
-        problems.every(({ evidence }) => evidence !== undefined),
     };
     const told = await this.streamsOf(leaves);
     const narrowed: VerificationProblem[] = [];
@@ -80,7 +75,7 @@ export class ChangedEvents {
       } else if (problem.evidence === 'digest') {
         // One of its events was told of by its hash: that is why.
         const isTold = [...told.values()].some((streamId) => streamId === problem.streamId);
-        if (!isTold) narrowed.push(await this.narrowedDigest(problem, bounds));
+        if (!isTold) narrowed.push(await this.narrowedDigest(problem, bounds.intact));
       } else {
         const streamId = told.get(problem);
         narrowed.push(streamId === undefined ? problem : { ...problem, streamId });
@@ -150,28 +145,19 @@ export class ChangedEvents {
 
   private async narrowedDigest(
     problem: VerificationProblem,
-    { intact, below, isOneStream }: Bounds,
+    intact: Position,
   ): Promise<VerificationProblem> {
     const { positionMax: last = this.events - 1, ...rest } = problem;
     if (last < intact)
       return { ...rest, problem: `${problem.problem}, which are as they were sealed` };
-    const upTo = below !== undefined && isOneStream ? below - 1 : last;
-    const all = await this.positionsOfStream(last, intact);
-    const within = all?.filter((position) => position <= upTo) ?? [];
-    // Where the stream has none below the wrong checkpoint, that has another cause.
-    const isSealed = below !== undefined && isOneStream && (all === undefined || within.length > 0);
-    const positions = within.length > 0 ? within : (all ?? []);
+    const positions = (await this.positionsOfStream(last, intact)) ?? [];
     const [position = intact] = positions;
-    const positionMax = positions.at(-1) ?? Math.min(upTo, last);
-    const events = eventsText(positions, position, positionMax);
-    const text = isSealed
-      ? `${events} was changed`
-      : `${events}, or the digest itself, was changed`;
+    const events = eventsText(positions, position, last);
     return {
       ...rest,
-      problem: `${problem.problem}: ${text}`,
+      problem: `${problem.problem}: ${events}, or the digest itself, was changed`,
       position,
-      ...rangeOf(position, positionMax),
+      ...rangeOf(position, last),
       ...(positions.length > 1 ? { positions: positions.slice(0, FIRST_MAX) } : {}),
     };
   }
