@@ -42,10 +42,10 @@ and has the checkpoint key can write another history: only --against finds that.
       'token-ledger verify --against kept.checkpoint --key "$(cat ledger.key)"',
       'token-ledger verify --json',
     ],
-    json: `{ file or database, ok, events, streams, sealed, kept?, epochKeyFrom, keyFrom?, problems: [{ position?,
-positionMax?, positions?, streamId?, problem, evidence?, file?, count?, numbers? }] (the first 20) }; with positionMax
-it is at one of the positions from position to that, with file that file is at fault and not the ledger, with count there
-are so many like it, and numbers has the first 20`,
+    json: `{ file or database, ok, events, streams, sealed, kept?, epochKeyFrom, vaultFault?, keyFrom?, problems:
+[{ position?, positionMax?, positions?, streamId?, problem, evidence?, file?, count?, numbers? }] (the first 20) };
+with positionMax it is at one of the positions from position to that, with file that file is at fault and not the
+ledger, with count there are so many like it, and numbers has the first 20`,
   })
     .option('--file <path>', 'another ledger file than the one of the settings')
     .option('--against <file>', 'a checkpoint that was kept elsewhere, or many as JSON lines')
@@ -58,42 +58,62 @@ async function verify(options: Options): Promise<void> {
   const { place, checkpointFile } = ledgerOf(options);
   // What is not there yet would look like damage.
   await refuseUnfinishedCopy(place);
-  const signer = options.file === undefined ? await signerOfVault() : undefined;
+  const vaultKey = options.file === undefined ? await keyOfVault() : {};
+  const { signer } = vaultKey;
   const keyOf = signer && ((origin: string) => signer.verifierKey(origin));
   const report = await verifyAt(place, { checkpointFile, kept, keyOf }, options.json === true);
   if (report.unusable !== undefined) throw new CommandRefused(report.unusable);
   const epochKeyFrom = signer === undefined ? 'ledger' : 'vault';
+  const vaultFault = vaultFaultOf(vaultKey, report);
   if (options.json === true)
-    printJson({ ...nameOf(place), ...report, epochKeyFrom, ...keyFrom(options) });
+    printJson({ ...nameOf(place), ...report, epochKeyFrom, vaultFault, ...keyFrom(options) });
   else {
     printReport(report, options);
-    printLines(EPOCH_KEY[epochKeyFrom]);
+    printLines(epochKeyText(epochKeyFrom, vaultFault));
   }
   if (!report.ok) throw new CommandRefused(verdictText('the ledger', report));
+  // With a key of one's own, what the ledger itself names is not all that it was verified with.
+  if (vaultFault !== undefined && options.key === undefined) throw new CommandRefused(vaultFault);
 }
 
-const EPOCH_KEY = {
-  vault: 'Its checkpoints were verified with the key in the vault.',
-  ledger:
-    'Its checkpoints were verified with the key that the ledger itself names, for no vault was asked.',
-};
+function epochKeyText(epochKeyFrom: 'vault' | 'ledger', vaultFault = 'no vault was asked'): string {
+  return epochKeyFrom === 'vault'
+    ? 'Its checkpoints were verified with the key in the vault.'
+    : `Its checkpoints were verified with the key that the ledger itself names, for ${vaultFault}.`;
+}
 
-/** The key of the ledger of the settings; undefined where its vault or master key cannot be read. */
-async function signerOfVault(): Promise<CheckpointSigner | undefined> {
+/** The key of a ledger from its vault, or why a vault that is there does not give it. */
+interface VaultKey {
+  readonly signer?: CheckpointSigner | undefined;
+  readonly isOpened?: boolean;
+  readonly fault?: string;
+}
+
+/** Why the vault did not say what the checkpoints are verified with; before the first one it need not. */
+function vaultFaultOf(
+  { signer, isOpened = false, fault }: VaultKey,
+  { sealed }: VerificationReport,
+): string | undefined {
+  const isKeyMissing = isOpened && signer === undefined && sealed > 0;
+  return isKeyMissing ? 'the vault has not the key that checkpoints are signed with' : fault;
+}
+
+/** The key of the ledger of the settings; neither key nor fault where there is no vault. */
+async function keyOfVault(): Promise<VaultKey> {
   const settings = operatorSettings();
   const isShared = settings.postgresUrl !== undefined;
-  if (!isShared && !existsSync(vaultFileOf(settings.dataDirectory))) return undefined;
+  if (!isShared && !existsSync(vaultFileOf(settings.dataDirectory))) return {};
   try {
     const masterKeys = loadMasterKeys(settings, true);
     const vault = await openVaultOf(settings, masterKeys, 'command_line');
     try {
-      return await checkpointSigner(vault);
+      return { signer: await checkpointSigner(vault), isOpened: true };
     } finally {
       await vault.close();
     }
   } catch (error) {
-    if (error instanceof VaultError) return undefined;
-    throw error;
+    if (!(error instanceof VaultError)) throw error;
+    return { fault: `the vault could not be opened: ${error.message}` };
   }
 }
 

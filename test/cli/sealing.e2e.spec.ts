@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openSealsOf } from '../../src/cli/ledger-place.js';
@@ -83,6 +84,38 @@ describe('a server', () => {
       code: 0,
       stdout: expect.stringContaining('verified with the key in the vault') as unknown,
     });
+  });
+
+  it('leaves a ledger whose vault must open when it is verified, or another key be given', async () => {
+    const masterKey = {
+      ...environment,
+      TOKEN_LEDGER_MASTER_KEY: randomBytes(32).toString('base64url'),
+    };
+    const verify = (...words: readonly string[]): Promise<Ended> =>
+      runBuilt('cli.js', ['verify', ...words], { directory, environment: masterKey });
+    const closed =
+      /the vault could not be opened: the vault .+ was written under a different master key/;
+    const { code, stdout, stderr } = await verify();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^error: ${closed.source}.*\n$`));
+    expect(stdout).toMatch(
+      /The ledger is intact: .+\n(?:.*\n)*.+ ledger itself names, for the vault could/,
+    );
+    const scripted = await verify('--json');
+    expect(scripted.code).toBe(1);
+    expect(JSON.parse(scripted.stdout)).toMatchObject({
+      ok: true,
+      epochKeyFrom: 'ledger',
+      vaultFault: expect.stringMatching(closed) as unknown,
+    });
+    const shown = JSON.parse((await run('checkpoint', 'show', '--json')).stdout) as {
+      note: string;
+      verifierKey: string;
+    };
+    const kept = join(newDirectory(), 'kept.checkpoint');
+    writeFileSync(kept, shown.note);
+    const pinned = await verify('--against', kept, '--key', shown.verifierKey);
+    expect(pinned).toMatchObject({ code: 0, stdout: expect.stringMatching(closed) as unknown });
   });
 
   onlyOnSqlite(() => {
