@@ -177,7 +177,7 @@ describe('a verification names', () => {
       (database) => {
         database.exec('UPDATE checkpoints SET root = zeroblob(32) WHERE size = 18');
       },
-      [{ problem: 'the checkpoint of size 18 in epoch 0 is not of these events' }],
+      [{ problem: 'the checkpoint of size 18 in epoch 0 is not what its note says' }],
     ],
     [
       'no event where only the root of the newest checkpoint was changed',
@@ -185,7 +185,7 @@ describe('a verification names', () => {
       (database) => {
         database.exec('UPDATE checkpoints SET root = zeroblob(32) WHERE size = 21');
       },
-      [{ problem: 'the checkpoint of size 21 in epoch 0 is not of these events' }],
+      [{ problem: 'the checkpoint of size 21 in epoch 0 is not what its note says' }],
     ],
     [
       'no event for certain by a digest where an event of another stream is wrong',

@@ -145,12 +145,12 @@ describe('a verification finds', () => {
     [
       'another root of a checkpoint',
       sql('UPDATE checkpoints SET root = zeroblob(32) WHERE size = 18'),
-      'the checkpoint of size 18 in epoch 0 is not of these events',
+      'the checkpoint of size 18 in epoch 0 is not what its note says',
     ],
     [
       'another size of a checkpoint',
       sql('UPDATE checkpoints SET size = 317 WHERE size = 318'),
-      'the checkpoint of size 317 in epoch 0 is not of these events',
+      'the checkpoint of size 317 in epoch 0 is not what its note says',
     ],
     [
       'a checkpoint that was signed by another key',
@@ -270,7 +270,7 @@ describe('a verification finds', () => {
 
   it('which checkpoints are wrong where those between them are not, or are otherwise', async () => {
     const zero = 'UPDATE checkpoints SET root = zeroblob(32) WHERE size';
-    const wrong = 'is not of these events';
+    const wrong = 'is not what its note says';
     const problemsAfter = async (...changes: readonly Change[]) => {
       file = freshCopy(intact, directory);
       for (const change of changes) tamper(file, change);

@@ -4,17 +4,19 @@ import { parseVerifierKey } from '../../tlog/verifier-key.js';
 import type { StoredCheckpoint } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
 
-/** What is wrong with a checkpoint whose root is not that of the events. */
+/** What is wrong with a checkpoint that is as its key signed it: then it is the events that are others. */
 export const ROOT_DIFFERS = 'is not of these events';
 
-/** What is wrong with a stored checkpoint, given its epoch and the root of the tree at its size. */
+/**
+ * What is wrong with a stored checkpoint, given its epoch and the root of the tree at its size: with itself first,
+ * for only one that is as it was signed says anything of the events.
+ */
 export function checkpointFault(
   { size, root, note }: StoredCheckpoint,
   { origin, verifierKey }: LogEpoch,
   rootOfEvents: Buffer,
 ): string | undefined {
-  const isRead = Buffer.isBuffer(root) && typeof note === 'string';
-  if (!isRead || !root.equals(rootOfEvents)) return ROOT_DIFFERS;
+  if (!Buffer.isBuffer(root) || typeof note !== 'string') return 'is not what its note says';
   if (verifierKey === undefined) return 'cannot be verified: no event of the log names its key';
   const key = parseVerifierKey(verifierKey);
   if (key.kind === 'refused') return 'cannot be verified: the key of its epoch is none';
@@ -31,10 +33,6 @@ export function checkpointFault(
   // Whatever else stands in the note was not written by the ledger.
   const bytes = Buffer.from(`${key.verifier.keyId}${signed?.signature.toString('hex')}`, 'hex');
   const line = `— ${key.verifier.name} ${bytes.toString('base64')}\n`;
-  return note === `${opened.text}\n${line}` ? undefined : 'has a note that says more';
-}
-
-/** Whether a checkpoint is as its key signed it: then it is the events that are not those it was made of. */
-export function isAsSigned(stored: StoredCheckpoint, epoch: LogEpoch): boolean {
-  return checkpointFault(stored, epoch, stored.root) === undefined;
+  if (note !== `${opened.text}\n${line}`) return 'has a note that says more';
+  return root.equals(rootOfEvents) ? undefined : ROOT_DIFFERS;
 }

@@ -10,7 +10,7 @@ import { frontierFromTiles } from '../../tlog/tile-tree.js';
 import { TILE_WIDTH } from '../../tlog/tiles.js';
 import { LogTiles } from '../sealing/log-tiles.js';
 import type { TreeReads } from '../sealing/seal-store.port.js';
-import { checkpointFault, isAsSigned, ROOT_DIFFERS } from './checkpoint.check.js';
+import { checkpointFault, ROOT_DIFFERS } from './checkpoint.check.js';
 import { CheckpointFaults } from './checkpoint-faults.js';
 import type { LedgerSource, StoredCheckpoint } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
@@ -131,7 +131,7 @@ export class SealedRange {
       const { stored, epoch } = this.checkpoint;
       const place = { size: stored.size, epoch: epoch.epoch };
       const fault = checkpointFault(stored, epoch, root);
-      this.faults.add(place, fault, fault === ROOT_DIFFERS && isAsSigned(stored, epoch));
+      this.faults.add(place, fault, fault === ROOT_DIFFERS);
       this.checkpoint = (await this.checkpoints.next()).value;
     }
   }
