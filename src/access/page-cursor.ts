@@ -1,18 +1,6 @@
-import type { Position, StreamId } from '../domain/identifiers.js';
+import type { StreamId } from '../domain/identifiers.js';
 
-const POSITION = /^after:(0|[1-9]\d{0,14})$/;
 const STREAM = /^before:(incident:[0-9a-f]{32})$/;
-
-/** An opaque text that leads to what follows this position. */
-export function cursorAfter(position: Position): string {
-  return textOf(`after:${position}`);
-}
-
-/** The position that such a text means; undefined for one that we did not make. Attacker-controlled. */
-export function positionOf(cursor: string): Position | undefined {
-  const position = POSITION.exec(plainOf(cursor))?.[1];
-  return position === undefined ? undefined : Number(position);
-}
 
 /** An opaque text that leads to what is older than this incident. */
 export function cursorBefore(incident: StreamId): string {

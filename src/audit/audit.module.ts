@@ -4,6 +4,7 @@ import { ListClientHealthHandler, StreamClientHealthHandler } from './client-hea
 import { CountActivityHandler, StreamActivityHandler } from './count-activity.handler.js';
 import { EventsController } from './events.controller.js';
 import { FamiliesController } from './families.controller.js';
+import { FamilyEventsController } from './family-events.controller.js';
 import { FindClientHandler } from './find-client.handler.js';
 import { FindFamilyHandler } from './find-family.handler.js';
 import { FindLineageHandler } from './find-lineage.handler.js';
@@ -57,6 +58,7 @@ export class AuditQueriesModule {}
   controllers: [
     EventsController,
     FamiliesController,
+    FamilyEventsController,
     IncidentsController,
     OverviewController,
     ValidityController,

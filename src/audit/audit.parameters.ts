@@ -3,7 +3,6 @@ import { streamParameter, strictParameters } from '../access/ledger-parameters.j
 import { momentParameter, momentText } from '../access/moment.js';
 import { eventCatalogue } from '../domain/events/event-catalogue.js';
 import type { EventType } from '../views/event-outcomes.js';
-import { positionOf } from '../access/page-cursor.js';
 
 /** How many items a page has when nothing is said, and at most. */
 export const PAGE_ITEMS = 100;
@@ -32,19 +31,6 @@ export function wholeNumber(minimum: number, maximum: number) {
 export const limit = wholeNumber(1, PAGE_ITEMS_MAX)
   .optional()
   .meta({ description: `How many items at most; ${PAGE_ITEMS} when absent.` });
-
-function cursor<Place>(decode: (text: string) => Place | undefined) {
-  return z
-    .string('must be given once')
-    .transform((text, context) => {
-      const place = decode(text);
-      if (place !== undefined) return place;
-      context.addIssue('is not a cursor of this list');
-      return z.NEVER;
-    })
-    .optional()
-    .meta({ description: 'Where to go on: `next` of the page before.' });
-}
 
 /** The position that a list goes on after. */
 export const after = wholeNumber(0, Number.MAX_SAFE_INTEGER)
@@ -82,8 +68,6 @@ export const at = momentParameter.optional().meta({
     'newest. `asOf` says which position a time means. Absent, or yet to come: now.',
 });
 
-/** The parameters of the list of a family's events. */
-export const familyEventParameters = strictParameters({ at, cursor: cursor(positionOf), limit });
 /** The moment alone. */
 export const momentParameters = strictParameters({ at });
 

@@ -14,17 +14,17 @@ export const eventList = z
       .nullable()
       .meta({
         description:
-          'Pass it as `after` for the next page; null: there is nothing more up to `asOf`, or the ' +
-          'newest come first.',
+          'Pass it as `after` for the next page, of the ledger as it is by then; null: there is nothing ' +
+          'more up to `asOf`, or the newest come first.',
       }),
-    cursor: z.string().nullable().optional().meta({
+    cursor: z.string().nullable().meta({
       description:
-        'Of a list that is chosen from: pass it as `cursor` for the next page; null: there is none.',
+        'Pass it as `cursor`, without `after`, for the next page of the same state; null: there is none.',
     }),
   })
   .meta({
     id: 'EventList',
-    examples: [{ asOf: asOfExample, events: [eventExample], next: 1204 }],
+    examples: [{ asOf: asOfExample, events: [eventExample], next: null, cursor: null }],
   });
 /** A page of the ledger's events. */
 export type EventList = z.infer<typeof eventList>;
@@ -36,12 +36,12 @@ export const familyEventList = z
     events: z.array(auditEvent),
     next: z.string().nullable().meta({
       description:
-        'Pass it as `cursor` for the next page; null: there is nothing more up to `asOf`.',
+        'Pass it as `cursor` for the next page, of the same state; null: there is nothing more.',
     }),
   })
   .meta({
     id: 'FamilyEventList',
-    examples: [{ asOf: asOfExample, events: [eventExample], next: 'YWZ0ZXI6MTIwNA' }],
+    examples: [{ asOf: asOfExample, events: [eventExample], next: null }],
   });
 /** A page of a family's events. */
 export type FamilyEventList = z.infer<typeof familyEventList>;

@@ -11,10 +11,11 @@ import { auditEventColumns } from './audit-event.columns.js';
 import { PAGE_ITEMS } from './audit.parameters.js';
 import { type EventList, eventList } from './event-list.answer.js';
 import type { ItemStream } from '../access/item-stream.js';
+import type { Moment } from '../access/moment.js';
 import { ApiList } from '../access/list.documentation.js';
-import { ListEvents, StreamEvents } from './list-events.query.js';
+import { type EventChoice, ListEvents, StreamEvents } from './list-events.query.js';
 import { eventParameters } from './list.parameters.js';
-import { built, cursorOf, fixedIn, requestOf } from './list-place.js';
+import { built, cursorIn, cursorOf, fixedIn, numberIn, placeIn, requestOf } from './list-place.js';
 import type { Listing } from './listing.reader.js';
 import { SearchEvents } from './search-events.query.js';
 import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
@@ -35,7 +36,6 @@ const OF_VIEWS = [
   'from',
   'to',
   'at',
-  'cursor',
 ] as const satisfies readonly (keyof Parameters)[];
 
 /** The ledger itself, event by event. */
@@ -61,6 +61,9 @@ export class EventsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventList | StreamableFile> {
     void reply.header('vary', 'accept');
+    if (asked.after !== undefined && asked.cursor !== undefined) {
+      throw parameterProblem('after', 'does not go with cursor');
+    }
     const parameters = await fixedIn(this.queries, asked);
     const type = wholeListTypeOf(request);
     if (type === undefined) return this.page(parameters);
@@ -68,47 +71,64 @@ export class EventsController {
   }
 
   private async page(parameters: Parameters): Promise<EventList> {
-    const { after = null, limit = PAGE_ITEMS, stream: streamId, order } = parameters;
-    const ofLedger = new ListEvents({ after, streamId, type: parameters.type }, limit);
-    if (isOfLedger(parameters)) return this.queries.execute(ofLedger);
+    if (isOfLedger(parameters)) return this.ledgerPage(parameters);
     const request = await this.requestOf(parameters, PAGE_ITEMS);
     const found = await this.search(parameters, request, false);
     if (found.kind === 'being_built' && isOfLedger(parameters, 'type')) {
-      return this.queries.execute(ofLedger);
+      return this.ledgerPage(parameters);
     }
     const listing = built(found);
     const { asOf, items, next } = listing;
-    const cursor = cursorOf('events', parameters, request, listing);
     return {
       asOf,
       events: [...items],
-      next: order === 'newest_first' ? null : next,
-      cursor,
+      next: parameters.order === 'newest_first' ? null : next,
+      cursor: cursorOf('events', sharedOf(parameters), request, listing),
     };
   }
 
+  private async ledgerPage(parameters: Parameters): Promise<EventList> {
+    const { choice, moment } = await this.ledgerPartOf(parameters);
+    const query = new ListEvents(choice, parameters.limit ?? PAGE_ITEMS, moment);
+    const { asOf, events, next } = await this.queries.execute(query);
+    const shown = { ...moment, upTo: moment.position };
+    const place = next === null ? null : String(next);
+    return { asOf, events, next, cursor: cursorIn('events', sharedOf(parameters), shown, place) };
+  }
+
   private async whole(parameters: Parameters): Promise<ItemStream<AuditEvent>> {
-    const { after = null, limit, stream: streamId } = parameters;
-    const ofLedger = new StreamEvents({ after, streamId, type: parameters.type }, limit);
-    if (isOfLedger(parameters)) return this.queries.execute(ofLedger);
+    if (isOfLedger(parameters)) return this.wholeLedger(parameters);
     const request = await this.requestOf(parameters, Infinity);
     const found = await this.search(parameters, request, true);
     if (found.kind === 'being_built' && isOfLedger(parameters, 'type')) {
-      return this.queries.execute(ofLedger);
+      return this.wholeLedger(parameters);
     }
     const { asOf, pages } = built(found);
     return { asOf, pages: pages() };
   }
 
+  private async wholeLedger(parameters: Parameters): Promise<ItemStream<AuditEvent>> {
+    const { choice, moment } = await this.ledgerPartOf(parameters);
+    return this.queries.execute(new StreamEvents(choice, parameters.limit, moment));
+  }
+
+  /** Which events of the ledger are told, and up to which: those of the first page's state. */
+  private async ledgerPartOf(
+    parameters: Parameters,
+  ): Promise<{ readonly choice: EventChoice; readonly moment: Moment }> {
+    const { stream: streamId, type } = parameters;
+    const place = await placeIn(this.queries, 'events', sharedOf(parameters));
+    const after = place.after === null ? parameters.after : numberIn({ after: place.after });
+    return { choice: { after: after ?? null, streamId, type }, moment: place.moment };
+  }
+
   private async requestOf(parameters: Parameters, limit: number) {
-    const { after, cursor, order } = parameters;
+    const { after, order } = parameters;
     if (after !== undefined && order === 'newest_first') {
       throw parameterProblem('after', 'goes with the oldest first');
     }
-    if (after !== undefined && cursor !== undefined)
-      throw parameterProblem('after', 'does not go with cursor');
     const defaults = { order: 'oldest_first', limit } as const;
-    const request = await requestOf(this.queries, 'events', parameters, defaults);
+    const request = await requestOf(this.queries, 'events', sharedOf(parameters), defaults);
     return after === undefined ? request : { ...request, after };
   }
 
@@ -132,6 +152,11 @@ export class EventsController {
     };
     return this.queries.execute(new SearchEvents(search, request, isWhole));
   }
+}
+
+/** What all pages are asked with: a cursor has its place in itself, wherever the first page began. */
+function sharedOf(parameters: Parameters): Parameters {
+  return { ...parameters, after: undefined };
 }
 
 /**

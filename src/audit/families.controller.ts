@@ -3,23 +3,13 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiResponse } from '../access/api-description.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { streamIdOf } from '../domain/identifiers.js';
 import type { FamilyFilter } from '../views/views.port.js';
 import { ApiNotFound, AuditDoor, found, Unstored } from './audit-door.decorator.js';
-import { auditEventColumns } from './audit-event.columns.js';
-import {
-  familyEventParameters,
-  idInPath,
-  momentParameters,
-  PAGE_ITEMS,
-} from './audit.parameters.js';
-import { type FamilyEventList, familyEventList } from './event-list.answer.js';
+import { idInPath, momentParameters, PAGE_ITEMS } from './audit.parameters.js';
 import { type FamilyAnswer, familyAnswer } from './family.answer.js';
 import { FindFamily } from './find-family.query.js';
 import { FindLineage } from './find-lineage.query.js';
 import { type LineageAnswer, lineageAnswer } from './lineage.answer.js';
-import { StreamEvents } from './list-events.query.js';
-import { ListFamilyEvents } from './list-family-events.query.js';
 import { ApiList } from '../access/list.documentation.js';
 import { familyParameters, lineageParameters } from './list.parameters.js';
 import {
@@ -124,32 +114,6 @@ export class FamiliesController {
     const { before, ...answer } = found('family', await this.queries.execute(query));
     const shown = { ...moment, upTo: moment.position };
     return { ...answer, next: cursorIn(list, parameters, shown, before) };
-  }
-
-  /** The whole life of a family, oldest event first. */
-  @Get(':id/events')
-  @Unstored()
-  @ApiOperation({ summary: 'The whole life of a token family, oldest event first' })
-  @ApiList(familyEventList, 'events', auditEventColumns)
-  @ApiNotFound('family')
-  async events(
-    @Param({ schema: idInPath }) { id }: Id,
-    @Query({ schema: familyEventParameters }) parameters: z.infer<typeof familyEventParameters>,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<FamilyEventList | StreamableFile> {
-    const { cursor: after = null, limit } = parameters;
-    const moment = await momentAsked(this.queries, parameters);
-    void reply.header('vary', 'accept');
-    const type = wholeListTypeOf(request);
-    if (type === undefined) {
-      const list = new ListFamilyEvents(id, after, limit ?? PAGE_ITEMS, moment);
-      return found('family', await this.queries.execute(list));
-    }
-    found('family', await this.queries.execute(new FindFamily(id, moment)));
-    const choice = { after, streamId: streamIdOf('family', id) };
-    const stream = await this.queries.execute(new StreamEvents(choice, limit, moment));
-    return wholeListReply(type, stream, reply, auditEventColumns);
   }
 }
 

@@ -2,14 +2,15 @@ import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { RecordedEvent } from '../domain/envelope.js';
 import type { Position } from '../domain/identifiers.js';
 import { Ledger } from '../ledger/ledger.port.js';
-import { asOfEvent, newestEvent, asOfMoment } from './as-of.answer.js';
+import { type AsOf, asOfEvent, asOfMoment, newestEvent } from './as-of.answer.js';
 import { type AuditEvent, auditEventsOf } from './audit-event.answer.js';
-import type { EventList } from './event-list.answer.js';
 import { EVENTS_AT_ONCE, ledgerPages, streamPages } from '../access/event-pages.js';
+import type { Moment } from '../access/moment.js';
 import { ViewsReader } from '../views/views.port.js';
 import {
   type EventChoice,
   type EventStream,
+  type EventsUpTo,
   ListEvents,
   StreamEvents,
 } from './list-events.query.js';
@@ -31,11 +32,11 @@ export class ListEventsHandler implements IQueryHandler<ListEvents> {
     private readonly views: ViewsReader,
   ) {}
 
-  async execute({ choice, limit }: ListEvents): Promise<EventList> {
-    const newest = await newestEvent(this.ledger);
+  async execute({ choice, limit, moment }: ListEvents): Promise<EventsUpTo> {
     const { ledger, views } = this;
-    const { events, next } = await pageOf({ ledger, views }, choice, limit, newest.position);
-    return { asOf: asOfEvent(newest), events: await auditEventsOf(this.ledger, events), next };
+    const { asOf, upTo } = await endOf(ledger, moment);
+    const { events, next } = await pageOf({ ledger, views }, choice, limit, upTo);
+    return { asOf, events: await auditEventsOf(ledger, events), next };
   }
 }
 
@@ -45,11 +46,19 @@ export class StreamEventsHandler implements IQueryHandler<StreamEvents> {
   constructor(private readonly ledger: Ledger) {}
 
   async execute({ choice, limit, moment }: StreamEvents): Promise<EventStream> {
-    const newest = await newestEvent(this.ledger);
-    const upTo = moment?.position ?? newest.position;
-    const pages = auditPages(this.ledger, choice, limit, upTo);
-    return { asOf: moment === undefined ? asOfEvent(newest) : asOfMoment(moment), pages };
+    const { asOf, upTo } = await endOf(this.ledger, moment);
+    return { asOf, pages: auditPages(this.ledger, choice, limit, upTo) };
   }
+}
+
+/** Where an answer ends: at a moment, or at what is the newest event now. */
+async function endOf(
+  ledger: Ledger,
+  moment: Moment | undefined,
+): Promise<{ readonly asOf: AsOf; readonly upTo: Position }> {
+  if (moment !== undefined) return { asOf: asOfMoment(moment), upTo: moment.position };
+  const newest = await newestEvent(ledger);
+  return { asOf: asOfEvent(newest), upTo: newest.position };
 }
 
 /** Chosen events, and the position to go on after; null: there is nothing more. */

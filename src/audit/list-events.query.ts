@@ -15,14 +15,19 @@ export interface EventChoice {
   readonly streamId?: StreamId | undefined;
 }
 
+/** A page of events up to a moment, and the position that the next one goes on after. */
+export type EventsUpTo = Pick<EventList, 'asOf' | 'events' | 'next'>;
+
 /**
  * A page of the ledger in order of position. It looks through a bounded part of the ledger, so a page
  * may hold fewer events than asked for and still not be the last one: `next` says.
  */
-export class ListEvents extends Query<EventList> {
+export class ListEvents extends Query<EventsUpTo> {
   constructor(
     readonly choice: EventChoice,
     readonly limit: number,
+    /** Nothing after it is shown; undefined: now. */
+    readonly moment?: Moment,
   ) {
     super();
   }

@@ -118,7 +118,7 @@ export function cursorIn(
 export function cursorOf(
   list: string,
   parameters: PageParameters,
-  { isAsked }: ListingRequest,
+  { isAsked }: Pick<ListingRequest, 'isAsked'>,
   { upTo, instant, next }: Pick<Listing<unknown>, 'upTo' | 'instant' | 'next'>,
 ): string | null {
   if (next === null) return null;

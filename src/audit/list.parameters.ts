@@ -72,8 +72,8 @@ const page = {
     .optional()
     .meta({
       description:
-        '`cursor` of the page before. All pages show one state, whatever is appended meanwhile; the ' +
-        'other parameters must be the same.',
+        '`next` of the page before; of a page of the ledger its `cursor`. All pages show one state, ' +
+        'whatever is appended meanwhile; the other parameters must be the same.',
     }),
 };
 
@@ -95,7 +95,9 @@ export const eventParameters = spannedParameters({
   ...page,
 });
 
-const familyEvents = [...Object.keys(tokenFamilyEvents), ...Object.keys(incidentEvents)].sort();
+/** What stands in the stream of a family itself. */
+const ownEvents = Object.keys(tokenFamilyEvents) as EventType[];
+const familyEvents = [...ownEvents, ...Object.keys(incidentEvents)].sort();
 
 /** What an incident is opened for. */
 const evidence = [
@@ -113,6 +115,21 @@ const evidenceReasons = [
 function outcomesOf(types: readonly EventType[]): readonly EventOutcome[] {
   return [...new Set(types.map((one) => EVENT_OUTCOMES[one]))].sort();
 }
+
+/** The parameters of the list of a family's events. */
+export const familyEventParameters = spannedParameters({
+  type: z
+    .enum(ownEvents, "must be a type of event of a family's own")
+    .optional()
+    .meta({ description: 'Only events of this type.' }),
+  outcome: z
+    .enum(outcomesOf(ownEvents), "must be an outcome of a family's own events")
+    .optional()
+    .meta({ description: 'Only events that came to this.' }),
+  reason,
+  address,
+  ...page,
+});
 
 /** The parameters of the list of families. */
 export const familyParameters = spannedParameters({

@@ -161,6 +161,8 @@ describe('a wrong parameter is named, and its value is not repeated', () => {
     [`/audit/families/${ID}/events?cursor=YWZ0ZXI6MTIwNB`, 'cursor', /not a cursor/],
     [`/audit/families/${ID}/events?cursor=YWZ0ZXI6MTIwNA==`, 'cursor', /not a cursor/],
     [`/audit/families/${ID}/events?after=1`, 'after', /not a parameter/],
+    [`/audit/families/${ID}/events?type=IncidentOpened`, 'type', /family's own/],
+    [`/audit/families/${ID}/events?outcome=directory`, 'outcome', /family's own/],
     ['/audit/events?family=zebra', 'family', /hexadecimal/],
     ['/audit/events?subject=zebra%00', 'subject', /letters, digits/],
     ['/audit/events?client=', 'client', /letters, digits/],

@@ -91,6 +91,32 @@ describe('the ledger, event by event', () => {
     await expect(list(`limit=1&after=${end - 2}`)).resolves.toMatchObject({ next: end - 1 });
   });
 
+  it('comes in pages of the state of the first one, whatever is appended meanwhile', async () => {
+    for (const after of ['', '&after=900', '&type=ClientTokenIssued&after=900']) {
+      const whole = await lines(after);
+      const first = await list(`limit=300${after}`);
+      const seen = [...first.events];
+      for (let { cursor } = first; cursor !== null;) {
+        await issueTokens(1);
+        const chosen = after.replace('&after=900', '');
+        const page = await list(`limit=300${chosen}&cursor=${cursor}`);
+        expect(page.asOf).toEqual(first.asOf);
+        seen.push(...page.events);
+        ({ cursor } = page);
+      }
+      expect(seen).toEqual(whole.events);
+    }
+    const { cursor, asOf, next } = await list('limit=300');
+    const rest = await lines(`cursor=${cursor}`);
+    expect(positionsOf(rest.events)).toEqual(
+      Array.from({ length: asOf.position - 299 }, (_, index) => index + 300),
+    );
+    for (const changed of ['stream=log:0', `at=${asOf.position}`, `after=${next}`]) {
+      const { status } = await read(server, `/audit/events?cursor=${cursor}&${changed}`, token);
+      expect([changed, status]).toEqual([changed, 400]);
+    }
+  });
+
   it('is chosen from by type', async () => {
     const { events, next } = await list('type=ClientRegistered');
     expect(events.length).toBeGreaterThanOrEqual(2);

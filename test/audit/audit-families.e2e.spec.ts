@@ -238,6 +238,29 @@ describe('a family', () => {
   });
 });
 
+/** A family of seven events: rotations, a retry, a rotation from elsewhere, and a refusal. */
+async function life() {
+  const first = await beginFamily(server, shop, ana);
+  const second = (await refresh(server, shop, first.refresh_token)).body;
+  const third = await rotate(second, 1);
+  const before = (await server.get(Ledger).size()) - 1;
+  clock.pass(1000);
+  const from = new Date(Date.now()).toISOString();
+  expect((await refresh(server, shop, second.refresh_token)).status).toBe(200);
+  const response = await server.fetch('/oauth/token', {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: shop.clientId,
+      refresh_token: third.refresh_token,
+    }),
+    headers: { 'x-forwarded-for': '203.0.113.9' },
+  });
+  expect(response.status).toBe(200);
+  expect((await refresh(server, shop, first.refresh_token)).status).toBe(400);
+  return { id: familyOf(first), before, from };
+}
+
 describe('the life of a family', () => {
   it('is told in order: what, when, by whom, from where', async () => {
     const tokens = await beginFamily(server, shop, ana);
@@ -283,10 +306,11 @@ describe('the life of a family', () => {
     expect([after[0], after[2]]).toEqual([before[0], before[2]]);
   });
 
-  it('comes in pages that lose nothing and repeat nothing, while it goes on', async () => {
+  it('comes in pages of one state that lose nothing and repeat nothing, while it goes on', async () => {
     let tokens = await rotate(await beginFamily(server, shop, ana), 10);
     const id = familyOf(tokens);
     const seen: string[] = [];
+    const states = new Set<string>();
     let cursor: string | null = '';
     for (let page = 0; cursor !== null; page += 1) {
       const list: FamilyEventList = await eventsOf(
@@ -295,14 +319,83 @@ describe('the life of a family', () => {
       );
       expect(list.events.length).toBeLessThanOrEqual(5);
       seen.push(...list.events.map(({ type, streamVersion }) => `${streamVersion} ${type}`));
-      if (page === 0) tokens = await rotate(tokens, 1);
+      states.add(JSON.stringify(list.asOf));
+      tokens = await rotate(tokens, 1);
       cursor = list.next;
     }
     expect(seen).toEqual([
       '1 GrantIssued',
       '2 GrantRedeemed',
-      ...Array.from({ length: 11 }, (_, turn) => `${turn + 3} RefreshTokenRotated`),
+      ...Array.from({ length: 10 }, (_, turn) => `${turn + 3} RefreshTokenRotated`),
     ]);
+    expect(states.size).toBe(1);
+  });
+
+  it('goes on only with what its first page was asked with', async () => {
+    const tokens = await rotate(await beginFamily(server, shop, ana), 3);
+    const id = familyOf(tokens);
+    const { asOf, next } = await eventsOf(id, 'limit=2');
+    const other = familyOf(await beginFamily(server, shop, ana));
+    for (const [family, changed] of [
+      [id, `at=${asOf.position}`],
+      [id, 'type=RefreshTokenRotated'],
+      [other, 'limit=2'],
+    ]) {
+      const path = `/audit/families/${family}/events?cursor=${next}&${changed}`;
+      expect(await audit(path)).toMatchObject({ status: 400, body: { parameter: 'cursor' } });
+    }
+    const lines = await audit(`/audit/families/${id}/events?cursor=${next}`, {
+      accept: 'application/x-ndjson',
+    });
+    expect(lines.text.trimEnd().split('\n')).toHaveLength(3);
+    expect(lines.headers.get('token-ledger-as-of')).toContain(`position=${asOf.position},`);
+  });
+
+  it.each([
+    ['type=RefreshTokenRotated', [3, 4, 6]],
+    ['outcome=rejected', [7]],
+    ['reason=stale_inside_window', [7]],
+    ['address=203.0.113.9', [6]],
+    ['type=RefreshTokenRotated&address=203.0.113.9', [6]],
+    ['type=FamilyRevoked', []],
+  ])('is chosen from by %s', async (filter, versions) => {
+    const { id, before } = await life();
+    const shown = await eventsOf(id, filter);
+    expect(shown.events.map(({ streamVersion }) => streamVersion)).toEqual(versions);
+    const paged: number[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page = await eventsOf(
+        id,
+        `${filter}&limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`,
+      );
+      paged.push(...page.events.map(({ streamVersion }) => streamVersion));
+      cursor = page.next;
+    }
+    expect(paged).toEqual(versions);
+    const path = `/audit/families/${id}/events?${filter}`;
+    const { text } = await audit(path, { accept: 'text/csv' });
+    expect(csvRows(text)).toHaveLength(versions.length + 1);
+    const then = await eventsOf(id, `${filter}&at=${before}`);
+    expect(then.events.map(({ streamVersion }) => streamVersion)).toEqual(
+      versions.filter((version) => version <= 4),
+    );
+  });
+
+  it('is chosen from by time', async () => {
+    const { id, from } = await life();
+    const later = await eventsOf(id, `from=${from}`);
+    expect(later.events.map(({ streamVersion }) => streamVersion)).toEqual([5, 6, 7]);
+    const earlier = await eventsOf(id, `to=${from}`);
+    expect(earlier.events.map(({ streamVersion }) => streamVersion)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('is none of a family that had not begun, chosen from or not', async () => {
+    const position = (await server.get(Ledger).size()) - 1;
+    const id = familyOf(await beginFamily(server, shop, ana));
+    for (const filter of ['', '&type=GrantIssued']) {
+      const path = `/audit/families/${id}/events?at=${position}${filter}`;
+      expect((await audit(path)).status).toBe(404);
+    }
   });
 
   it('is as complete when it is longer than what is read at one go', async () => {
