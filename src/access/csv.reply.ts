@@ -1,6 +1,6 @@
 import type { StreamableFile } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { ItemStream } from './item-stream.js';
+import type { ItemPages } from './item-stream.js';
 import { linesReply } from './ndjson.reply.js';
 
 /** Comma-separated values with a header row (RFC 4180). */
@@ -15,7 +15,7 @@ const QUOTED = /[",\r\n]/;
 
 /** Sends items one a row. What is an object stands there as JSON, and nothing as an empty field. */
 export function csvReply<Item>(
-  stream: ItemStream<Item>,
+  stream: ItemPages<Item>,
   reply: FastifyReply,
   columns: CsvColumns<Item>,
 ): StreamableFile {

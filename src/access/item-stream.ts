@@ -10,12 +10,18 @@ export interface StreamedState {
   readonly lag?: number | undefined;
 }
 
-/** Items a page at a time, for as long as they are asked for, of one state. */
-export interface ItemStream<Item> {
-  readonly asOf: StreamedState;
+/** Items a page at a time, for as long as they are asked for. */
+export interface ItemPages<Item> {
   readonly pages: AsyncIterable<readonly Item[]>;
+  /** Absent where each item is told as it stands when it is read. */
+  readonly asOf?: StreamedState;
   /** The hours that were counted, where items are counts. */
   readonly hours?: CountedHours;
+}
+
+/** Items a page at a time, for as long as they are asked for, of one state. */
+export interface ItemStream<Item> extends ItemPages<Item> {
+  readonly asOf: StreamedState;
 }
 
 /** A span of whole hours, and one at most that may be left out: both are told as moments. */

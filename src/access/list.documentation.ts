@@ -44,6 +44,20 @@ export function ApiCounts<Name extends string, Item>(
   return ApiLines(page, { ...asOfHeader, ...hoursHeader }, linesOf(page, items, columns));
 }
 
+/** As ApiList, of what stands in the list as it does when it is read: no state of the ledger is told. */
+export function ApiLiveList<Name extends string, Item>(
+  page: Page<Name, NoInfer<Item>>,
+  items: Name,
+  columns: CsvColumns<Item>,
+): MethodDecorator {
+  const description =
+    'As they stand when they are read: there is no `at`. With `Accept: application/x-ndjson` or ' +
+    '`text/csv` all of them, one a line.';
+  const lines = linesOf(page, items, columns);
+  const words = { status: 200, description, standardSchema: page, [OTHER_CONTENT]: lines };
+  return ApiResponse(words);
+}
+
 function ApiLines(page: z.ZodObject, headers: ApiHeaders, lines: object): MethodDecorator {
   const words = {
     status: 200,

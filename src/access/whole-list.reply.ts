@@ -1,7 +1,7 @@
 import type { StreamableFile } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type CsvColumns, csvReply } from './csv.reply.js';
-import type { ItemStream } from './item-stream.js';
+import type { ItemPages } from './item-stream.js';
 import { ndjsonReply } from './ndjson.reply.js';
 
 /** How all of a list is asked for at once. */
@@ -26,7 +26,7 @@ export function wholeListTypeOf(request: FastifyRequest): WholeListType | undefi
 /** Sends all of a list at once. */
 export function wholeListReply<Item>(
   type: WholeListType,
-  stream: ItemStream<Item>,
+  stream: ItemPages<Item>,
   reply: FastifyReply,
   columns: CsvColumns<Item>,
 ): StreamableFile {

@@ -13,6 +13,8 @@ export interface RevocationPage {
   readonly revocations: readonly ListedRevocation[];
   /** The id of the revocation that the next page goes on from; null: there is none. */
   readonly next: string | null;
+  /** These and all that follow, up to the limit; no more than a page is in memory. */
+  readonly pages: () => AsyncGenerator<readonly ListedRevocation[]>;
 }
 
 /** There is no revocation of the id that the page was to begin after. */
@@ -26,6 +28,8 @@ export class ListRevocations extends Query<RevocationPage | RevocationsNotListed
     /** Only what is older than the revocation of this id. */
     readonly before: string | undefined,
     readonly limit: number,
+    /** All up to the limit will be read. */
+    readonly isWhole = false,
   ) {
     super();
   }

@@ -91,6 +91,9 @@ const listedRevocation = z.object({
     .meta({ description: 'Set when it is completed.' }),
 });
 
+/** A revocation in a list. */
+export type ListedRevocationAnswer = z.infer<typeof listedRevocation>;
+
 /** A revocation that was started. */
 export const revocationAnswer = listedRevocation
   .extend({
@@ -149,7 +152,7 @@ export function revocationAnswerOf(
 
 /** A page of revocations as the answers write it. */
 export function revocationListOf(
-  { revocations, next }: RevocationPage,
+  { revocations, next }: Pick<RevocationPage, 'revocations' | 'next'>,
   progressOf: (id: string) => RevocationProgress | undefined,
 ): RevocationListAnswer {
   return {
@@ -160,10 +163,11 @@ export function revocationListOf(
   };
 }
 
-function listedRevocationOf(
+/** A revocation in a list as the answers write it. */
+export function listedRevocationOf(
   { id, state: { terms, startedAt, completed } }: ListedRevocation,
   progress: RevocationProgress | undefined,
-): z.infer<typeof listedRevocation> {
+): ListedRevocationAnswer {
   const { selector, position, families, clientTokens, setDigest, tokensNotBefore } = terms;
   return {
     id,

@@ -1,4 +1,14 @@
-import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+  type StreamableFile,
+} from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBody, ApiOperation, ApiResponse } from '../access/api-description.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -6,15 +16,20 @@ import { z } from 'zod';
 import type { ActiveAccessToken } from '../access/access-token-status.js';
 import { AdministrationRecord } from '../access/administration-record.service.js';
 import { Bearer } from '../access/bearer.guard.js';
+import { mapped } from '../access/item-stream.js';
 import { jsonBodyOf, problemOfBody } from '../access/json-body.js';
+import { ApiLiveList } from '../access/list.documentation.js';
 import { ApiProblem, OperatorDoor, Unstored } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
 import { requestContextOf } from '../access/request-context.js';
+import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
 import type { RevocationState } from '../domain/revocation/revocation.state.js';
 import { Ledger } from '../ledger/ledger.port.js';
+import { listedRevocationColumns } from './listed-revocation.columns.js';
 import { ListRevocations } from './list-revocations.query.js';
 import {
+  listedRevocationOf,
   type RevocationAnswer,
   revocationAnswer,
   revocationList,
@@ -111,17 +126,28 @@ export class RevocationsController {
   @Unstored()
   @ApiOperation({
     summary: 'Which revocations were started',
-    description: 'Newest first. One that is started meanwhile is on none of the pages that follow.',
+    description:
+      'Newest first. One that is started meanwhile is on none of the pages that follow. As lines there ' +
+      'is no `limit` unless one is given.',
   })
-  @ApiResponse({ status: 200, description: 'A page of them.', standardSchema: revocationList })
+  @ApiLiveList(revocationList, 'revocations', listedRevocationColumns)
   @ApiProblem(400, 'Bad Request', `cursor ${NO_CURSOR}`, 'cursor')
   async list(
     @Query({ schema: revocationListParameters })
-    { cursor, limit = PAGE_ITEMS }: z.infer<typeof revocationListParameters>,
-  ): Promise<RevocationListAnswer> {
-    const page = await this.queries.execute(new ListRevocations(cursor, limit));
-    if (page.kind === 'unknown_revocation') throw parameterProblem('cursor', NO_CURSOR);
-    return revocationListOf(page, (id) => this.queue.progressOf(id));
+    parameters: z.infer<typeof revocationListParameters>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RevocationListAnswer | StreamableFile> {
+    void reply.header('vary', 'accept');
+    const type = wholeListTypeOf(request);
+    const { cursor, limit = type === undefined ? PAGE_ITEMS : Infinity } = parameters;
+    const query = new ListRevocations(cursor, limit, type !== undefined);
+    const list = await this.queries.execute(query);
+    if (list.kind === 'unknown_revocation') throw parameterProblem('cursor', NO_CURSOR);
+    const progressOf = (id: string) => this.queue.progressOf(id);
+    if (type === undefined) return revocationListOf(list, progressOf);
+    const pages = mapped(list.pages(), (one) => listedRevocationOf(one, progressOf(one.id)));
+    return wholeListReply(type, { pages }, reply, listedRevocationColumns);
   }
 
   /** How far a revocation is, and what it came to. */

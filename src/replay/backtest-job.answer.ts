@@ -44,6 +44,9 @@ const listedJob = z.object({
   result: backtestResult.nullable().meta({ description: 'Set when it is done.' }),
 });
 
+/** A backtest in a list. */
+export type ListedBacktest = z.infer<typeof listedJob>;
+
 /** A backtest that was asked for. */
 export const backtestJob = listedJob
   .extend({
@@ -82,7 +85,7 @@ export function backtestListOf(jobs: readonly BacktestJob[]): BacktestListAnswer
   return { backtests: jobs.map(listedJobOf) };
 }
 
-function listedJobOf(job: BacktestJob): z.infer<typeof listedJob> {
+function listedJobOf(job: BacktestJob): ListedBacktest {
   const { id, status, order, queuedAt, done, total, summary } = job;
   return {
     id,

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import {
   Controller,
   Delete,
@@ -17,10 +18,12 @@ import { z } from 'zod';
 import { AdministrationRecord } from '../access/administration-record.service.js';
 import { bearerOf } from '../access/bearer.guard.js';
 import { jsonBodyOf, problemOfBody } from '../access/json-body.js';
+import { ApiLiveList } from '../access/list.documentation.js';
 import { ApiProblem, Unstored } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
 import { requestContextOf } from '../access/request-context.js';
 import { jsonLine, NDJSON, streamedLines } from '../access/streamed-lines.js';
+import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
 import { Ledger } from '../ledger/ledger.port.js';
 import {
@@ -46,6 +49,7 @@ import {
   type BacktestOrder,
   isDiverging,
 } from './backtest.runner.js';
+import { listedBacktestColumns } from './listed-backtest.columns.js';
 import { ReplayDoor } from './replay-door.decorator.js';
 import { noMoment } from './replay.problems.js';
 
@@ -102,9 +106,17 @@ export class BacktestsController {
     description:
       'Newest first: all that wait or run, and the last ones that have ended. A restart forgets them.',
   })
-  @ApiResponse({ status: 200, description: 'The backtests.', standardSchema: backtestList })
-  list(): BacktestListAnswer {
-    return backtestListOf(this.jobs.list());
+  @ApiLiveList(backtestList, 'backtests', listedBacktestColumns)
+  list(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): BacktestListAnswer | StreamableFile {
+    void reply.header('vary', 'accept');
+    const type = wholeListTypeOf(request);
+    const list = backtestListOf(this.jobs.list());
+    if (type === undefined) return list;
+    const pages = Readable.from([list.backtests]);
+    return wholeListReply(type, { pages }, reply, listedBacktestColumns);
   }
 
   /** How far a backtest is, and what it came to. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RevocationListAnswer, revocationList } from '../../src/admin/revocation.answer.js';
 import { AddressRanges } from '../../src/directory/address-ranges.service.js';
 import { Ledger } from '../../src/ledger/ledger.port.js';
-import { adminToken, clientToken, read, send } from '../audit/audit-stage.js';
+import { adminToken, clientToken, csvRows, read, send } from '../audit/audit-stage.js';
 import { HttpServer, TestClock } from '../support/http-server.js';
 import { revocationCompleted } from './revocation-stage.js';
 
@@ -69,6 +69,29 @@ describe('GET /admin/revocations', () => {
   it('says that there is nothing more when a page ends with the last one', async () => {
     expect((await listed('?limit=5')).next).toBeNull();
     expect((await listed('?limit=4')).next).toBe(ids[1]);
+  });
+
+  it('is lines and rows for whoever asks for all of them, from a cursor on and up to a limit', async () => {
+    const { revocations, next } = await listed('?limit=2');
+    const lines = await read(server, REVOCATIONS, token, { accept: 'application/x-ndjson' });
+    expect(lines.headers.get('content-type')).toBe('application/x-ndjson');
+    expect(lines.headers.get('vary')).toContain('accept');
+    expect(lines.headers.has('token-ledger-as-of')).toBe(false);
+    const all = lines.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(all).toEqual((await listed()).revocations);
+    const rest = `${REVOCATIONS}?cursor=${next}&limit=2`;
+    const [header = [], ...rows] = csvRows(
+      (await read(server, rest, token, { accept: 'text/csv' })).text,
+    );
+    expect(rows.map((row) => row[header.indexOf('id')])).toEqual(ids.toReversed().slice(2, 4));
+    expect(rows.map((row) => row[header.indexOf('selectorKind')])).toEqual(['client', 'client']);
+    const wrong = `${REVOCATIONS}?cursor=${'0'.repeat(32)}`;
+    const refused = await read(server, wrong, token, { accept: 'text/csv' });
+    expect(refused).toMatchObject({ status: 400, body: { parameter: 'cursor' } });
+    expect(revocations).toHaveLength(2);
   });
 
   it.each([

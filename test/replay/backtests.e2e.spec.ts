@@ -5,7 +5,7 @@ import {
   backtestList,
   type BacktestListAnswer,
 } from '../../src/replay/backtest-job.answer.js';
-import { clientToken, read } from '../audit/audit-stage.js';
+import { clientToken, csvRows, read } from '../audit/audit-stage.js';
 import { type Answer, answerOf, beginFamily, refresh } from '../support/http-flow.js';
 import { HttpServer, type TestClient, TestClock } from '../support/http-server.js';
 import { responderToken } from './replay-stage.js';
@@ -206,6 +206,15 @@ describe('a backtest by its id', () => {
     const { status, headers, body } = await read<BacktestListAnswer>(server, JOBS, token);
     expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
     expect(backtestList.strict().parse(body)).toEqual({ backtests: asked });
+    const lines = await read(server, JOBS, token, { accept: 'application/x-ndjson' });
+    expect(lines.text).toBe(asked.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    const [header = [], ...rows] = csvRows(
+      (await read(server, JOBS, token, { accept: 'text/csv' })).text,
+    );
+    expect(rows.map((row) => row[header.indexOf('policy')])).toEqual(
+      asked.map(({ policy }) => JSON.stringify(policy)),
+    );
+    expect(lines.headers.get('vary')).toContain('accept');
     const auditor = await clientToken(server, await server.register('auditor'));
     expect((await read(server, JOBS, auditor)).status).toBe(403);
   });
