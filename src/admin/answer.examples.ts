@@ -71,7 +71,7 @@ export const previewExample = {
       grantedAt: '2026-11-20T18:02:55.310Z',
     },
   ],
-  next: '019aa3c2b7f07c51a1b2c3d4e5f60718',
+  next: 'cGlubmVkOjEyMDQ',
 };
 
 /** What a list of the access tokens in a set is told like. */

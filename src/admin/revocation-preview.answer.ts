@@ -64,16 +64,19 @@ export const revocationPreview = z
       }),
     families: z.array(previewedFamily).meta({ description: 'By their ids.' }),
     next: z.string().nullable().meta({
-      description: 'The `after` of the next page, with the same `position`; null: there is none.',
+      description: 'Pass it as `cursor` for the next page; null: there is nothing more.',
     }),
   })
   .meta({ id: 'RevocationPreview', examples: [previewExample] });
 /** What a revocation would end. */
 export type RevocationPreviewAnswer = z.infer<typeof revocationPreview>;
 
-/** A preview as the answers write it. */
-export function revocationPreviewOf(preview: RevocationPreview): RevocationPreviewAnswer {
-  const { set, tokensNotBefore, reach, families, next } = preview;
+/** A preview as the answers write it. `next`: what leads to the page after it. */
+export function revocationPreviewOf(
+  preview: RevocationPreview,
+  next: string | null,
+): RevocationPreviewAnswer {
+  const { set, tokensNotBefore, reach, families } = preview;
   const { selector, position, foundAt, familiesEnded, setDigest } = set;
   return {
     selector: selectorAnswerOf(selector),

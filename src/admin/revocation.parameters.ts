@@ -96,15 +96,21 @@ const positionAsked = wholeNumber(0, Number.MAX_SAFE_INTEGER, NO_POSITION).meta(
   example: 1204,
 });
 
+const pinnedCursor = z
+  .string('must be given once')
+  .max(512, NO_CURSOR)
+  .optional()
+  .meta({
+    description:
+      '`next` of the page before. All pages are of one position; the other parameters must be the ' +
+      'same.',
+  });
+
 /** The parameters of a preview. */
 export const previewParameters = spannedParameters({
   ...selectorShape,
   position: positionAsked,
-  after: z
-    .string('must be given once')
-    .regex(/^[0-9a-f]{32}$/, 'must be the id of a family')
-    .optional()
-    .meta({ description: 'Where to go on: `next` of the page before.' }),
+  cursor: pinnedCursor,
   limit: limit.meta({
     type: 'integer',
     description: `How many families at most; ${PAGE_ITEMS} when absent.`,
@@ -120,15 +126,7 @@ export const tokenListParameters = spannedParameters({
     description:
       '`true`: only what had not expired at the position. Every one unless this says so.',
   }),
-  cursor: z
-    .string('must be given once')
-    .max(512, NO_CURSOR)
-    .optional()
-    .meta({
-      description:
-        '`next` of the page before. All pages are of one position; the other parameters must be the ' +
-        'same.',
-    }),
+  cursor: pinnedCursor,
   limit: limit.meta({
     type: 'integer',
     description: `How many access tokens at most; ${PAGE_ITEMS} when absent.`,

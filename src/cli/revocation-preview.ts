@@ -4,6 +4,7 @@ import {
   type RevocationPreviewAnswer,
   revocationPreviewOf,
 } from '../admin/revocation-preview.answer.js';
+import { CommandRefused } from './failure.js';
 import { requireId } from './id-argument.js';
 import { asOperator, type Operator } from './operator.js';
 import {
@@ -35,11 +36,12 @@ export function revocationPreviewVerb(): Command {
       'token-ledger revocation preview --client u3Yv0mSx1QbN7cKpT5dZEg',
       'token-ledger revocation preview --address 192.0.2.0/24 --from 2026-11-20T00:00:00Z',
     ],
-    json: 'what GET /admin/revocations/preview answers',
+    json: `what GET /admin/revocations/preview answers;
+next: the id for --after that goes on, with the same --position, null when there is nothing more`,
   });
   return withSelectorOptions(command)
     .option('--position <n>', 'the newest event that is looked at; else of the ledger', position)
-    .option('--after <family-id>', 'only families with a greater id')
+    .option('--after <family-id>', 'only families with a greater id; needs --position')
     .option('--limit <n>', 'show at most so many families', count, FAMILIES_SHOWN)
     .action((options: Options) => asOperator((operator) => preview(operator, options)));
 }
@@ -47,11 +49,14 @@ export function revocationPreviewVerb(): Command {
 async function preview(operator: Operator, options: Options): Promise<void> {
   const { after, limit } = options;
   if (after !== undefined) requireId('family', after);
+  if (after !== undefined && options.position === undefined) {
+    throw new CommandRefused('--after goes with the --position of the page before');
+  }
   const selector = await selectorIn(operator, options);
   const query = new PreviewRevocation(selector, options.position, after, limit);
   const outcome = await operator.query(query);
   if (outcome.kind === 'refused') throw revocationRefused(outcome.reason);
-  const answer = revocationPreviewOf(outcome);
+  const answer = revocationPreviewOf(outcome, outcome.next);
   if (options.json === true) printJson(answer);
   else tell(answer);
 }

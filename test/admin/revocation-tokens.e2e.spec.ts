@@ -233,7 +233,16 @@ describe('the families that a revocation would end', () => {
     const [header, ...rows] = csvRows((await asked(path, 'text/csv')).text);
     expect(header).toEqual(Object.keys(families[0]!));
     expect(rows.map(([id]) => id)).toEqual(families.map(({ id }) => id));
-    const rest = await asked(`${path}&after=${families[0]!.id}`, 'application/x-ndjson');
+    const { next } = (await asked(`${path}&limit=1`)).body;
+    const rest = await asked(`${path}&cursor=${next}`, 'application/x-ndjson');
     expect(linesOf(rest.text)).toEqual(families.slice(1));
+    const token = await clientToken(server, auditor);
+    for (const [changed, parameter] of [
+      [`cursor=${next}&from=2026-11-20T00:00:00Z`, 'cursor'],
+      [`after=${families[0]!.id}`, 'after'],
+    ]) {
+      const refused = await read(server, `${path}&${changed}`, token);
+      expect(refused).toMatchObject({ status: 400, body: { parameter } });
+    }
   });
 });

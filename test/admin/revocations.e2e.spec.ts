@@ -354,8 +354,7 @@ describe('a preview of a revocation', () => {
     });
     await beginFamily(server, shop, ben);
     const { position, next } = first;
-    const rest = `client=${shop.clientId}&position=${position}&after=${next}`;
-    const second = await previewed(rest);
+    const second = await previewed(`client=${shop.clientId}&cursor=${next}`);
     expect(second).toMatchObject({ position, counts: first.counts, reach: null, next: null });
     const told = [...first.families, ...second.families];
     expect(told.map(({ id }) => id)).toEqual(its.slice(0, 2).map(familyOf).toSorted());

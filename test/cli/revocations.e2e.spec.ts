@@ -69,6 +69,11 @@ describe('revocations, while the server runs', () => {
     const told = await run('preview', '--client', clientId, '--limit', '1');
     expect(told.stdout).toMatch(/^Families +3 would end; 0 have ended already$/m);
     expect(told.stdout).toMatch(/^1 family; --position \d+ --after [0-9a-f]{32} goes on$/m);
+    const [, place = ''] = /(--position .+) goes on$/m.exec(told.stdout) ?? [];
+    const others = await run('preview', '--client', clientId, ...place.split(' '));
+    expect(others.stdout).toMatch(/^2 families$/m);
+    const unpinned = ['--client', clientId, ...place.split(' ').slice(2)];
+    expect((await run('preview', ...unpinned)).stderr).toMatch(/--after goes with the --position/);
     expect(await refreshed(refreshTokens[0] ?? '')).toBe(200);
 
     const position = String(preview.position);
