@@ -10,7 +10,10 @@ const STREAM = new RegExp(`^(?:subject|${streamKinds.join('|')}):[\\w.-]{1,128}$
 /** Parameters that are only these: any other is refused by its name. */
 export function strictParameters<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape, {
-    error: ({ code }) => (code === 'unrecognized_keys' ? 'is not a parameter here' : undefined),
+    error: ({ code, input }) => {
+      if (code === 'unrecognized_keys') return 'is not a parameter here';
+      return input === undefined ? 'must be given' : 'must be an object';
+    },
   });
 }
 

@@ -50,6 +50,12 @@ export const momentParameter = z
   })
   .meta({ type: 'string', example: '2026-11-21T02:14:07Z' });
 
+/** A member of a JSON body that is a moment: a position may be a number there. */
+export const momentMember = z
+  .union([z.string(), z.number()], 'must be an RFC 3339 time or a position')
+  .transform(String)
+  .pipe(momentParameter);
+
 /** The moment that is asked for; now when nothing is said. A time yet to come is now. */
 export async function momentAt(ledger: MomentLedger, at?: At): Promise<Moment | NoSuchMoment> {
   const size = await ledger.size();

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Instant, Position } from '../domain/identifiers.js';
 import { plainOf, textOf } from './page-cursor.js';
+import { parameterProblem } from './wrong-parameter.js';
 
 /** Where a list goes on, and the state that all its pages show. */
 export interface PinnedPlace {
@@ -11,6 +12,12 @@ export interface PinnedPlace {
   readonly after: string;
 }
 
+/** What a cursor that leads nowhere is told. */
+export const NO_CURSOR = 'is not a cursor of this list';
+
+const OTHER_PARAMETERS =
+  'was made with other parameters, or by another list: all but limit must be those of the first page';
+
 const PLACE = /^pinned:(\d{1,15}):(\d{1,15}):([01]):([\w.-]{1,128}):([\w-]{43})$/;
 
 /** An opaque text that leads on in this list: it is good with the same filters only. */
@@ -19,10 +26,11 @@ export function pinnedCursor(place: PinnedPlace, list: string): string {
   return textOf(`pinned:${upTo}:${instant}:${Number(isAsked)}:${after}:${digestOf(list)}`);
 }
 
-/** The place that such a text means in this list; undefined for any other text. Attacker-controlled. */
-export function pinnedPlaceOf(cursor: string, list: string): PinnedPlace | undefined {
+/** The place that such a text means in this list. Throws a Problem for any other. Attacker-controlled. */
+export function pinnedPlaceIn(cursor: string, list: string): PinnedPlace {
   const [, upTo, instant, isAsked, after, digest] = PLACE.exec(plainOf(cursor)) ?? [];
-  if (after === undefined || digest !== digestOf(list)) return undefined;
+  if (after === undefined) throw parameterProblem('cursor', NO_CURSOR);
+  if (digest !== digestOf(list)) throw parameterProblem('cursor', OTHER_PARAMETERS);
   return {
     upTo: Number(upTo),
     instant: Number(instant),

@@ -10,7 +10,12 @@ import {
 } from './revocation-set.reader.js';
 
 /** Why there is no set to be revoked. */
-export type RevocationRefusal = 'unknown_selected' | 'beyond_the_ledger' | 'views_behind';
+export type RevocationRefusal =
+  | 'unknown_selected'
+  | 'beyond_the_ledger'
+  /** The views are of one past state, and never come to the position. */
+  | 'beyond_the_views'
+  | 'views_behind';
 
 /** Views that are behind the ledger are given so long to follow, in milliseconds. */
 const VIEWS_WAIT_MAX = 2000;
@@ -53,6 +58,7 @@ export class RevocationOrders {
     const isKnown = kind === undefined || (await this.ledger.load(kind, selector.id)) !== undefined;
     if (!isKnown) return 'unknown_selected';
     if (position >= (await this.ledger.size())) return 'beyond_the_ledger';
+    if (this.sets.isNeverFollowed(position)) return 'beyond_the_views';
     if (!(await this.sets.followed(position, VIEWS_WAIT_MAX))) return 'views_behind';
     const set = await this.sets.find(order);
     return set.kind === 'found' ? set : 'views_behind';

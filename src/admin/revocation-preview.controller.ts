@@ -6,9 +6,8 @@ import type { z } from 'zod';
 import { mapped } from '../access/item-stream.js';
 import { OperatorDoor, Unstored } from '../access/operator-door.decorator.js';
 import { ApiList } from '../access/list.documentation.js';
-import { listNameOf, pinnedCursor, pinnedPlaceOf } from '../access/pinned-cursor.js';
+import { listNameOf, pinnedCursor, pinnedPlaceIn } from '../access/pinned-cursor.js';
 import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
-import { parameterProblem } from '../access/wrong-parameter.js';
 import type { Position } from '../domain/identifiers.js';
 import { PreviewRevocation, type RevocationPreview } from './preview-revocation.query.js';
 import {
@@ -19,7 +18,7 @@ import {
   revocationPreviewOf,
   streamedStateOf,
 } from './revocation-preview.answer.js';
-import { NO_CURSOR, PAGE_ITEMS, previewParameters, selectorOf } from './revocation.parameters.js';
+import { PAGE_ITEMS, previewParameters, selectorOf } from './revocation.parameters.js';
 import { ApiNoSet, noSet, notOneSelector } from './revocation.problems.js';
 
 type Parameters = z.infer<typeof previewParameters>;
@@ -75,9 +74,8 @@ function placeIn(parameters: Parameters): {
 } {
   const { cursor, position } = parameters;
   if (cursor === undefined) return { position, after: undefined };
-  const place = pinnedPlaceOf(cursor, listNameOf(LIST, parameters));
-  if (place === undefined) throw parameterProblem('cursor', NO_CURSOR);
-  return { position: place.upTo, after: place.after };
+  const { upTo, after } = pinnedPlaceIn(cursor, listNameOf(LIST, parameters));
+  return { position: upTo, after };
 }
 
 function cursorOf({ set, next: after }: RevocationPreview, parameters: Parameters): string | null {

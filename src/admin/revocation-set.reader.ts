@@ -81,6 +81,11 @@ export class RevocationSets {
     }
   }
 
+  /** Whether the views are of one past state, which this position lies beyond. */
+  isNeverFollowed(position: Position): boolean {
+    return position > (this.views.fixedAt ?? Infinity);
+  }
+
   /** Whether the views have come to a position, after waiting for so many milliseconds at most. */
   async followed(position: Position, waitMax: number): Promise<boolean> {
     const until = performance.now() + waitMax;

@@ -7,16 +7,17 @@ import { firstOf, mapped } from '../access/item-stream.js';
 import { OperatorDoor, Unstored } from '../access/operator-door.decorator.js';
 import {
   listNameOf,
+  NO_CURSOR,
   pinnedCursor,
   type PinnedPlace,
-  pinnedPlaceOf,
+  pinnedPlaceIn,
 } from '../access/pinned-cursor.js';
 import { ApiList } from '../access/list.documentation.js';
 import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
 import type { StreamId } from '../domain/identifiers.js';
 import { ListRevocationTokens, type RevocationTokenList } from './list-revocation-tokens.query.js';
-import { NO_CURSOR, PAGE_ITEMS, selectorOf, tokenListParameters } from './revocation.parameters.js';
+import { PAGE_ITEMS, selectorOf, tokenListParameters } from './revocation.parameters.js';
 import { ApiNoSet, noSet, notOneSelector } from './revocation.problems.js';
 import { streamedStateOf } from './revocation-preview.answer.js';
 import type { RevocationSet } from './revocation-set.reader.js';
@@ -98,9 +99,9 @@ function pinnedIn(
 ): { readonly upTo: PinnedPlace['upTo']; readonly after: TokenPlace } | undefined {
   const { cursor } = parameters;
   if (cursor === undefined) return undefined;
-  const place = pinnedPlaceOf(cursor, listNameOf(LIST, parameters));
-  const [, kind, id, position] = PLACE.exec(place?.after ?? '') ?? [];
-  if (place === undefined || id === undefined) throw parameterProblem('cursor', NO_CURSOR);
+  const place = pinnedPlaceIn(cursor, listNameOf(LIST, parameters));
+  const [, kind, id, position] = PLACE.exec(place.after) ?? [];
+  if (id === undefined) throw parameterProblem('cursor', NO_CURSOR);
   const streamId = `${kind}:${id}` as StreamId;
   return { upTo: place.upTo, after: { streamId, position: Number(position) } };
 }

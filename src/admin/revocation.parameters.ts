@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { spannedParameters, strictParameters } from '../access/ledger-parameters.js';
 import { momentText } from '../access/moment.js';
+import { NO_CURSOR } from '../access/pinned-cursor.js';
 import type { RevocationSelector } from '../domain/events/revocation.events.js';
 import { addressRangeOf, addressRangeWords } from './address-range.js';
 
@@ -63,7 +64,7 @@ const PAGE_ITEMS_MAX = 1000;
 
 function wholeNumber(minimum: number, maximum: number, error: string) {
   return z
-    .string(error)
+    .string('must be given once')
     .refine((text) => DIGITS.test(text) && Number(text) >= minimum && Number(text) <= maximum, {
       error,
     })
@@ -72,9 +73,6 @@ function wholeNumber(minimum: number, maximum: number, error: string) {
 }
 
 const limit = wholeNumber(1, PAGE_ITEMS_MAX, `must be a whole number from 1 to ${PAGE_ITEMS_MAX}`);
-
-/** What a cursor that leads nowhere is told. */
-export const NO_CURSOR = 'is not a cursor of this list';
 
 /** The parameters of the list of revocations. */
 export const revocationListParameters = strictParameters({

@@ -26,6 +26,11 @@ export function noSet(reason: RevocationRefusal, { kind }: RevocationSelector): 
       return parameterProblem(parameterOfKind[kind], 'is none of this ledger');
     case 'beyond_the_ledger':
       return parameterProblem('position', 'lies beyond the newest event');
+    case 'beyond_the_views':
+      return parameterProblem(
+        'position',
+        'must be given, and must not lie beyond the one past state that this server shows',
+      );
     case 'views_behind':
       return new Problem(
         { status: 503, title: 'Service Unavailable', detail: VIEWS_BEHIND },

@@ -20,6 +20,7 @@ import { mapped } from '../access/item-stream.js';
 import { jsonBodyOf, problemOfBody } from '../access/json-body.js';
 import { ApiLiveList } from '../access/list.documentation.js';
 import { ApiProblem, OperatorDoor, Unstored } from '../access/operator-door.decorator.js';
+import { NO_CURSOR } from '../access/pinned-cursor.js';
 import { Problem } from '../access/problem-details.js';
 import { requestContextOf } from '../access/request-context.js';
 import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
@@ -37,7 +38,6 @@ import {
   revocationListOf,
 } from './revocation.answer.js';
 import {
-  NO_CURSOR,
   PAGE_ITEMS,
   revocationBody,
   revocationListParameters,

@@ -19,7 +19,7 @@ const eventTypes = [
 export function wholeNumber(minimum: number, maximum: number) {
   const error = `must be a whole number from ${minimum} to ${maximum}`;
   return z
-    .string(error)
+    .string('must be given once')
     .refine((text) => DIGITS.test(text) && Number(text) >= minimum && Number(text) <= maximum, {
       error,
     })
@@ -65,7 +65,8 @@ export const at = momentParameter.optional().meta({
   example: undefined,
   description:
     'Shows what was so at this time (RFC 3339) or when the event at this position was the ' +
-    'newest. `asOf` says which position a time means. Absent, or yet to come: now.',
+    'newest. `asOf` says which position a time means. Absent, or a time yet to come: now; a position ' +
+    'beyond the newest event is refused.',
 });
 
 /** The moment alone. */

@@ -6,9 +6,7 @@ import { FindFixedState, FindMoment } from './find-moment.query.js';
 import type { Listing, ListingRequest } from './listing.reader.js';
 import type { At, Moment } from '../access/moment.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
-import { listNameOf, pinnedCursor, pinnedPlaceOf } from '../access/pinned-cursor.js';
-
-const NOT_OURS = 'is not a cursor of this list';
+import { listNameOf, NO_CURSOR, pinnedCursor, pinnedPlaceIn } from '../access/pinned-cursor.js';
 
 /** The parameters that every list has. */
 export interface PageParameters {
@@ -73,15 +71,14 @@ export async function requestOf(
     const upTo = at === undefined ? undefined : position;
     return { ...range, after: null, upTo, instant, isAsked };
   }
-  const place = pinnedPlaceOf(cursor, listNameOf(list, parameters));
-  if (place === undefined) throw parameterProblem('cursor', NOT_OURS);
+  const place = pinnedPlaceIn(cursor, listNameOf(list, parameters));
   return { ...range, ...place, after: numberIn(place) };
 }
 
 /** Where a list goes on whose places are numbers. Throws a Problem for any other. Attacker-controlled. */
 export function numberIn({ after }: { readonly after: string }): number {
   const number = Number(after);
-  if (!Number.isSafeInteger(number)) throw parameterProblem('cursor', NOT_OURS);
+  if (!Number.isSafeInteger(number)) throw parameterProblem('cursor', NO_CURSOR);
   return number;
 }
 
@@ -96,8 +93,7 @@ export async function placeIn(
 ): Promise<{ readonly moment: Moment; readonly after: string | null }> {
   const { at, cursor } = parameters;
   if (cursor === undefined) return { moment: await momentFor(queries, at), after: null };
-  const place = pinnedPlaceOf(cursor, listNameOf(list, parameters));
-  if (place === undefined) throw parameterProblem('cursor', NOT_OURS);
+  const place = pinnedPlaceIn(cursor, listNameOf(list, parameters));
   const { recordedAt, position } = await momentFor(queries, { position: place.upTo });
   const { instant, isAsked, after } = place;
   return { moment: { position, recordedAt, instant, isAsked }, after };

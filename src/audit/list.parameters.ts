@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { spannedParameters, strictParameters } from '../access/ledger-parameters.js';
 import { canonicalAddress } from '../access/network-address.js';
+import { NO_CURSOR } from '../access/pinned-cursor.js';
 import { incidentEvents, sessionEvents } from '../domain/events/directory.events.js';
 import {
   rejectionReason,
@@ -68,7 +69,7 @@ const page = {
   limit,
   cursor: z
     .string(once)
-    .max(512, 'is not a cursor of this list')
+    .max(512, NO_CURSOR)
     .optional()
     .meta({
       description:

@@ -58,6 +58,7 @@ export async function selectorIn(
 const refusalWords: Readonly<Record<RevocationRefusal, string>> = {
   unknown_selected: 'there is no such client, account or key',
   beyond_the_ledger: 'the position lies beyond the newest event',
+  beyond_the_views: 'the position lies beyond the one past state that the views show',
   views_behind:
     'the views have not come to this position: try again, or start the server if it does not run',
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { strictParameters } from '../access/ledger-parameters.js';
-import { momentParameter } from '../access/moment.js';
+import { momentMember } from '../access/moment.js';
 import type { BacktestPolicy } from '../domain/backtest/backtest-policy.rules.js';
 
 const YEAR_SECONDS = 31_536_000;
@@ -43,7 +43,7 @@ export const backtestedPolicy = askedPolicy.refine(
   'must say what would be otherwise, such as retryWindowSeconds',
 );
 
-const moment = momentParameter.optional();
+const moment = momentMember.optional();
 
 /** What a backtest is asked for with. */
 export const backtestRequest = strictParameters({

@@ -135,7 +135,7 @@ describe('a wrong parameter is named, and its value is not repeated', () => {
     ['/audit/events?limit=ten', 'limit', /whole number/],
     ['/audit/events?limit=1e2', 'limit', /whole number/],
     ['/audit/events?limit=', 'limit', /whole number/],
-    ['/audit/events?limit=1&limit=2', 'limit', /whole number/],
+    ['/audit/events?limit=1&limit=2', 'limit', /must be given once/],
     ['/audit/events?after=-1', 'after', /whole number/],
     ['/audit/events?after=1.5', 'after', /whole number/],
     ['/audit/events?after=99999999999999999999', 'after', /whole number/],

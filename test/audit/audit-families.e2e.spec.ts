@@ -342,7 +342,9 @@ describe('the life of a family', () => {
       [other, 'limit=2'],
     ]) {
       const path = `/audit/families/${family}/events?cursor=${next}&${changed}`;
-      expect(await audit(path)).toMatchObject({ status: 400, body: { parameter: 'cursor' } });
+      const detail = expect.stringMatching(/all but limit must be those of the first page/);
+      const body = { parameter: 'cursor', detail };
+      expect(await audit(path)).toMatchObject({ status: 400, body });
     }
     const lines = await audit(`/audit/families/${id}/events?cursor=${next}`, {
       accept: 'application/x-ndjson',

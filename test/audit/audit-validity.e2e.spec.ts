@@ -247,6 +247,15 @@ describe('a token that somebody found', () => {
     expect(answer.text.replaceAll('zebra_', '')).not.toContain('zebra');
   });
 
+  it.each([
+    [{}, 'token must be given, or jti'],
+    [{ token: 'zebra', jti: 'zebra' }, 'token or jti must be given, not both'],
+    [{ token: 'zebra', jti: `${'0'.repeat(32)}.1` }, 'token or jti must be given, not both'],
+  ])('is one token: %j says so', async (body, detail) => {
+    const answer = await send(server, '/audit/lookup', token, body);
+    expect(answer).toMatchObject({ status: 400, body: { parameter: 'token', detail } });
+  });
+
   it('is asked for as JSON, by who may read', async () => {
     const body = { token: second.refresh_token };
     expect((await send(server, '/audit/lookup', undefined, body)).status).toBe(401);

@@ -132,8 +132,23 @@ describe('a server of a views file', () => {
 
   it('ends no tokens by a selector, as it does not know whom that means now', async () => {
     const token = await clientToken(server, auditor);
-    server.expectError(/noSet/);
-    const path = `/admin/revocations/preview?client=${auditor.clientId}`;
-    expect((await read(server, path, token)).status).toBe(503);
+    const client = auditor.clientId;
+    const path = `/admin/revocations/preview?client=${client}`;
+    const position = newest + 1;
+    for (const answer of [
+      await read(server, path, token),
+      await read(server, `${path}&position=${position}`, token),
+      await send(server, '/admin/revocations', await adminToken(server), { client, position }),
+    ]) {
+      expect(answer).toMatchObject({
+        status: 400,
+        body: {
+          parameter: 'position',
+          detail: expect.stringMatching(/one past state that this server shows/),
+        },
+      });
+    }
+    const then = await read(server, `${path}&position=${newest}`, token);
+    expect(then).toMatchObject({ status: 200, body: { position: newest } });
   });
 });

@@ -93,8 +93,9 @@ describe('POST /replay/backtests', () => {
   });
 
   const refusals: readonly (readonly [body: unknown, parameter: string, detail: RegExp])[] = [
-    [{}, 'policy', /expected object/],
-    [[], 'the body', /expected object/],
+    [{}, 'policy', /^policy must be given$/],
+    [{ policy: 5 }, 'policy', /^policy must be an object$/],
+    [[], 'the body', /must be an object/],
     [{ policy: {} }, 'policy', /must say what would be otherwise, such as retryWindowSeconds/],
     [{ policy: { retryWindowSeconds: -1 } }, 'policy.retryWindowSeconds', /from 0 to 86400/],
     [{ policy: { retryWindowSeconds: '5' } }, 'policy.retryWindowSeconds', /from 0 to 86400/],
@@ -106,6 +107,10 @@ describe('POST /replay/backtests', () => {
     [{ policy: RULES, from: '3', to: '2' }, 'from', /later/],
     [{ policy: RULES, to: '99999999' }, 'to', /beyond/],
     [{ policy: RULES, from: '99999999' }, 'from', /beyond/],
+    [{ policy: RULES, from: 99_999_999 }, 'from', /beyond/],
+    [{ policy: RULES, from: 1.5 }, 'from', /RFC 3339 time or a position/],
+    [{ policy: RULES, to: -1 }, 'to', /RFC 3339 time or a position/],
+    [{ policy: RULES, to: null }, 'to', /RFC 3339 time or a position/],
     [{ policy: RULES, to: '2999-01-01T00:00:00Z' }, 'to', /yet to come/],
     [{ policy: RULES, client: 'zebra' }, 'client', /no client/],
   ];
@@ -114,6 +119,11 @@ describe('POST /replay/backtests', () => {
     expect(result.status).toBe(400);
     expect(result.body).toMatchObject({ parameter, detail: expect.stringMatching(detail) });
     expect(events).toEqual([]);
+  });
+
+  it('takes positions as numbers, as it tells them itself', async () => {
+    const { status, body } = await ask({ policy: RULES, from: 2, to: 7 });
+    expect([status, body]).toMatchObject([202, { from: 2, to: 7 }]);
   });
 
   it('refuses what is not JSON', async () => {
