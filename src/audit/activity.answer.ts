@@ -28,7 +28,7 @@ export const activityAnswer = z
       {
         asOf: asOfExample,
         from: '2026-11-20T02:00:00.000Z',
-        to: '2026-11-21T02:14:07.000Z',
+        to: '2026-11-21T03:00:00.000Z',
         partialHour: null,
         hours: [{ hour: '2026-11-21T02:00:00.000Z', counts: { RefreshTokenRotated: 12 } }],
         next: null,

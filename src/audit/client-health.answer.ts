@@ -49,8 +49,8 @@ export const clientHealthOf = z.object({
 
 /** The span of whole hours that was counted. */
 export const hourSpan = {
-  from: moment.describe('Where the hours begin that were counted.'),
-  to: moment,
+  from: moment.describe('Where the hours begin that were counted: on the hour.'),
+  to: moment.describe('Where they end: on the hour.'),
   partialHour: moment.nullable().meta({
     description:
       'The hour that `at` cuts in two, where it has too many events before and after to be counted.',
@@ -122,7 +122,7 @@ export const clientHealthPage = z
       {
         asOf: asOfExample,
         from: '2026-11-14T02:00:00.000Z',
-        to: '2026-11-21T02:14:07.000Z',
+        to: '2026-11-21T03:00:00.000Z',
         partialHour: null,
         clients: [listedClientExample],
         next: null,

@@ -62,7 +62,7 @@ export const clientAnswer = z
         incidents: { count: 1, unjudged: 1, isComplete: true },
         health: {
           from: '2026-11-14T02:00:00.000Z',
-          to: '2026-11-21T02:14:07.000Z',
+          to: '2026-11-21T03:00:00.000Z',
           partialHour: null,
           ...clientHealthExample,
         },

@@ -217,7 +217,16 @@ export const lineageParameters = strictParameters({
   }),
 });
 
-const span = { from: page.from, to: page.to, at };
+const span = {
+  from: time.optional().meta({
+    description: 'Whole hours (UTC) are counted: from the beginning of the one that this lies in.',
+  }),
+  to: time.optional().meta({
+    description:
+      'Whole hours (UTC) are counted: to the end of the last one that begins before this.',
+  }),
+  at,
+};
 
 /** The parameters of what is counted by the hour. */
 export const spanParameters = strictParameters(span);

@@ -31,8 +31,9 @@ import {
 } from './overview.query.js';
 import { type SubjectAnswer, subjectAnswer } from './subject.answer.js';
 import { wholeListReply, wholeListTypeOf } from '../access/whole-list.reply.js';
+import type { Instant } from '../domain/identifiers.js';
+import { HOUR, hourOf } from '../views/hours.js';
 
-const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** Health is told of so long a time unless another is asked for. */
 const HEALTH_SPAN = 7 * DAY;
@@ -50,8 +51,8 @@ export class OverviewController {
   @ApiOperation({
     summary: 'Clients by id, with how they use their tokens and what is wrong with that',
     description:
-      'Of the last seven days unless `from` and `to` say otherwise; whole hours are counted. A ' +
-      'client that did nothing in that time is left out, and a page may hold fewer than `limit`.',
+      'Of the last seven days unless `from` and `to` say otherwise; whole hours are counted, and the ' +
+      'answer says which. A client that did nothing in that time is left out, and a page may hold fewer than `limit`.',
   })
   @ApiCounts(clientHealthPage, 'clients', listedClientColumns)
   async clients(
@@ -117,7 +118,9 @@ export class OverviewController {
   @Unstored()
   @ApiOperation({
     summary: 'How many events of each type there were, hour by hour',
-    description: 'Of the last 24 hours unless `from` and `to` say otherwise.',
+    description:
+      'Of the last 24 hours unless `from` and `to` say otherwise; whole hours are counted, and the ' +
+      'answer says which.',
   })
   @ApiCounts(activityAnswer, 'hours', activityHourColumns)
   async activity(
@@ -139,15 +142,20 @@ export class OverviewController {
   }
 }
 
-/** The hours that are asked for: up to the end of the one that the moment lies in. */
+/** The whole hours that are asked for: up to the end of the one that the moment lies in. */
 function spanOf(
   { from, to }: { readonly from?: number | undefined; readonly to?: number | undefined },
   { instant }: Moment,
   length: number,
 ): Span {
-  const end = to ?? instant - (instant % HOUR) + HOUR;
-  const begin = from ?? end - length;
+  const end = to ?? hourOf(instant) + HOUR;
+  const begin = from ?? hoursEnd(end) - length;
   if (begin >= end) throw parameterProblem('from', 'must be before to');
   if (end - begin > SPAN_MAX) throw parameterProblem('from', 'must be at most 366 days before to');
-  return { from: begin, to: end };
+  return { from: hourOf(begin), to: hoursEnd(end) };
+}
+
+/** When the last hour ends that begins before an instant. */
+function hoursEnd(instant: Instant): Instant {
+  return hourOf(instant - 1) + HOUR;
 }

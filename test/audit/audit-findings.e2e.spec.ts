@@ -316,6 +316,27 @@ describe('the activity', () => {
     expect(rows).toHaveLength(hours.length);
   });
 
+  it.each([['/audit/activity'], ['/audit/clients']])(
+    'says which whole hours it counted, where parts of them were asked for: %s',
+    async (path) => {
+      const last = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+      const [from, to] = [last - 7_200_000 + 60_000, last - 7_200_000 + 120_000];
+      const asked = (span: string) => `${path}?${span}`;
+      const text = (instant: number) => new Date(instant).toISOString();
+      const minute = `from=${text(from)}&to=${text(to)}`;
+      const hour = { from: text(last - 7_200_000), to: text(last - 3_600_000) };
+      const part = await get<Record<string, unknown>>(asked(minute));
+      expect(part).toMatchObject(hour);
+      expect(part).toEqual(await get(asked(`from=${hour.from}&to=${hour.to}`)));
+      const lines = await whole(asked(minute), 'application/x-ndjson');
+      expect(lines.headers.get('token-ledger-hours')).toBe(`from="${hour.from}", to="${hour.to}"`);
+      const half = await get<{ from: string; to: string }>(asked(`to=${text(to)}`));
+      expect(half.to).toBe(hour.to);
+      const days = (Date.parse(half.to) - Date.parse(half.from)) / 86_400_000;
+      expect([1, 7]).toContain(days);
+    },
+  );
+
   it('of a year is read to its end', async () => {
     const year = new Date(Date.now() - 360 * 24 * 3_600_000).toISOString();
     const { asOf, hours } = activityAnswer.parse(await get('/audit/activity'));
