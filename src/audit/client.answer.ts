@@ -58,7 +58,7 @@ export const clientAnswer = z
           },
         },
         registration: [eventExample],
-        families: { pending: 0, active: 40, expired: 2, revoked: 1, isComplete: true },
+        families: { pending: 0, active: 40, blocked: 0, expired: 2, revoked: 1, isComplete: true },
         incidents: { count: 1, unjudged: 1, isComplete: true },
         health: {
           from: '2026-11-14T02:00:00.000Z',

@@ -8,8 +8,13 @@ const isComplete = z.boolean().meta({
 export const familyCountsAnswer = z
   .object({
     pending: z.int(),
-    active: z.int().meta({ description: 'Also what is blocked: the list says by what.' }),
-    expired: z.int(),
+    active: z.int(),
+    blocked: z.int().meta({
+      description:
+        'Neither ended nor expired, and worth nothing: the list says by what (`blockedBy`), and has ' +
+        'them as `pending` or `active`.',
+    }),
+    expired: z.int().meta({ description: 'Idle, for good, or before the code was redeemed.' }),
     revoked: z.int(),
     isComplete,
   })

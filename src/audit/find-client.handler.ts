@@ -6,11 +6,11 @@ import { momentOf } from './as-of.answer.js';
 import { auditEventsOf } from './audit-event.answer.js';
 import { spanOf, usageOf } from './client-health.handler.js';
 import type { ClientAnswer } from './client.answer.js';
+import { familyCountsOf } from './family-counts.reader.js';
 import { FindClient, type Seen, type Span } from './overview.query.js';
 import { streamRowAt } from './stream-history.reader.js';
 import {
   answerOf,
-  familyCounts,
   incidentCounts,
   newest,
   rowsOf,
@@ -37,7 +37,7 @@ export class FindClientHandler implements IQueryHandler<FindClient> {
     const { ledger, views } = this;
     const state = await viewedStateAt({ ledger, views }, moment);
     if (state.kind === 'being_built') return state;
-    const { asOf, upTo, instant } = state;
+    const { asOf, upTo } = state;
     const row = await streamRowAt(ledger, 'client', clientId, upTo);
     if (row === undefined) return { kind: 'seen', state, answer: undefined };
     const { status, registeredAt, firstParty, verified, mayIntrospect, metadata } = row.state;
@@ -59,7 +59,7 @@ export class FindClientHandler implements IQueryHandler<FindClient> {
         metadata,
       },
       registration: await auditEventsOf(ledger, events.toReversed()),
-      families: familyCounts(families, instant),
+      families: await familyCountsOf(ledger, families, state),
       incidents: incidentCounts(incidents),
       health: await this.healthIn(clientId, span, state),
     };

@@ -6,11 +6,11 @@ import { type ViewsBeingBuilt, ViewsReader } from '../views/views.port.js';
 import { momentOf } from './as-of.answer.js';
 import { auditEventsOf } from './audit-event.answer.js';
 import { clientsOf } from './client-names.reader.js';
+import { familyCountsOf } from './family-counts.reader.js';
 import { FindSubject, type Seen } from './overview.query.js';
 import { streamRowAt } from './stream-history.reader.js';
 import type { SubjectAnswer } from './subject.answer.js';
 import {
-  familyCounts,
   incidentCounts,
   newest,
   rowsOf,
@@ -36,7 +36,7 @@ export class FindSubjectHandler implements IQueryHandler<FindSubject> {
     const { ledger, views } = this;
     const state = await viewedStateAt({ ledger, views }, moment);
     if (state.kind === 'being_built') return state;
-    const { asOf, upTo, instant } = state;
+    const { asOf, upTo } = state;
     const account = await streamRowAt(ledger, 'account', subject, upTo);
     const activity = rowsOf(await views.events({ subject }, newest(upTo, TOLD)));
     if (account === undefined && activity.rows.length === 0) {
@@ -49,7 +49,7 @@ export class FindSubjectHandler implements IQueryHandler<FindSubject> {
       asOf,
       subject,
       account: account === undefined ? null : accountAnswer(account.state),
-      families: familyCounts(families, instant),
+      families: await familyCountsOf(ledger, families, state),
       incidents: incidentCounts(incidents),
       sessions: await this.sessionsOf(subject, state),
       consents: await this.consentsOf(subject, state),

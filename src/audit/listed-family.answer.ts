@@ -5,7 +5,6 @@ import type { ViewedFamily } from '../views/views.port.js';
 import { asOfExample, familyExample } from './answer.examples.js';
 import { asOf, moment, momentOf } from './as-of.answer.js';
 import { type AuditClient, auditClient, familyBlock } from './family.answer.js';
-import { expiryOf } from './viewed-state.reader.js';
 
 const { id, client, subject, sessionId, grantedAt, absoluteExpiresAt } = familyExample;
 
@@ -103,7 +102,8 @@ export function listedFamilyOf(
   };
 }
 
-function standingOf(
+/** What a family was worth by itself at this instant, and how it ended. */
+export function standingOf(
   family: ViewedFamily,
   idleExpiresAt: Instant | undefined,
   instant: Instant,
@@ -121,4 +121,16 @@ function standingOf(
     return { status: 'expired', end: { reason, at: momentOf(at), position: null } };
   }
   return { status: status === 'pending' ? 'pending' : 'active', end: null };
+}
+
+/** How a family that was not ended has expired at this instant; null: it has not. */
+function expiryOf(
+  { status, codeExpiresAt, absoluteExpiresAt }: ViewedFamily,
+  instant: Instant,
+): { readonly reason: 'code_expired' | 'expired_absolute'; readonly at: Instant } | null {
+  if (status === 'ended') return null;
+  const codeEnd = status === 'pending' ? (codeExpiresAt ?? Infinity) : Infinity;
+  const at = Math.min(codeEnd, absoluteExpiresAt);
+  if (at > instant) return null;
+  return { reason: at === codeEnd ? 'code_expired' : 'expired_absolute', at };
 }

@@ -55,7 +55,7 @@ export const subjectAnswer = z
           createdAt: '2026-11-01T08:00:00.000Z',
           tokensNotBefore: '1970-01-01T00:00:00.000Z',
         },
-        families: { pending: 0, active: 3, expired: 0, revoked: 1, isComplete: true },
+        families: { pending: 0, active: 3, blocked: 0, expired: 0, revoked: 1, isComplete: true },
         incidents: { count: 1, unjudged: 1, isComplete: true },
         sessions: [
           {

@@ -3,7 +3,6 @@ import type { Ledger } from '../ledger/ledger.port.js';
 import type {
   PageRequest,
   Viewed,
-  ViewedFamily,
   ViewedIncident,
   ViewPage,
   ViewsBeingBuilt,
@@ -54,40 +53,6 @@ export function rowsOf<Row>(viewed: Viewed<ViewPage<Row>>): ViewPage<Row> {
 export function answerOf<Answer>(viewed: Viewed<Answer>): Answer {
   if (viewed.kind === 'being_built') throw new Error('the views are gone');
   return viewed.answer;
-}
-
-/** How many families there are of each status. */
-export interface FamilyCounts {
-  readonly pending: number;
-  readonly active: number;
-  readonly expired: number;
-  readonly revoked: number;
-  readonly isComplete: boolean;
-}
-
-/** Counts families; an expiry is told at this instant. */
-export function familyCounts(
-  { rows, next }: ViewPage<ViewedFamily>,
-  instant: Instant,
-): FamilyCounts {
-  const counts = { pending: 0, active: 0, expired: 0, revoked: 0 };
-  for (const row of rows) {
-    const isExpired = expiryOf(row, instant) !== null;
-    counts[row.status === 'ended' ? 'revoked' : isExpired ? 'expired' : row.status] += 1;
-  }
-  return { ...counts, isComplete: next === null };
-}
-
-/** How a family that was not ended has expired at this instant; null: it has not. */
-export function expiryOf(
-  { status, codeExpiresAt, absoluteExpiresAt }: ViewedFamily,
-  instant: Instant,
-): { readonly reason: 'code_expired' | 'expired_absolute'; readonly at: Instant } | null {
-  if (status === 'ended') return null;
-  const codeEnd = status === 'pending' ? (codeExpiresAt ?? Infinity) : Infinity;
-  const at = Math.min(codeEnd, absoluteExpiresAt);
-  if (at > instant) return null;
-  return { reason: at === codeEnd ? 'code_expired' : 'expired_absolute', at };
 }
 
 /** How many incidents there are, and how many nobody has judged. */

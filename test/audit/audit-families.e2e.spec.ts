@@ -238,6 +238,28 @@ describe('a family', () => {
   });
 });
 
+describe('the families of an account and of a client', () => {
+  it('are counted as the list tells them: what is blocked, and what has expired idle', async () => {
+    const own = await server.register('native', { name: 'Own' });
+    const dora = await server.createAccount();
+    for (const client of [shop, own, own]) await beginFamily(server, client, dora);
+    const zero = { pending: 0, active: 0, blocked: 0, expired: 0, revoked: 0, isComplete: true };
+    const attribution = { actor: 'operator', correlationId: newUuid() };
+    const alive = (await server.get(Ledger).size()) - 1;
+    await server.execute(new DisableClient(own.clientId, attribution));
+    const counts = async (path: string) => (await audit<{ families: object }>(path)).body.families;
+    const [subject, client] = [`/audit/subjects/${dora.subject}`, `/audit/clients/${own.clientId}`];
+    expect(await counts(subject)).toEqual({ ...zero, active: 1, blocked: 2 });
+    expect(await counts(client)).toEqual({ ...zero, blocked: 2 });
+    expect(await counts(`${subject}?at=${alive}`)).toEqual({ ...zero, active: 3 });
+    await server.execute(new EraseAccount(dora.subject, attribution));
+    expect(await counts(subject)).toEqual({ ...zero, blocked: 3 });
+    clock.pass(2_592_000_000);
+    expect(await counts(subject)).toEqual({ ...zero, expired: 3 });
+    expect(await counts(client)).toEqual({ ...zero, expired: 2 });
+  });
+});
+
 /** A family of seven events: rotations, a retry, a rotation from elsewhere, and a refusal. */
 async function life() {
   const first = await beginFamily(server, shop, ana);
