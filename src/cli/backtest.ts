@@ -22,7 +22,7 @@ import { backtestText } from './backtest-text.js';
 import { type ClientPolicyOptions, withPolicyOptions } from './client-policy-options.js';
 import { CommandRefused } from './failure.js';
 import { asOperator, type Operator } from './operator.js';
-import { tellProgress } from './progress.js';
+import { withProgress } from './progress.js';
 import { moment, noSuchMoment } from './replay.js';
 import { printJson, printLines } from './terminal.js';
 import { verb } from './verb.js';
@@ -125,17 +125,12 @@ async function run(
   output: AttemptFile | undefined,
 ): Promise<BacktestSummary> {
   const names = { doing: 'replaying', done: 'replayed' };
-  const progress = json === true ? undefined : tellProgress(names);
-  try {
-    const summary = await runBacktest(ledger, order, {
-      ...(progress === undefined ? {} : { onProgress: progress.tell }),
-      ...(output === undefined ? {} : { onAttempt: output.write }),
-    });
+  return withProgress(names, json === true, async (onProgress) => {
+    const onAttempt = output === undefined ? {} : { onAttempt: output.write };
+    const summary = await runBacktest(ledger, order, { onProgress, ...onAttempt });
     if (summary === undefined) throw new Error('nobody stopped it');
     return summary;
-  } finally {
-    progress?.end();
-  }
+  });
 }
 
 interface AttemptFile {

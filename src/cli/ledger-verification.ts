@@ -10,7 +10,7 @@ import {
   type VerificationProblem,
 } from '../ledger/verification/verification-problems.js';
 import { type LedgerPlace, openSourceOf } from './ledger-place.js';
-import { type Progress, tellProgress } from './progress.js';
+import { withProgress } from './progress.js';
 import { countText } from './terminal.js';
 import { verificationThreads } from './verification-threads.js';
 
@@ -31,19 +31,13 @@ export async function verifyAt(
 ): Promise<VerificationReport> {
   const source = await openSourceOf(place);
   const runner = verificationThreads(place);
-  const progress: Progress | undefined = isQuiet
-    ? undefined
-    : tellProgress({ doing: 'verifying', done: 'verified' });
+  const streamsAtOnce = streamsThatFit(runner?.threads ?? 1);
+  const names = { doing: 'verifying', done: 'verified' };
   try {
-    const streamsAtOnce = streamsThatFit(runner?.threads ?? 1);
-    return await verifyLedger(source, {
-      ...comparison,
-      onProgress: progress?.tell,
-      runner,
-      streamsAtOnce,
-    });
+    return await withProgress(names, isQuiet, (onProgress) =>
+      verifyLedger(source, { ...comparison, onProgress, runner, streamsAtOnce }),
+    );
   } finally {
-    progress?.end();
     await runner?.close();
     await source.close();
   }

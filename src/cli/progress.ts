@@ -1,10 +1,14 @@
 import { SingleBar } from 'cli-progress';
-import { countText, printLines } from './terminal.js';
+import { countText } from './terminal.js';
+
+/** Is told how far a long work on events has come, and of how many. */
+export type Tell = (done: number, total: number) => void;
 
 /** Tells somebody who waits how far a long work on events has come. */
 export interface Progress {
-  readonly tell: (done: number, total: number) => void;
-  readonly end: () => void;
+  readonly tell: Tell;
+  /** Says whether the work succeeded. */
+  readonly end: (isDone: boolean) => void;
 }
 
 /** What the work is called while it runs, and once it is done: `verifying`, `verified`. */
@@ -13,20 +17,61 @@ export interface WorkName {
   readonly done: string;
 }
 
-/** How often progress is told where there is no terminal, in milliseconds. */
-const TELL_INTERVAL = 1000;
+/** Lines are at least so far apart: short work has none, in milliseconds. */
+const LINE_INTERVAL = 1000;
+/** And at least so large a part of the work, however long it takes. */
+const LINE_SHARE = 0.1;
 
-/** Shows a bar on a terminal, and prints a line now and then elsewhere. */
-export function tellProgress(name: WorkName): Progress {
-  if (process.stderr.isTTY) return progressBar(name);
-  let toldAt = Date.now();
+/**
+ * Does a long work on events and shows on standard error how far it has come, unless it is to be quiet:
+ * as a bar on a terminal, elsewhere as lines. Standard output is left to what comes of it.
+ */
+export async function withProgress<Result>(
+  name: WorkName,
+  isQuiet: boolean,
+  work: (tell: Tell) => Promise<Result>,
+): Promise<Result> {
+  if (isQuiet) return work(() => undefined);
+  const progress = process.stderr.isTTY
+    ? progressBar(name)
+    : progressLines(name, (line) => process.stderr.write(`${line}\n`), Date.now);
+  let isDone = false;
+  try {
+    const result = await work(progress.tell);
+    isDone = true;
+    return result;
+  } finally {
+    progress.end(isDone);
+  }
+}
+
+/**
+ * Tells progress in at most about ten lines, none at all where the work is short. Where there were any,
+ * the last one of work that succeeded says how far it came, which is all of it. `now` in milliseconds.
+ */
+export function progressLines(
+  name: WorkName,
+  print: (line: string) => void,
+  now: () => number,
+): Progress {
+  let toldAt: number | undefined;
+  let told: string | undefined;
+  let toldShare = 0;
+  let newest = '';
   return {
     tell: (done, total) => {
-      if (Date.now() - toldAt < TELL_INTERVAL) return;
-      toldAt = Date.now();
-      printLines(`${done.toLocaleString('en-US')} of ${countText(total, 'event')} ${name.done}`);
+      newest = `${done.toLocaleString('en-US')} of ${countText(total, 'event')} ${name.done}`;
+      // From the first sign of it: what a short work waits for before is no progress.
+      toldAt ??= now();
+      if (now() - toldAt < LINE_INTERVAL || done / total - toldShare < LINE_SHARE) return;
+      toldAt = now();
+      toldShare = done / total;
+      told = newest;
+      print(newest);
     },
-    end: () => undefined,
+    end: (isDone) => {
+      if (isDone && told !== undefined && told !== newest) print(newest);
+    },
   };
 }
 

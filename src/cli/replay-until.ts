@@ -11,7 +11,7 @@ import type { ViewsShelf } from '../views/views-store.port.js';
 import { CommandRefused } from './failure.js';
 import { type LedgerPlace, openLedgerFeed } from './ledger-place.js';
 import { operatorSettings } from './operator-settings.js';
-import { tellProgress } from './progress.js';
+import { withProgress } from './progress.js';
 import { moment, noSuchMoment } from './replay.js';
 import { countText, isoTime, printJson, printLines } from './terminal.js';
 import { verb } from './verb.js';
@@ -46,7 +46,7 @@ async function replayUntil(at: At, { out, json }: Options): Promise<void> {
   const place = operatorSettings();
   const file = resolve(out);
   if (existsSync(file)) throw isThere(file);
-  const { position, recordedAt } = await fillViews(place, at, file, json !== true);
+  const { position, recordedAt } = await fillViews(place, at, file, json === true);
   const events = position + 1;
   if (json === true) printJson({ position, at: isoTime(recordedAt), events, file });
   else printLines(`${countText(events, 'event')} up to position ${position} are in ${file}.`);
@@ -57,16 +57,17 @@ export async function fillViews(
   place: LedgerPlace,
   at: At,
   file: string,
-  isTold: boolean,
+  isQuiet: boolean,
 ): Promise<Moment> {
   const ledger = await openLedgerFeed(place);
-  const progress = isTold ? tellProgress({ doing: 'replaying', done: 'replayed' }) : undefined;
   try {
     const found = await momentIn(ledger, at);
-    await rebuildViews(new FeedUpTo(ledger, found.position), singleFile(file), progress?.tell);
+    const past = new FeedUpTo(ledger, found.position);
+    await withProgress({ doing: 'replaying', done: 'replayed' }, isQuiet, (tell) =>
+      rebuildViews(past, singleFile(file), tell),
+    );
     return found;
   } finally {
-    progress?.end();
     await ledger.close();
   }
 }

@@ -14,7 +14,7 @@ import { CommandRefused } from './failure.js';
 import { openSealsOf, openSourceOf, openVaultOf } from './ledger-place.js';
 import { faultText, verifyAt } from './ledger-verification.js';
 import { checkpointSigner } from './open-log.js';
-import { tellProgress } from './progress.js';
+import { withProgress } from './progress.js';
 
 /** A ledger that was copied. */
 export interface StoreMigration {
@@ -82,12 +82,9 @@ async function copy(opened: Opened): Promise<StoreMigration> {
   const { begun, events: eventsBefore } = await target.standing();
   if (begun === undefined) await target.begin(rows[0]?.origin ?? '');
   await vaults.run();
-  const progress = isQuiet ? undefined : tellProgress({ doing: 'copying', done: 'copied' });
-  try {
-    await transferLedger(standing, target, progress?.tell);
-  } finally {
-    progress?.end();
-  }
+  await withProgress({ doing: 'copying', done: 'copied' }, isQuiet, (tell) =>
+    transferLedger(standing, target, tell),
+  );
   const verified = await verifyCopy(opened);
   await target.complete();
   const { origin = '', epoch = 0 } = rows.at(-1) ?? {};

@@ -3,10 +3,10 @@ import { type RebuildOutcome, rebuildViews } from '../views/views-rebuild.js';
 import { CommandRefused } from './failure.js';
 import { openLedgerFeed } from './ledger-place.js';
 import { operatorSettings } from './operator-settings.js';
-import { tellProgress } from './progress.js';
+import { withProgress } from './progress.js';
 import { countText, printJson, printLines } from './terminal.js';
 import { verb } from './verb.js';
-import { viewsPlaceOf, viewsShelfOf } from './views-thread.js';
+import { type ViewsPlace, viewsPlaceOf, viewsShelfOf } from './views-thread.js';
 
 interface Options {
   readonly json?: boolean;
@@ -26,20 +26,24 @@ being done. What interrupts this leaves everything as it was.`,
 
 async function rebuild(options: Options): Promise<void> {
   const place = viewsPlaceOf(operatorSettings());
-  const ledger = await openLedgerFeed(place);
   const isQuiet = options.json === true;
-  const progress = isQuiet ? undefined : tellProgress({ doing: 'building', done: 'in the views' });
-  let outcome: RebuildOutcome;
-  try {
-    outcome = await rebuildViews(ledger, viewsShelfOf(place), progress?.tell);
-  } finally {
-    progress?.end();
-    await ledger.close();
-  }
+  const outcome = await rebuildAt(place, isQuiet);
   if (outcome.kind !== 'rebuilt') {
     throw new CommandRefused('another process is building views: wait until it is done');
   }
   const { number, events } = outcome;
   if (isQuiet) printJson({ number, events });
   else printLines(`The views are built from ${countText(events, 'event')}.`);
+}
+
+async function rebuildAt(place: ViewsPlace, isQuiet: boolean): Promise<RebuildOutcome> {
+  const ledger = await openLedgerFeed(place);
+  const names = { doing: 'building', done: 'in the views' };
+  try {
+    return await withProgress(names, isQuiet, (tell) =>
+      rebuildViews(ledger, viewsShelfOf(place), tell),
+    );
+  } finally {
+    await ledger.close();
+  }
 }

@@ -66,7 +66,9 @@ async function fill({ ledger, build, onProgress, isStopped }: Filling): Promise<
   while (!isCaughtUp) {
     if (isStopped()) return false;
     isCaughtUp = (await feeding.feed()) === 'caught_up';
-    onProgress(eventsIn(build), await ledger.size());
+    // What came meanwhile is not to be waited for: then this is all.
+    const done = eventsIn(build);
+    onProgress(done, isCaughtUp ? done : await ledger.size());
   }
   return true;
 }

@@ -61,7 +61,7 @@ beforeAll(async () => {
   told = [...counted, ...(await Promise.all(shown))];
   const viewsFile = join(directory, 'then.sqlite');
   const { dataDirectory } = server.settings;
-  await fillViews(server.settings, { position: newest }, viewsFile, false);
+  await fillViews(server.settings, { position: newest }, viewsFile, true);
   const forget = (): void => rmSync(join(dataDirectory, 'views'), { recursive: true });
   await server.restart(forget, { viewsFile });
 });

@@ -21,6 +21,11 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** What a process complained of: how far a long work has come is no complaint. */
+export function complaintsOf({ stderr }: Pick<Ended, 'stderr'>): string {
+  return stderr.replaceAll(/^[\d,]+ of [\d,]+ events? .+\n/gm, '');
+}
+
 /** How a process is started. */
 export interface Surroundings {
   readonly directory: string;

@@ -13,7 +13,7 @@ beforeEach(async () => {
   stage = await openViewsStage();
   file = join(stage.directory, 'then.sqlite');
   for (let event = 0; event < 3; event += 1) await count(stage.ledger, 'a');
-  await fillViews({ ledgerFile: stage.file }, { position: 1 }, file, false);
+  await fillViews({ ledgerFile: stage.file }, { position: 1 }, file, true);
 });
 afterEach(() => stage.remove());
 
