@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from '@jest/globals';
 import { tokenLedgerProgram } from '../../src/cli/command-line.js';
@@ -50,6 +52,13 @@ describe('the command line', () => {
     expect(verbsOf(await tokenLedgerProgram())).toEqual(VERBS);
   });
 
+  it('is in the README: every verb, and nothing else', () => {
+    const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8');
+    const [, section = ''] = /\n## Command line\n(.*?)\n## /s.exec(readme) ?? [];
+    const rows = [...section.matchAll(/^\| (`.+?`) +\| /gm)].map(([, cell = '']) => cell);
+    expect(rows.flatMap(verbsInCell).sort()).toEqual(VERBS.toSorted());
+  });
+
   it.each([
     ['verify --json', ['verify']],
     ['client show some-id', ['client show']],
@@ -79,6 +88,13 @@ describe('the command line', () => {
     expect(await helpOf([])).toContain('Settings come from the environment and from .env');
   });
 });
+
+/** A group is named before its first verb alone: `client create` `list`. */
+function verbsInCell(cell: string): string[] {
+  const [first = '', ...others] = [...cell.matchAll(/`(.+?)`/g)].map(([, words = '']) => words);
+  const [group] = first.split(' ');
+  return [first, ...others.map((name) => `${group} ${name}`)];
+}
 
 function verbsOf(command: Command, above: readonly string[] = []): string[] {
   return command.commands.flatMap((one) => {

@@ -104,6 +104,14 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
+  it('has no endpoint whose resource the README does not name', () => {
+    const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8');
+    const [, section = ''] = /\n## Endpoints\n(.*?)\n## /s.exec(readme) ?? [];
+    const resourceOf = (path: string): string => path.split('/').slice(0, 3).join('/');
+    const resources = Object.keys(document.paths).map(resourceOf);
+    expect(resources.filter((one) => !section.includes(` ${one}`))).toEqual([]);
+  });
+
   it('says of each what it does, how it answers and what it needs', () => {
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
