@@ -26,10 +26,11 @@ export function replayUntilVerb(): Command {
   return verb({
     name: 'until',
     summary: 'fill a database of views from all that had happened by a moment',
-    details: `The file is the views of the service as they were then: SQLite, to be asked with SQL. A server that is
-started with TOKEN_LEDGER_VIEWS_FILE=<file> answers the audit API from it; best run that on a copy of the data,
-as it serves everything else of the present. A time that is yet to come is refused. The file holds addresses
-that were not erased since: keep it as you keep the ledger.`,
+    details: `The file is the views of the service as they were then: SQLite, to be asked with SQL:
+sqlite3 <file> .schema prints the tables, whose times are milliseconds since 1970. A server that is started
+with TOKEN_LEDGER_VIEWS_FILE=<file> answers the audit API from it; best run that on a copy of the data, as it
+serves everything else of the present. A time that is yet to come is refused. The file holds addresses that
+were not erased since: keep it as you keep the ledger.`,
     examples: [
       'token-ledger replay until 2026-11-21T02:14:07Z --out /tmp/at-0214.sqlite',
       'token-ledger replay until 1204 --out /tmp/at-1204.sqlite --json',
