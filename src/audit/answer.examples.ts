@@ -57,7 +57,7 @@ export const incidentExample = {
 export const familyExample = {
   id: familyId,
   status: 'revoked',
-  end: { reason: 'refresh_token_reuse', at, incidentId },
+  end: { reason: 'refresh_token_reuse', at, incidentId, revocationId: null },
   blockedBy: null,
   client: { id: clientId, name: 'Shop' },
   subject,

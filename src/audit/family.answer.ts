@@ -20,6 +20,10 @@ export const familyEnd = z.object({
   ] as const),
   at: moment,
   incidentId: z.string().nullable().meta({ description: 'Of the incident that ended it.' }),
+  revocationId: z
+    .string()
+    .nullable()
+    .meta({ description: 'Of the revocation of many families that ended it.' }),
 });
 
 const eventMark = z
@@ -101,8 +105,9 @@ export function familyStanding(
 ): Pick<AuditFamily, 'status' | 'end'> {
   const { revoked, code, idleExpiresAt, absoluteExpiresAt } = state;
   if (revoked !== undefined) {
-    const { reason, incidentId = null } = revoked;
-    return { status: 'revoked', end: { reason, at: momentOf(revoked.at), incidentId } };
+    const { reason, incidentId = null, revocationId = null } = revoked;
+    const at = momentOf(revoked.at);
+    return { status: 'revoked', end: { reason, at, incidentId, revocationId } };
   }
   const isUnredeemed = code !== undefined && code.redeemedAt === undefined;
   const ends = [
@@ -115,5 +120,6 @@ export function familyStanding(
   const [earliest] = ends.filter(({ at }) => at <= now).sort((one, other) => one.at - other.at);
   if (earliest === undefined) return { status: state.status, end: null };
   const { reason, at } = earliest;
-  return { status: 'expired', end: { reason, at: momentOf(at), incidentId: null } };
+  const end = { reason, at: momentOf(at), incidentId: null, revocationId: null };
+  return { status: 'expired', end };
 }

@@ -17,13 +17,18 @@ export class ListIncidentsHandler implements IQueryHandler<ListIncidents> {
   constructor(private readonly ledger: Ledger) {}
 
   async execute({ before, limit, choice }: ListIncidents): Promise<IncidentList> {
-    const { kind, searchedMax } = choice;
-    const isChosen = ({ state }: StreamRow<'incident'>): boolean => state.kind === kind;
+    const { searchedMax, ...wanted } = choice;
+    const isAny = Object.values(wanted).every((one) => one === undefined);
+    const isChosen = ({ state }: StreamRow<'incident'>): boolean =>
+      (wanted.kind === undefined || state.kind === wanted.kind) &&
+      (wanted.familyId === undefined || state.familyId === wanted.familyId) &&
+      (wanted.clientId === undefined || state.clientId === wanted.clientId) &&
+      (wanted.subject === undefined || state.subject === wanted.subject);
     const newest = await newestEvent(this.ledger);
     const { rows, next } = await searchStreams(this.ledger, 'incident', {
       before,
       limit,
-      isChosen: kind === undefined ? undefined : isChosen,
+      isChosen: isAny ? undefined : isChosen,
       searchedMax,
     });
     const found: IncidentRow[] = [];

@@ -7,13 +7,16 @@ import type { Moment } from '../access/moment.js';
 /** Which incidents are asked for, and how far they are looked for. */
 export interface IncidentChoice {
   readonly kind?: AuditIncident['kind'] | undefined;
+  readonly familyId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly subject?: string | undefined;
   /** So many incidents are looked at before the search stops. */
   readonly searchedMax: number;
 }
 
 /**
- * A page of incidents, newest first. Where it looks for a kind, a page may hold fewer than asked for
- * and still not be the last one: `next` says.
+ * A page of incidents, newest first. Where it looks for some of them, a page may hold fewer than asked
+ * for and still not be the last one: `next` says.
  */
 export class ListIncidents extends Query<IncidentList> {
   constructor(

@@ -1,21 +1,17 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { familyStatus } from '../audit/family.answer.js';
 import { type FamilyList, ListFamilies, type ListedStatus } from '../audit/list-families.query.js';
-import { DirectoryReader } from '../directory/directory.reader.js';
 import { type StreamId, streamIdOf } from '../domain/identifiers.js';
-import { namedAccount } from './account-argument.js';
 import { familyStatusText } from './family-show.js';
 import { requireId } from './id-argument.js';
 import { listEndText, type ListOptions, withListOptions } from './list-options.js';
 import { asOperator, type Operator } from './operator.js';
+import { type OwnerOptions, ownersNamed, withOwnerOptions } from './owner-options.js';
 import { accountTexts, clientText } from './owner-text.js';
-import { clientRefused } from './refusals.js';
 import { printJson, printLines, tableText, timeText } from './terminal.js';
 import { verb } from './verb.js';
 
-interface Options extends ListOptions {
-  readonly client?: string;
-  readonly subject?: string;
+interface Options extends ListOptions, OwnerOptions {
   readonly status?: ListedStatus;
   readonly json?: boolean;
 }
@@ -36,25 +32,14 @@ where its client, account or project is disabled, or signed out everywhere: --st
     json: `{ asOf, families: [{ id, status, end, blockedBy, client, subject, generation (null: no refresh
   token), grantedAt, updatedAt }], next }, members as GET /audit/families/{id} has them;
 next: the id for --before that goes on, null when there is nothing more`,
-  })
-    .option('--client <client-id>', 'only of this client')
-    .option(
-      '--account, --subject <account>',
-      'only of this account: its user name or subject',
-      onlyOne,
-    )
-    .addOption(
-      new Option('--status <status>', 'only these').choices([...familyStatus.options, 'blocked']),
-    );
+  });
+  const statuses = [...familyStatus.options, 'blocked'];
+  withOwnerOptions(command).addOption(
+    new Option('--status <status>', 'only these').choices(statuses),
+  );
   return withListOptions(command, 'family').action((options: Options) =>
     asOperator((operator) => listFamilies(operator, options)),
   );
-}
-
-/** Two names of one option, of which the last would silently count. */
-function onlyOne(account: string, before: string | undefined): string {
-  if (before === undefined) return account;
-  throw new InvalidArgumentError('It can be given once.');
 }
 
 async function listFamilies(operator: Operator, options: Options): Promise<void> {
@@ -64,8 +49,7 @@ async function listFamilies(operator: Operator, options: Options): Promise<void>
     new ListFamilies(
       {
         before: before === undefined ? null : streamIdOf('family', before),
-        clientId: await knownClient(operator, options.client),
-        subject: await knownSubject(operator, options.subject),
+        ...(await ownersNamed(operator, options)),
         status,
         searchedMax: search,
       },
@@ -80,23 +64,6 @@ async function listFamilies(operator: Operator, options: Options): Promise<void>
   if (list.families.length > 0) printLines(await familyTable(operator, list));
   const found = { count: list.families.length, next };
   printLines(listEndText(options, found, ['family', 'families']));
-}
-
-async function knownClient(
-  operator: Operator,
-  clientId: string | undefined,
-): Promise<string | undefined> {
-  if (clientId === undefined) return undefined;
-  const client = await operator.get(DirectoryReader).client(clientId);
-  if (client === undefined) throw clientRefused('unknown_client');
-  return client.clientId;
-}
-
-async function knownSubject(
-  operator: Operator,
-  account: string | undefined,
-): Promise<string | undefined> {
-  return account === undefined ? undefined : (await namedAccount(operator, account)).subject;
 }
 
 function idOf(family: StreamId | null): string | null {

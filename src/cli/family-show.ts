@@ -106,6 +106,7 @@ function familyFacts(family: AuditFamily, username?: string): Fact[] {
     ['Family', family.id],
     ['Status', familyStatusText(family, since)],
     ['Incident', end?.incidentId ?? undefined],
+    ['Revocation', end?.revocationId ?? undefined],
     ['Client', clientText(client)],
     ['Account', accountText(subject, username)],
     ['Scope', family.scope.join(' ') || 'none'],

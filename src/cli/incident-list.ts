@@ -6,11 +6,13 @@ import { streamIdOf } from '../domain/identifiers.js';
 import { requireId } from './id-argument.js';
 import { listEndText, type ListOptions, withListOptions } from './list-options.js';
 import { asOperator, type Operator } from './operator.js';
+import { type OwnerOptions, ownersNamed, withOwnerOptions } from './owner-options.js';
 import { accountTexts, clientText } from './owner-text.js';
 import { printJson, printLines, tableText, timeText } from './terminal.js';
 import { verb } from './verb.js';
 
-interface Options extends ListOptions {
+interface Options extends ListOptions, OwnerOptions {
+  readonly family?: string;
   readonly kind?: (typeof kinds)[number];
   readonly json?: boolean;
 }
@@ -25,21 +27,28 @@ export function incidentListVerb(): Command {
     examples: [
       'token-ledger incident list',
       'token-ledger incident list --kind refresh_token_reuse --limit 10',
+      'token-ledger incident list --account ana',
       `token-ledger incident list --json | jq -r '.incidents[].familyId'`,
     ],
     json: `{ asOf, incidents, next }, each incident as GET /audit/incidents has it;
 next: the id for --before that goes on, null when there is nothing more`,
-  }).addOption(new Option('--kind <kind>', 'only these').choices(kinds));
+  });
+  withOwnerOptions(command)
+    .option('--family <family-id>', 'only about this token family')
+    .addOption(new Option('--kind <kind>', 'only these').choices(kinds));
   return withListOptions(command, 'incident').action((options: Options) =>
     asOperator((operator) => listIncidents(operator, options)),
   );
 }
 
 async function listIncidents(operator: Operator, options: Options): Promise<void> {
-  const { limit, before, search, kind } = options;
+  const { limit, before, search, kind, family: familyId } = options;
   if (before !== undefined) requireId('incident', before);
+  if (familyId !== undefined) requireId('family', familyId);
   const begin = before === undefined ? null : streamIdOf('incident', before);
-  const list = await operator.query(new ListIncidents(begin, limit, { kind, searchedMax: search }));
+  const owners = await ownersNamed(operator, options);
+  const choice = { kind, familyId, ...owners, searchedMax: search };
+  const list = await operator.query(new ListIncidents(begin, limit, choice));
   const { incidents } = list;
   const next = list.next === null ? null : idOf(list.next);
   if (options.json === true) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { databaseName, readSettings } from '../../src/config/settings.js';
-import { seedFamilies } from '../support/seeded-families.js';
+import { familyIdOf, seedFamilies } from '../support/seeded-families.js';
 import { onlyOnSqlite, storedEvents } from '../support/server-store.js';
 import {
   type BuiltServer,
@@ -55,12 +55,6 @@ beforeAll(async () => {
   await refresh(first, 'Thief/6.66\u009b31m');
 });
 afterAll(() => server.stop());
-
-/** The family's id as the token carries it: 16 bytes after version, kind, key id, epoch and log. */
-function familyIdOf(refreshToken: string): string {
-  const bytes = Buffer.from(refreshToken.slice('tlr_'.length), 'base64url');
-  return bytes.toString('hex', 8, 24);
-}
 
 async function refresh(
   refreshToken: string,
@@ -224,6 +218,27 @@ describe('incidents, while the server runs', () => {
       incidents: [],
       next: null,
     });
+  });
+
+  it('are listed of one client, account or family', async () => {
+    const listed = async (...words: readonly string[]): Promise<unknown[]> =>
+      (await json('incident', 'list', ...words)).incidents.map(({ id }) => id);
+    for (const [option, value] of [
+      ['--client', clientId],
+      ['--account', 'seed'],
+      ['--subject', 'seed'],
+      ['--family', stolen],
+    ] as const) {
+      expect([option, await listed(option, value)]).toEqual([option, [incidentId]]);
+    }
+    const other = JSON.parse(
+      (await run('client', 'create', '--preset', 'machine', '--json')).stdout,
+    ) as { clientId: string };
+    expect(await listed('--client', other.clientId)).toEqual([]);
+    expect(await listed('--account', 'admin')).toEqual([]);
+    expect(await listed('--family', well)).toEqual([]);
+    expect(await listed('--family', well, '--client', clientId)).toEqual([]);
+    expect(await listed('--family', stolen, '--kind', 'code_reuse')).toEqual([]);
   });
 
   it('are listed a part at a time, a kind in a bounded part of the ledger', async () => {

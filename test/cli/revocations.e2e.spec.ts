@@ -3,7 +3,7 @@ import { decodeProtectedHeader } from 'jose';
 import type { RevocationAnswer, RevocationListAnswer } from '../../src/admin/revocation.answer.js';
 import type { RevocationPreviewAnswer } from '../../src/admin/revocation-preview.answer.js';
 import { readSettings } from '../../src/config/settings.js';
-import { seedFamilies } from '../support/seeded-families.js';
+import { familyIdOf, seedFamilies } from '../support/seeded-families.js';
 import {
   type BuiltServer,
   type Ended,
@@ -90,6 +90,12 @@ describe('revocations, while the server runs', () => {
     expect(await json('start', ...words)).toMatchObject({ id: done.id, result: done.result });
     expect(await json('show', done.id)).toMatchObject({ id: done.id, result: done.result });
     expect((await run('show', done.id)).stdout).toMatch(/^Revoked +3 by this revocation$/m);
+
+    const family = ['family', 'show', familyIdOf(refreshTokens[1] ?? '')];
+    const shown = await runBuilt('cli.js', family, { directory, environment });
+    expect(shown.stdout).toMatch(new RegExp(`^Revocation +${done.id}$`, 'm'));
+    expect(shown.stdout).toMatch(/│ FamilyRevoked +│ operator +│/);
+    expect(shown.stdout).toContain(`revoked by an operator: revocation ${done.id}`);
 
     const later = await json<RevocationAnswer>(
       'start',

@@ -24,6 +24,12 @@ export interface SeededFamilies {
   readonly refreshTokens: readonly string[];
 }
 
+/** The family's id as the token carries it: 16 bytes after version, kind, key id, epoch and log. */
+export function familyIdOf(refreshToken: string): string {
+  const bytes = Buffer.from(refreshToken.slice('tlr_'.length), 'base64url');
+  return bytes.toString('hex', 8, 24);
+}
+
 /**
  * Makes families of a new account through the write side itself. The data directory is one that no
  * server has open.

@@ -41,12 +41,17 @@ export function familyEventText(event: EventOf<'family'>): string {
       return `generation ${presentedGeneration} when ${currentGeneration} was current: ${cause}`;
     }
     case 'FamilyRevoked':
-      return revocationWords[event.data.reason];
+      return `${revocationWords[event.data.reason]}${revocationText(event.data.revocationId)}`;
     case 'AccessTokenRevoked':
       return `access token ${event.data.sequence}: ${revocationWords[event.data.reason]}`;
     case 'LedgerRollbackSuspected':
       return `generation ${event.data.presentedGeneration} is not known to this ledger`;
   }
+}
+
+/** The revocation that ended many families, this one among them. */
+function revocationText(id: string | undefined): string {
+  return id === undefined ? '' : `: revocation ${id}`;
 }
 
 function reasonText(reason: string | undefined): string {
