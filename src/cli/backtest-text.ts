@@ -6,12 +6,19 @@ export function backtestText(result: BacktestResult): string {
   return [summaryText(result), outcomesText(result), consequencesText(result)].join('\n\n');
 }
 
+/** Not every one of them is a gain. */
+const EITHER_WAY = ': better or worse, as the table says';
+
 function summaryText({ families, attempts }: BacktestResult): string {
   const { compared, agreeing, notComparable, counted } = attempts;
   return factsText([
-    ['Families', `${families.read}, ${families.diverged} would have gone on otherwise`],
+    ['Families', String(families.read)],
+    ['Other outcome', `in ${countText(families.diverged, 'family', 'families')}${EITHER_WAY}`],
     ['Attempts', `${compared} decided again, ${agreeing} of them as they were`],
-    ['Not comparable', `${countText(notComparable, 'attempt')} after a family went on otherwise`],
+    [
+      'Not comparable',
+      `${countText(notComparable, 'attempt')} after the first with another outcome`,
+    ],
     ['Only counted', counted === 0 ? undefined : countText(counted, 'presentation')],
   ]);
 }

@@ -42,7 +42,8 @@ export function backtestVerb(): Command {
   const command = verb({
     name: 'backtest',
     summary: 'decide what happened again under another policy, and tell what would differ',
-    details: `What is left out of the policy stays as it was for each family. After the first attempt of a family
+    details: `What is left out of the policy stays as it was for each family. Rules can be asked about that no client
+can have, such as a retry window of more than 60 s, up to a day (86400). After the first attempt of a family
 that comes out otherwise nothing more is said of it: what followed was done with other tokens.
 That it was run is recorded in the ledger; nothing else is.`,
     examples: [

@@ -17,7 +17,9 @@ export const askedPolicy = strictParameters({
     .optional()
     .meta({ description: 'Whether each refresh makes a new refresh token.' }),
   retryWindowSeconds: seconds(86_400).meta({
-    description: 'How long a lost answer can be fetched again.',
+    description:
+      'How long a lost answer can be fetched again. A client can have at most 60; a longer one can be asked ' +
+      'about all the same.',
     example: 5,
   }),
   retryUntilUsed: z.boolean('must be true or false').optional().meta({

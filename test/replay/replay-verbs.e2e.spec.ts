@@ -214,6 +214,10 @@ describe('backtest', () => {
   it('prints tables for people', async () => {
     const { code, stdout } = await run('backtest', '--retry-window-seconds', '5');
     expect(code).toBe(0);
+    expect(stdout).toMatch(/^Families +\d+$/m);
+    expect(stdout).toMatch(
+      /^Other outcome +in \d+ famil(?:y|ies): better or worse, as the table says$/m,
+    );
     expect(stdout).toMatch(/retried [ │]+killed [ │]+1 /);
     expect(stdout).toMatch(/New false alarms +0 \(0 by verdict, 0 by likely cause\), 1 without/);
     expect(stdout).toMatch(/Ended by reuse +3; would have been 4, as far as it can be compared/);
