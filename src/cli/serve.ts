@@ -127,7 +127,8 @@ function followingOf(
       if (code === 'ledger_corrupted') watch.failed(code, error);
       log.warn({ err: error }, 'the views are late: they could not follow the ledger');
     },
-    onFault: (fault) => log.info({ fault }, 'the views are built from the ledger'),
+    onFirst: () => log.info('the views are built from the ledger'),
+    onFault: (fault) => log.warn({ fault }, 'the views cannot be used: they are built anew'),
   });
   watch.whenFlushed(() => views.wake());
   return views;

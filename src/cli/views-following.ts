@@ -10,7 +10,9 @@ const WAKE_INTERVAL = 100;
 export interface ViewsListener {
   /** Tried again; the views are late meanwhile. */
   readonly onFailure: (error: unknown, code: string | undefined) => void;
-  /** New views are built. */
+  /** The first views are built. */
+  readonly onFirst: () => void;
+  /** Views that cannot be used are built anew. */
   readonly onFault: (fault: ViewsFault) => void;
 }
 
@@ -59,6 +61,7 @@ export class ViewsFollowing {
 
   private receive(report: ViewsReport): void {
     if (report.kind === 'state') this.reader.follow(report.state);
+    else if (report.kind === 'first') this.listener.onFirst();
     else if (report.kind === 'fault') this.listener.onFault(report.fault);
     else this.listener.onFailure(report.error, report.code);
   }

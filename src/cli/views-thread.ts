@@ -19,6 +19,7 @@ export type ViewsOrder = 'wake' | { readonly damaged: number };
 export type ViewsReport =
   | { readonly kind: 'state'; readonly state: ViewsState }
   | { readonly kind: 'failure'; readonly error: unknown; readonly code: string | undefined }
+  | { readonly kind: 'first' }
   | { readonly kind: 'fault'; readonly fault: ViewsFault };
 
 /** Something that keeps views at the end of a ledger until it is stopped. */
@@ -53,6 +54,7 @@ export async function followLedger(
     shelf: viewsShelfOf(place),
     onState: (state) => report({ kind: 'state', state }),
     onFailure: (error) => report(failureOf(error)),
+    onFirst: () => report({ kind: 'first' }),
     onFault: (fault) => report({ kind: 'fault', fault }),
   });
   runner.start();

@@ -25,7 +25,9 @@ export interface ViewsRunnerOptions {
   readonly onState: (state: ViewsState) => void;
   /** Something failed and is tried again; the views are late meanwhile. */
   readonly onFailure: (error: unknown) => void;
-  /** The views cannot be used and are built anew. */
+  /** There are no views, as on a first start, and they are built. */
+  readonly onFirst?: () => void;
+  /** The views cannot be used, or are gone since they were, and are built anew. */
   readonly onFault?: (fault: ViewsFault) => void;
 }
 
@@ -52,6 +54,8 @@ export class ViewsRunner {
   private state = NO_VIEWS;
   private store: { readonly number: number; readonly views: ViewsStore } | undefined;
   private feeding: ViewsFeeding | undefined;
+  /** Whether there were views at any time. */
+  private hasServed = false;
   /** Views that turned out to be damaged. */
   private unreadable: number | undefined;
   private failures = 0;
@@ -127,7 +131,8 @@ export class ViewsRunner {
     const fault = current === undefined ? 'missing' : await this.open(current);
     if (fault === undefined) return;
     this.tell(NO_VIEWS);
-    this.options.onFault?.(fault);
+    if (current === undefined && !this.hasServed) this.options.onFirst?.();
+    else this.options.onFault?.(fault);
     await this.rebuild();
   }
 
@@ -144,6 +149,7 @@ export class ViewsRunner {
       return fault;
     }
     this.feeding = new ViewsFeeding(ledger, views, BATCH_EVENTS);
+    this.hasServed = true;
     this.tell({ serving: number, newest, rebuild: null });
     return undefined;
   }

@@ -50,7 +50,9 @@ describe('progress where there is no terminal', () => {
   });
 
   it('does not go on after work that failed', () => {
-    expect(linesOf([300, 30_000, 31_000], 1000, false)).toEqual(['30,000 of 152,866 events verified']);
+    expect(linesOf([300, 30_000, 31_000], 1000, false)).toEqual([
+      '30,000 of 152,866 events verified',
+    ]);
   });
 });
 

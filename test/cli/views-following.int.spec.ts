@@ -24,6 +24,7 @@ function followingOn(ledgerFile: string): ViewsFollowing {
   const place = { ...viewsPlaceOf(stage.settings), ledgerFile };
   return new ViewsFollowing(new BackgroundThread(), place, reader, {
     onFailure: (_, code) => void told.push(code),
+    onFirst: () => void told.push('first'),
     onFault: (fault) => void told.push(fault),
   });
 }
@@ -47,7 +48,7 @@ describe('the views of a server', () => {
     following.wake();
     await viewsHave(2);
     await following.stop();
-    expect(told).toEqual(['missing']);
+    expect(told).toEqual(['first']);
     await count(stage.ledger, 'a');
     following.wake();
     expect((await reader.progress()).position).toBe(1);
@@ -65,7 +66,7 @@ describe('the views of a server', () => {
     expect(await reader.incidents({}, asked)).toMatchObject({ kind: 'being_built' });
     await viewsHave(1);
     expect(await reader.incidents({}, asked)).toMatchObject({ kind: 'viewed', upTo: 0 });
-    expect(told).toEqual(['missing', 'unreadable']);
+    expect(told).toEqual(['first', 'unreadable']);
     expect(stage.shelf.current()).toBeGreaterThan(first);
     await following.stop();
   });

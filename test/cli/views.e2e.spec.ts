@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -77,6 +77,8 @@ describe('the views of a server that runs', () => {
 
   it('are made by the first start, and follow what the command line writes', async () => {
     const events = await eventsInViews();
+    expect(server.said.stdout).toContain('"msg":"the views are built from the ledger"');
+    expect(server.said.stdout).not.toContain('"fault"');
     await json(['client', 'create', '--preset', 'machine', '--name', 'Reports']);
     expect(await eventsInViews()).toBeGreaterThan(events);
   });
@@ -136,6 +138,19 @@ describe('the views of a server that runs', () => {
     expect(await ask()).toBe(503);
     await eventually(async () => ((await ask()) === 200 ? true : undefined));
     expect(await json(['views', 'status'])).toMatchObject({ number: Number(number) + 1 });
+  });
+
+  it('are built anew when somebody removes them, which is one warning', async () => {
+    const told = server.said.stdout.length;
+    rmSync(join(directory, 'data/views'), { recursive: true });
+    const lines = await eventually(async () => {
+      const said = server.said.stdout.slice(told).split('\n');
+      const about = said.filter((line) => line.includes('the views'));
+      return about.length > 0 && (await eventsInViews()) > 0 ? about : undefined;
+    });
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({ level: 'warn', fault: 'missing' }),
+    ]);
   });
 
   it('are let go of when it stops, with everything in their file', async () => {

@@ -1,6 +1,8 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { tryLock } from '../../src/ledger/sqlite/ledger-locks.js';
+import { SqliteViewsShelf } from '../../src/views/sqlite/sqlite-views.shelf.js';
 import type { ViewsFault } from '../../src/views/views-store.port.js';
 import { ViewsRunner, type ViewsState } from '../../src/views/views.runner.js';
 import { onDatabase } from '../support/ledger-sqlite.js';
@@ -14,11 +16,14 @@ const history: readonly Happening[] = [
 ];
 const later: readonly Happening[] = [{ what: 'refresh', family: 0, back: 0, address: 2 }];
 
+/** A fault, or that there are no views yet. */
+type Told = ViewsFault | 'first';
+
 /** A runner on a stage, and what it said. */
 interface Watched {
   readonly runner: ViewsRunner;
   readonly states: ViewsState[];
-  readonly faults: ViewsFault[];
+  readonly faults: Told[];
   readonly failures: unknown[];
   /** Waits until the views that may be read are at the end of the ledger. */
   caughtUp(): Promise<number>;
@@ -40,13 +45,14 @@ afterEach(async () => {
 
 function run(): Watched {
   const states: ViewsState[] = [];
-  const faults: ViewsFault[] = [];
+  const faults: Told[] = [];
   const failures: unknown[] = [];
   const runner = new ViewsRunner({
     ledger: stage.feed,
     shelf: stage.shelf,
     onState: (state) => void states.push(state),
     onFailure: (error) => void failures.push(error),
+    onFirst: () => void faults.push('first'),
     onFault: (fault) => void faults.push(fault),
   });
   const isThere = async (): Promise<boolean> => {
@@ -82,7 +88,7 @@ describe('a runner', () => {
   it('builds the first views and follows the ledger from there', async () => {
     const { runner, caughtUp, faults, failures, states } = run();
     const first = await caughtUp();
-    expect(faults).toEqual(['missing']);
+    expect(faults).toEqual(['first']);
     expect(states.some(({ rebuild }) => rebuild !== null)).toBe(true);
     await past.takeAll(later);
     runner.wake();
@@ -155,12 +161,12 @@ describe('views that cannot be used', () => {
     number = await stage.rebuild();
   });
 
-  const spoilt: readonly [ViewsFault, () => void][] = [
+  const spoilt: readonly [Told, () => void][] = [
     ['unreadable', () => writeFileSync(stage.fileOf(number), 'not a database'.repeat(1000))],
     ['unreadable', () => onViews('DROP TABLE audit_events')],
     ['unreadable', () => onViews('DELETE FROM progress')],
     ['missing', () => rmSync(stage.fileOf(number))],
-    ['missing', () => writeFileSync(`${stage.viewsDirectory}/current`, 'nonsense')],
+    ['first', () => writeFileSync(`${stage.viewsDirectory}/current`, 'nonsense')],
     ['other_schema', () => onViews('PRAGMA user_version = 999')],
     ['other_ledger', () => onViews("UPDATE progress SET log_origin = 'another'")],
     ['other_ledger', () => onViews('UPDATE progress SET log_epoch = log_epoch + 1')],
@@ -187,6 +193,19 @@ describe('views that cannot be used', () => {
     expect(faults).toEqual(['missing']);
     await runner.stop();
     await expectViewsOf(next);
+  });
+
+  it('are built although somebody removes their directory just before it is looked through', async () => {
+    const shelf = new SqliteViewsShelf(stage.viewsDirectory, (file) => {
+      const release = tryLock(file);
+      rmSync(stage.viewsDirectory, { recursive: true });
+      return release;
+    });
+    shelf.clean();
+    const build = shelf.build(await stage.feed.log());
+    build?.publish();
+    expect(build?.number).toBeGreaterThan(0);
+    expect(shelf.current()).toBe(build?.number);
   });
 
   it('are built anew when they turn out to be damaged while they follow', async () => {

@@ -46,7 +46,7 @@ export class ViewsFiles {
 
   /** The numbers of all views that have left a file, in ascending order. */
   numbers(): number[] {
-    const numbers = readdirSync(this.directory).flatMap((name) => {
+    const numbers = this.names().flatMap((name) => {
       const number = VIEWS_FILE.exec(name)?.[1];
       return number === undefined ? [] : [Number(number)];
     });
@@ -67,6 +67,16 @@ export class ViewsFiles {
   remove(number: number): void {
     for (const end of ['-wal', '-shm', '-journal', '']) {
       rmSync(`${this.file(number)}${end}`, { force: true });
+    }
+  }
+
+  /** Anybody may remove the directory at any time: then there is nothing in it. */
+  private names(): readonly string[] {
+    try {
+      return readdirSync(this.directory);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
     }
   }
 
