@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newUuid } from '../../src/config/random-identifiers.js';
 import { auditEvent } from '../../src/audit/audit-event.answer.js';
-import { type FamilyEventList, familyEventList } from '../../src/audit/event-list.answer.js';
+import {
+  type EventList,
+  type FamilyEventList,
+  familyEventList,
+} from '../../src/audit/event-list.answer.js';
 import { type FamilyAnswer, familyAnswer } from '../../src/audit/family.answer.js';
 import type { FamilyPage } from '../../src/audit/listed-family.answer.js';
 import { DisableAccount } from '../../src/directory/disable-account.handler.js';
@@ -351,6 +355,19 @@ describe('the life of a family', () => {
       ...Array.from({ length: 10 }, (_, turn) => `${turn + 3} RefreshTokenRotated`),
     ]);
     expect(states.size).toBe(1);
+  });
+
+  it('comes in such pages from the ledger too, by its stream', async () => {
+    let tokens = await rotate(await beginFamily(server, shop, ana), 4);
+    const path = `/audit/events?stream=family:${familyOf(tokens)}&limit=4`;
+    const first = (await audit<EventList>(path)).body;
+    tokens = await rotate(tokens, 3);
+    const second = (await audit<EventList>(`${path}&cursor=${first.cursor}`)).body;
+    const seen = [...first.events, ...second.events];
+    expect(seen.map(({ streamVersion }) => streamVersion)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(second).toMatchObject({ asOf: first.asOf, next: null, cursor: null });
+    const later = (await audit<EventList>(`${path}&after=${first.next}`)).body;
+    expect(later.events.map(({ streamVersion }) => streamVersion)).toEqual([5, 6, 7, 8]);
   });
 
   it('goes on only with what its first page was asked with', async () => {
