@@ -147,7 +147,9 @@ describe('a verification names', () => {
       'no event where a digest was changed, and the events are as they were sealed',
       'few',
       (database) => {
-        database.exec("UPDATE streams SET digest = 'x' || substr(digest, 2) WHERE kind = 'family'");
+        database.exec(
+          "UPDATE streams SET digest = substr(digest, 2) || substr(digest, 1, 1) WHERE kind = 'family'",
+        );
       },
       [
         {
@@ -193,7 +195,7 @@ describe('a verification names', () => {
       (database) => {
         database.exec(
           `UPDATE events SET body = replace(body, '"version":1', '"version":2') WHERE position = 1;
-           UPDATE streams SET digest = 'x' || substr(digest, 2) WHERE kind = 'session'`,
+           UPDATE streams SET digest = substr(digest, 2) || substr(digest, 1, 1) WHERE kind = 'session'`,
         );
       },
       [
@@ -215,7 +217,7 @@ describe('a verification names', () => {
       (database) => {
         rewriteFact(database, 8);
         database.exec(
-          "UPDATE streams SET digest = 'x' || substr(digest, 2) WHERE kind = 'session'",
+          "UPDATE streams SET digest = substr(digest, 2) || substr(digest, 1, 1) WHERE kind = 'session'",
         );
       },
       [

@@ -98,8 +98,7 @@ describe('a verification finds', () => {
       sql(`UPDATE tiles SET hashes = CAST(substr(hashes, 1, 320) || zeroblob(32) ||
            substr(hashes, 353) AS BLOB)
            WHERE tile_index = 0`),
-      'the hash of the event is not the one in tile 0/0',
-      10,
+      'tile 0/0 is not that of its events, which are as they were sealed',
     ],
     [
       'a tile that was taken away',
@@ -117,8 +116,7 @@ describe('a verification finds', () => {
       sql(`UPDATE tiles SET tile_index = 9 WHERE tile_index = 0;
            UPDATE tiles SET tile_index = 0 WHERE tile_index = 1;
            UPDATE tiles SET tile_index = 1 WHERE tile_index = 9`),
-      'the hash of the event is not the one in tile 0/0',
-      0,
+      'tile 0/0 is not that of its events, which are as they were sealed',
     ],
     [
       'a tile of events that no checkpoint covers',
@@ -254,7 +252,7 @@ describe('a verification finds', () => {
     expect(inParts.problems).toEqual(expect.arrayContaining([...problems]));
   });
 
-  it('the one event whose hash in a tile is another, and in one line what that makes unprovable', async () => {
+  it('the tile that is not that of its events, and in one line what that makes unprovable', async () => {
     tamper(
       file,
       sql(`UPDATE tiles SET hashes = CAST(substr(hashes, 1, 320) || zeroblob(32) ||
@@ -262,9 +260,9 @@ describe('a verification finds', () => {
            WHERE tile_index = 0`),
     );
     expect((await verifyFile(file)).problems.map(({ problem }) => problem)).toEqual([
-      'the hash of the event is not the one in tile 0/0',
-      'epoch 1 is acknowledged for other events',
+      'tile 0/0 is not that of its events, which are as they were sealed',
       'each of the 4 checkpoints of sizes 18 to 619 in epochs 0 to 1 is not of these events',
+      'epoch 1 is acknowledged for other events',
     ]);
   });
 

@@ -2,6 +2,7 @@ import type { Position } from '../../domain/identifiers.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import { LogTiles } from '../sealing/log-tiles.js';
 import { checkpointFault } from './checkpoint.check.js';
+import { withDamagedTiles } from './damaged-tiles.js';
 import type { LedgerSource } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
 import { FIRST_MAX, type VerificationProblem } from './verification-problems.js';
@@ -38,7 +39,7 @@ export class ChangedEvents {
   /** The same problems, with the positions that they come down to as far as the database can be read. */
   async narrow(problems: readonly VerificationProblem[]): Promise<readonly VerificationProblem[]> {
     try {
-      return await this.narrowed(problems);
+      return await this.narrowed(await withDamagedTiles(problems, this.source, this.epochs));
     } catch (error) {
       if (!(error instanceof LedgerCorrupted)) throw error;
       return problems;

@@ -119,7 +119,7 @@ async function verifyAll(
     ...(await surplusSeals(source, epochs)),
   ];
   found.lists.push(rows.map((problem) => ({ problem })));
-  found.lists.push(await epochFaults(epochs, wholeTiles(source), options.keyOf));
+  const begun = await epochFaults(epochs, wholeTiles(source), options.keyOf);
   const sealed = { size: found.sealed, epochs };
   const tasks = [
     ...streamTasks(found, streamsAtOnce, runner.threads),
@@ -129,6 +129,8 @@ async function verifyAll(
   const done = mergeProblems(lists, Infinity);
   if (checkedKept !== undefined && !done.some(isOfTile)) found.lists[0] = checkedKept.problems;
   found.lists.push(await new ChangedEvents(source, epochs, found.events).narrow(done));
+  // A damaged tile makes acknowledgements wrong too, and is told first.
+  found.lists.push(begun);
   if (checkpointFile !== undefined && existsSync(checkpointFile)) {
     const checked = options.isOldCopy
       ? outside.checkCopied(checkpointFile)
