@@ -56,6 +56,8 @@ export class ViewsRunner {
   private feeding: ViewsFeeding | undefined;
   /** Whether there were views at any time. */
   private hasServed = false;
+  /** What was said of views that are not there yet: while another process builds them, it is said once. */
+  private told: ViewsFault | 'first' | undefined;
   /** Views that turned out to be damaged. */
   private unreadable: number | undefined;
   private failures = 0;
@@ -131,9 +133,15 @@ export class ViewsRunner {
     const fault = current === undefined ? 'missing' : await this.open(current);
     if (fault === undefined) return;
     this.tell(NO_VIEWS);
-    if (current === undefined && !this.hasServed) this.options.onFirst?.();
-    else this.options.onFault?.(fault);
+    this.tellFault(current === undefined && !this.hasServed ? 'first' : fault);
     await this.rebuild();
+  }
+
+  private tellFault(fault: ViewsFault | 'first'): void {
+    if (fault === this.told) return;
+    this.told = fault;
+    if (fault === 'first') this.options.onFirst?.();
+    else this.options.onFault?.(fault);
   }
 
   private async open(number: number): Promise<ViewsFault | undefined> {
@@ -150,6 +158,7 @@ export class ViewsRunner {
     }
     this.feeding = new ViewsFeeding(ledger, views, BATCH_EVENTS);
     this.hasServed = true;
+    this.told = undefined;
     this.tell({ serving: number, newest, rebuild: null });
     return undefined;
   }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { tryLock } from '../../src/ledger/sqlite/ledger-locks.js';
 import { SqliteViewsShelf } from '../../src/views/sqlite/sqlite-views.shelf.js';
-import type { ViewsFault } from '../../src/views/views-store.port.js';
+import type { ViewsFault, ViewsShelf } from '../../src/views/views-store.port.js';
 import { ViewsRunner, type ViewsState } from '../../src/views/views.runner.js';
 import { onDatabase } from '../support/ledger-sqlite.js';
 import { type Happening, ViewsHistory } from '../support/views-history.js';
@@ -43,13 +43,13 @@ afterEach(async () => {
   await stage.remove();
 });
 
-function run(): Watched {
+function run(shelf: ViewsShelf = stage.shelf): Watched {
   const states: ViewsState[] = [];
   const faults: Told[] = [];
   const failures: unknown[] = [];
   const runner = new ViewsRunner({
     ledger: stage.feed,
-    shelf: stage.shelf,
+    shelf,
     onState: (state) => void states.push(state),
     onFailure: (error) => void failures.push(error),
     onFirst: () => void faults.push('first'),
@@ -96,6 +96,23 @@ describe('a runner', () => {
     expect(failures).toEqual([]);
     await runner.stop();
     await expectViewsOf(first);
+  });
+
+  it('says once that there are no views, while another process builds them', async () => {
+    const build = stage.shelf.build(await stage.feed.log());
+    let tries = 0;
+    const shelf = new SqliteViewsShelf(stage.viewsDirectory, (file) => {
+      tries += 1;
+      return tryLock(file);
+    });
+    const { runner, faults, caughtUp } = run(shelf);
+    await eventually(() => {
+      runner.wake();
+      return tries > 2;
+    });
+    build?.discard();
+    await caughtUp();
+    expect(faults).toEqual(['first']);
   });
 
   it('finds what another process wrote, although nobody wakes it', async () => {
