@@ -14,16 +14,15 @@ const DEADLINE = 30_000;
 /** An account that owns nothing. */
 export const NOBODY = 65_534;
 
+/** How far long work has come. */
+const PROGRESS = /^[\d,]+ of [\d,]+ events? .+\n/gm;
+
 /** What a process said until it ended. */
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
+  /** Without how far long work has come: whether that is told depends on the machine. */
   readonly stderr: string;
-}
-
-/** What a process complained of: how far a long work has come is no complaint. */
-export function complaintsOf({ stderr }: Pick<Ended, 'stderr'>): string {
-  return stderr.replaceAll(/^[\d,]+ of [\d,]+ events? .+\n/gm, '');
 }
 
 /** How a process is started. */
@@ -102,7 +101,7 @@ export async function runBuilt(
   const deadline = setTimeout(() => child.kill('SIGKILL'), DEADLINE);
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(deadline);
-  return { code, stdout: said.stdout, stderr: said.stderr };
+  return { code, stdout: said.stdout, stderr: said.stderr.replaceAll(PROGRESS, '') };
 }
 
 /** A built server that runs. */
