@@ -54,6 +54,11 @@ describe('a line of the timeline', () => {
     ],
     ['revoked by an operator', 'FamilyRevoked', { reason: 'operator_request' }],
     [
+      'revoked by an operator: revocation 18d2f49c',
+      'FamilyRevoked',
+      { reason: 'operator_request', revocationId: '18d2f49c' },
+    ],
+    [
       'access token 3: revoked by its client',
       'AccessTokenRevoked',
       { sequence: 3, reason: 'client_request' },
