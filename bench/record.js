@@ -11,7 +11,7 @@ const PLOT = 'results/rotations.svg';
 
 const ROTATIONS = `# Rotations a second
 
-Written by \`npm run bench:rotate -- --record --cores 1,2 --generations 10000 --history 1000000\`; earlier results are in this file's history.
+Written by \`npm run bench:rotate -- ${process.argv.slice(2).join(' ')}\`; earlier results are in this file's history.
 
 Each client owns a token family and presents its newest refresh token over HTTP on a connection of its own; every answer must be a 200 with a new refresh token and a new ES256 JWT access token. The server has its cores to itself, the load generator runs on the others, where a PostgreSQL runs too (\`fsync\` and \`synchronous_commit\` on). Where cores are shared, it runs on the server's instead: so three server processes are measured, and one beside them. Scope \`offline_access api\`, no ID token. One server process per system unless its name says otherwise, the levels one after the other.`;
 
