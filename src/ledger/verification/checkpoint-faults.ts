@@ -1,3 +1,4 @@
+import { ROOT_DIFFERS } from './checkpoint.check.js';
 import { FIRST_MAX, type VerificationProblem } from './verification-problems.js';
 
 /** Where a checkpoint stands in the log. */
@@ -9,8 +10,6 @@ export interface CheckpointPlace {
 /** Checkpoints that follow each other and have the same fault. */
 interface FaultyRun {
   readonly fault: string;
-  /** Whether they prove that an event was changed. */
-  readonly isEvidence: boolean;
   readonly first: CheckpointPlace;
   last: CheckpointPlace;
   count: number;
@@ -28,12 +27,9 @@ export class CheckpointFaults {
 
   constructor(private readonly report: (problem: VerificationProblem) => void) {}
 
-  /**
-   * Takes the next checkpoint, which may have no fault. It is evidence where it is as it was signed, and
-   * so the events below it are not.
-   */
-  add(place: CheckpointPlace, fault: string | undefined, isEvidence = false): void {
-    if (this.run !== undefined && this.run.fault === fault && this.run.isEvidence === isEvidence) {
+  /** Takes the next checkpoint, which may have no fault. */
+  add(place: CheckpointPlace, fault: string | undefined): void {
+    if (this.run !== undefined && this.run.fault === fault) {
       this.run.last = place;
       this.run.count += 1;
       if (this.run.numbers.length < FIRST_MAX) this.run.numbers.push(place.size);
@@ -41,16 +37,18 @@ export class CheckpointFaults {
     }
     this.tell();
     if (fault === undefined) return;
-    this.run = { fault, isEvidence, first: place, last: place, count: 1, numbers: [place.size] };
+    this.run = { fault, first: place, last: place, count: 1, numbers: [place.size] };
   }
 
   /** Tells of those that were not told of yet. */
   tell(): void {
     if (this.run === undefined) return;
-    const { fault, isEvidence, first, count, numbers } = this.run;
+    const { fault, first, count, numbers } = this.run;
     const problem = `${nameOf(this.run)} ${fault}`;
     const alike = count === 1 ? {} : { count, numbers };
-    const evidence = isEvidence ? { evidence: 'root' as const, positionMax: first.size - 1 } : {};
+    // Such a one is as it was signed, and so the events below it are not.
+    const isOfEvents = fault === ROOT_DIFFERS;
+    const evidence = isOfEvents ? { evidence: 'root' as const, positionMax: first.size - 1 } : {};
     this.report({ problem, ...evidence, ...alike });
     this.run = undefined;
   }

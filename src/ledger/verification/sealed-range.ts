@@ -10,7 +10,7 @@ import { frontierFromTiles } from '../../tlog/tile-tree.js';
 import { TILE_WIDTH } from '../../tlog/tiles.js';
 import { LogTiles } from '../sealing/log-tiles.js';
 import type { TreeReads } from '../sealing/seal-store.port.js';
-import { checkpointFault, ROOT_DIFFERS } from './checkpoint.check.js';
+import { checkpointFault } from './checkpoint.check.js';
 import { CheckpointFaults } from './checkpoint-faults.js';
 import type { LedgerSource, StoredCheckpoint } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
@@ -130,8 +130,7 @@ export class SealedRange {
     while (this.checkpoint !== undefined && this.checkpoint.stored.size === size) {
       const { stored, epoch } = this.checkpoint;
       const place = { size: stored.size, epoch: epoch.epoch };
-      const fault = checkpointFault(stored, epoch, root);
-      this.faults.add(place, fault, fault === ROOT_DIFFERS);
+      this.faults.add(place, checkpointFault(stored, epoch, root));
       this.checkpoint = (await this.checkpoints.next()).value;
     }
   }
