@@ -15,8 +15,8 @@ import type { ClientHealthPage, ListedClient } from './client-health.answer.js';
 import { clientsOf } from './client-names.reader.js';
 import type { CountedHours, ItemStream } from '../access/item-stream.js';
 import type { EventSources } from './list-events.handler.js';
-import { ListClientHealth, type Seen, type Span, StreamClientHealth } from './overview.query.js';
-import { answerOf, viewedStateAt } from './viewed-state.reader.js';
+import { ListClientHealth, type Span, StreamClientHealth } from './overview.query.js';
+import { answerOf, type Seen, seenAt } from './viewed-state.reader.js';
 
 /** A page of clients is read in so many reads at most. */
 const READS_MAX = 50;
@@ -38,12 +38,11 @@ export class ListClientHealthHandler implements IQueryHandler<ListClientHealth> 
     after,
   }: ListClientHealth): Promise<Seen<ClientHealthPage> | ViewsBeingBuilt> {
     const { ledger, views } = this;
-    const state = await viewedStateAt({ ledger, views }, moment);
-    if (state.kind === 'being_built') return state;
-    const page = await pageOf(views, { ...span, upTo: state.upTo }, limit, after);
-    const clients = await listedClientsOf(ledger, page.clients);
-    const answer = { asOf: state.asOf, ...spanOf(span, page), clients, next: page.next };
-    return { kind: 'seen', state, answer };
+    return seenAt({ ledger, views }, moment, async ({ asOf, upTo }) => {
+      const page = await pageOf(views, { ...span, upTo }, limit, after);
+      const clients = await listedClientsOf(ledger, page.clients);
+      return { asOf, ...spanOf(span, page), clients, next: page.next };
+    });
   }
 }
 
@@ -62,15 +61,11 @@ export class StreamClientHealthHandler implements IQueryHandler<StreamClientHeal
     after,
   }: StreamClientHealth): Promise<Seen<ItemStream<ListedClient>> | ViewsBeingBuilt> {
     const { ledger, views } = this;
-    const state = await viewedStateAt({ ledger, views }, moment);
-    if (state.kind === 'being_built') return state;
-    const asked = { ...span, upTo: state.upTo };
-    const answer = {
-      asOf: state.asOf,
+    return seenAt({ ledger, views }, moment, async ({ asOf, upTo }) => ({
+      asOf,
       hours: spanOf(span, { partialHour: null }),
-      pages: pagesOf({ ledger, views }, asked, limit, after),
-    };
-    return { kind: 'seen', state, answer };
+      pages: pagesOf({ ledger, views }, { ...span, upTo }, limit, after),
+    }));
   }
 }
 

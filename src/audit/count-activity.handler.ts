@@ -13,8 +13,8 @@ import type { ActivityAnswer, ActivityHourAnswer } from './activity.answer.js';
 import { momentOf } from './as-of.answer.js';
 import { spanOf } from './client-health.handler.js';
 import type { ItemStream } from '../access/item-stream.js';
-import { CountActivity, type Seen, StreamActivity } from './overview.query.js';
-import { answerOf, viewedStateAt } from './viewed-state.reader.js';
+import { CountActivity, StreamActivity } from './overview.query.js';
+import { answerOf, type Seen, seenAt } from './viewed-state.reader.js';
 
 /** Answers with how much there was to do. */
 @QueryHandler(CountActivity)
@@ -30,16 +30,12 @@ export class CountActivityHandler implements IQueryHandler<CountActivity> {
     clientId,
   }: CountActivity): Promise<Seen<ActivityAnswer> | ViewsBeingBuilt> {
     const { ledger, views } = this;
-    const state = await viewedStateAt({ ledger, views }, moment);
-    if (state.kind === 'being_built') return state;
-    const page = answerOf(await views.activity({ ...span, upTo: state.upTo }, clientId));
-    const answer = {
-      asOf: state.asOf,
-      ...spanOf(span, page),
-      hours: page.hours.map(hourAnswerOf),
-      next: page.next === null ? null : momentOf(page.next),
-    };
-    return { kind: 'seen', state, answer };
+    return seenAt({ ledger, views }, moment, async ({ asOf, upTo }) => {
+      const page = answerOf(await views.activity({ ...span, upTo }, clientId));
+      const hours = page.hours.map(hourAnswerOf);
+      const next = page.next === null ? null : momentOf(page.next);
+      return { asOf, ...spanOf(span, page), hours, next };
+    });
   }
 }
 
@@ -57,20 +53,16 @@ export class StreamActivityHandler implements IQueryHandler<StreamActivity> {
     clientId,
   }: StreamActivity): Promise<Seen<ItemStream<ActivityHourAnswer>> | ViewsBeingBuilt> {
     const { ledger, views } = this;
-    const state = await viewedStateAt({ ledger, views }, moment);
-    if (state.kind === 'being_built') return state;
-    const asked = { ...span, upTo: state.upTo };
-    // The hour that the state cuts in two is the last one, and has to be named before the first.
-    const last = hourOf(Date.parse(state.asOf.at));
-    const from = Math.max(span.from, last);
-    const to = Math.min(span.to, last + HOUR);
-    const { partialHour } = answerOf(await views.activity({ ...asked, from, to }, clientId));
-    const answer = {
-      asOf: state.asOf,
-      hours: spanOf(span, { partialHour }),
-      pages: pagesOf(views, asked, clientId, partialHour),
-    };
-    return { kind: 'seen', state, answer };
+    return seenAt({ ledger, views }, moment, async ({ asOf, upTo }) => {
+      const asked = { ...span, upTo };
+      // The hour that the state cuts in two is the last one, and has to be named before the first.
+      const last = hourOf(Date.parse(asOf.at));
+      const from = Math.max(span.from, last);
+      const to = Math.min(span.to, last + HOUR);
+      const { partialHour } = answerOf(await views.activity({ ...asked, from, to }, clientId));
+      const pages = pagesOf(views, asked, clientId, partialHour);
+      return { asOf, hours: spanOf(span, { partialHour }), pages };
+    });
   }
 }
 

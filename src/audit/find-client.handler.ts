@@ -7,15 +7,15 @@ import { auditEventsOf } from './audit-event.answer.js';
 import { spanOf, usageOf } from './client-health.handler.js';
 import type { ClientAnswer } from './client.answer.js';
 import { familyCountsOf } from './family-counts.reader.js';
-import { FindClient, type Seen, type Span } from './overview.query.js';
+import { FindClient, type Span } from './overview.query.js';
 import { streamRowAt } from './stream-history.reader.js';
 import {
   answerOf,
   incidentCounts,
   newest,
-  rowsOf,
+  type Seen,
+  seenAt,
   type ViewedState,
-  viewedStateAt,
 } from './viewed-state.reader.js';
 
 /** So many changes of a registration are told. */
@@ -29,23 +29,30 @@ export class FindClientHandler implements IQueryHandler<FindClient> {
     private readonly views: ViewsReader,
   ) {}
 
-  async execute({
+  execute({
     clientId,
     moment,
     span,
   }: FindClient): Promise<Seen<ClientAnswer | undefined> | ViewsBeingBuilt> {
     const { ledger, views } = this;
-    const state = await viewedStateAt({ ledger, views }, moment);
-    if (state.kind === 'being_built') return state;
+    return seenAt({ ledger, views }, moment, (state) => this.find(clientId, span, state));
+  }
+
+  private async find(
+    clientId: string,
+    span: Span,
+    state: ViewedState,
+  ): Promise<ClientAnswer | undefined> {
+    const { ledger, views } = this;
     const { asOf, upTo } = state;
     const row = await streamRowAt(ledger, 'client', clientId, upTo);
-    if (row === undefined) return { kind: 'seen', state, answer: undefined };
+    if (row === undefined) return undefined;
     const { status, registeredAt, firstParty, verified, mayIntrospect, metadata } = row.state;
     const streamId = streamIdOf('client', clientId);
     const { events } = await ledger.streamEvents(streamId, upTo + 1, CHANGES_TOLD);
-    const families = rowsOf(await views.families({ clientId }, newest(upTo)));
-    const incidents = rowsOf(await views.incidents({ clientId }, newest(upTo)));
-    const answer: ClientAnswer = {
+    const families = answerOf(await views.families({ clientId }, newest(upTo)));
+    const incidents = answerOf(await views.incidents({ clientId }, newest(upTo)));
+    return {
       asOf,
       client: {
         id: clientId,
@@ -63,7 +70,6 @@ export class FindClientHandler implements IQueryHandler<FindClient> {
       incidents: incidentCounts(incidents),
       health: await this.healthIn(clientId, span, state),
     };
-    return { kind: 'seen', state, answer };
   }
 
   private async healthIn(

@@ -7,15 +7,16 @@ import { momentOf } from './as-of.answer.js';
 import { auditEventsOf } from './audit-event.answer.js';
 import { clientsOf } from './client-names.reader.js';
 import { familyCountsOf } from './family-counts.reader.js';
-import { FindSubject, type Seen } from './overview.query.js';
+import { FindSubject } from './overview.query.js';
 import { streamRowAt } from './stream-history.reader.js';
 import type { SubjectAnswer } from './subject.answer.js';
 import {
+  answerOf,
   incidentCounts,
   newest,
-  rowsOf,
+  type Seen,
+  seenAt,
   type ViewedState,
-  viewedStateAt,
 } from './viewed-state.reader.js';
 
 /** So many sessions, consents and events are told: the newest. A consent is given again and again. */
@@ -29,23 +30,24 @@ export class FindSubjectHandler implements IQueryHandler<FindSubject> {
     private readonly views: ViewsReader,
   ) {}
 
-  async execute({
+  execute({
     subject,
     moment,
   }: FindSubject): Promise<Seen<SubjectAnswer | undefined> | ViewsBeingBuilt> {
     const { ledger, views } = this;
-    const state = await viewedStateAt({ ledger, views }, moment);
-    if (state.kind === 'being_built') return state;
+    return seenAt({ ledger, views }, moment, (state) => this.find(subject, state));
+  }
+
+  private async find(subject: string, state: ViewedState): Promise<SubjectAnswer | undefined> {
+    const { ledger, views } = this;
     const { asOf, upTo } = state;
     const account = await streamRowAt(ledger, 'account', subject, upTo);
-    const activity = rowsOf(await views.events({ subject }, newest(upTo, TOLD)));
-    if (account === undefined && activity.rows.length === 0) {
-      return { kind: 'seen', state, answer: undefined };
-    }
+    const activity = answerOf(await views.events({ subject }, newest(upTo, TOLD)));
+    if (account === undefined && activity.rows.length === 0) return undefined;
     const events = await ledger.eventsAt(activity.rows.map(({ position }) => position));
-    const families = rowsOf(await views.families({ subject }, newest(upTo)));
-    const incidents = rowsOf(await views.incidents({ subject }, newest(upTo)));
-    const answer: SubjectAnswer = {
+    const families = answerOf(await views.families({ subject }, newest(upTo)));
+    const incidents = answerOf(await views.incidents({ subject }, newest(upTo)));
+    return {
       asOf,
       subject,
       account: account === undefined ? null : accountAnswer(account.state),
@@ -55,7 +57,6 @@ export class FindSubjectHandler implements IQueryHandler<FindSubject> {
       consents: await this.consentsOf(subject, state),
       activity: await auditEventsOf(ledger, events),
     };
-    return { kind: 'seen', state, answer };
   }
 
   private async sessionsOf(
@@ -97,7 +98,7 @@ export class FindSubjectHandler implements IQueryHandler<FindSubject> {
     type: 'SessionStarted' | 'ConsentGiven',
     upTo: number,
   ): Promise<readonly string[]> {
-    const { rows } = rowsOf(await this.views.events({ subject, type }, newest(upTo)));
+    const { rows } = answerOf(await this.views.events({ subject, type }, newest(upTo)));
     return [...new Set(rows.map(({ streamId }) => idIn(streamId)))].slice(0, TOLD);
   }
 }

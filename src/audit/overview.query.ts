@@ -7,14 +7,7 @@ import type { ClientAnswer } from './client.answer.js';
 import type { ItemStream } from '../access/item-stream.js';
 import type { Moment } from '../access/moment.js';
 import type { SubjectAnswer } from './subject.answer.js';
-import type { ViewedState } from './viewed-state.reader.js';
-
-/** An answer from one state of the views. */
-export interface Seen<Answer> {
-  readonly kind: 'seen';
-  readonly state: ViewedState;
-  readonly answer: Answer;
-}
+import type { Seen } from './viewed-state.reader.js';
 
 /** The hours that are asked for: from the one that `from` lies in, up to before `to`. */
 export interface Span {

@@ -39,14 +39,26 @@ export async function viewedStateAt(
   return { kind: 'viewed_state', asOf, upTo, instant: moment.instant };
 }
 
+/** An answer from one state of the views. */
+export interface Seen<Answer> {
+  readonly kind: 'seen';
+  readonly state: ViewedState;
+  readonly answer: Answer;
+}
+
+/** What is found in the state of the views at a moment, or the newest that they have. */
+export async function seenAt<Answer>(
+  sources: Parameters<typeof viewedStateAt>[0],
+  moment: Moment,
+  find: (state: ViewedState) => Promise<Answer>,
+): Promise<Seen<Answer> | ViewsBeingBuilt> {
+  const state = await viewedStateAt(sources, moment);
+  return state.kind === 'being_built' ? state : { kind: 'seen', state, answer: await find(state) };
+}
+
 /** The request for the newest rows of a state. */
 export function newest(upTo: Position, limit = COUNTED_MAX): PageRequest {
   return { order: 'newest_first', limit, upTo, rowsScannedMax: COUNTED_MAX };
-}
-
-/** The rows of a page. Throws an Error when the views went away between two questions. */
-export function rowsOf<Row>(viewed: Viewed<ViewPage<Row>>): ViewPage<Row> {
-  return answerOf(viewed);
 }
 
 /** An answer of the views. Throws an Error when they went away between two questions. */
