@@ -12,18 +12,14 @@ import {
 } from '../replay/backtest.parameters.js';
 import { backtestedAttemptOf } from '../replay/backtested-attempt.answer.js';
 import { type BacktestedAttempt, runBacktest } from '../replay/backtest.runner.js';
-import {
-  type BacktestRange,
-  backtestRange,
-  type NoRange,
-} from '../replay/backtest-range.reader.js';
+import { type BacktestRange, backtestRange } from '../replay/backtest-range.reader.js';
 import { type BacktestResult, backtestResultOf } from '../replay/backtest-result.answer.js';
 import { backtestText } from './backtest-text.js';
 import { type ClientPolicyOptions, withPolicyOptions } from './client-policy-options.js';
 import { CommandRefused } from './failure.js';
 import { asOperator, type Operator } from './operator.js';
 import { withProgress } from './progress.js';
-import { moment, noSuchMoment } from './replay.js';
+import { moment, noRange } from './replay.js';
 import { printJson, printLines } from './terminal.js';
 import { verb } from './verb.js';
 
@@ -76,7 +72,7 @@ async function backtest(operator: Operator, options: Options): Promise<void> {
   const policy = policyAsked(options);
   const { ledger } = operator;
   const range = await backtestRange(ledger, options);
-  if ('kind' in range) throw refusalOf(range);
+  if ('kind' in range) throw noRange(range);
   const { client } = options;
   if (client !== undefined && (await ledger.load('client', client)) === undefined) {
     throw new CommandRefused('there is no such client');
@@ -111,12 +107,6 @@ function policyAsked(options: Options): BacktestPolicy {
 /** The option that sets a rule: `retryWindowSeconds` is `--retry-window-seconds`. */
 function optionOf(rule: string): string {
   return `--${rule.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-function refusalOf(none: NoRange): CommandRefused {
-  return none.kind === 'backwards'
-    ? new CommandRefused('--from must not be later than --to')
-    : noSuchMoment(none);
 }
 
 async function run(

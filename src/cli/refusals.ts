@@ -83,3 +83,8 @@ export function metadataRefusal(description: string): CommandRefused {
   const named = optionOfMember[member] ?? member;
   return new CommandRefused(`${named}${description.slice(member.length)}`);
 }
+
+/** What an operator is told whose span of time ends before it begins. */
+export function spanReversed(): CommandRefused {
+  return new CommandRefused('--from must not be later than --to');
+}

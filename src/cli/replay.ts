@@ -10,6 +10,7 @@ import type { ReplayedMoment } from '../replay/replayed-moment.answer.js';
 import type { ReplayedState } from '../replay/state.answer.js';
 import { CommandRefused } from './failure.js';
 import { asOperator, type Operator } from './operator.js';
+import { spanReversed } from './refusals.js';
 import { memberRows, memberText } from './state-text.js';
 import { countText, factsText, printJson, printLines, tableText } from './terminal.js';
 import { verb } from './verb.js';
@@ -74,6 +75,11 @@ export function noSuchMoment({ reason }: NoSuchMoment): CommandRefused {
   return new CommandRefused(noMomentWords[reason]);
 }
 
+/** Why there is no such span, for whoever typed it. */
+export function noRange(none: NoRange): CommandRefused {
+  return none.kind === 'backwards' ? spanReversed() : noSuchMoment(none);
+}
+
 const noMomentWords: Readonly<Record<NoSuchMoment['reason'], string>> = {
   before_the_ledger: 'the ledger began after that time',
   beyond_the_ledger: 'that is beyond the newest event of the ledger',
@@ -129,15 +135,9 @@ async function showDifference(
 ): Promise<void> {
   const answer = await operator.query(new ReplayDifference(streamId, from, to));
   if (answer === undefined) throw unknownStream();
-  if ('kind' in answer) throw refusalOf(answer);
+  if ('kind' in answer) throw noRange(answer);
   if (json === true) printJson(answer);
   else printDifference(answer);
-}
-
-function refusalOf(none: NoRange): CommandRefused {
-  return none.kind === 'backwards'
-    ? new CommandRefused('--from must not be later than --to')
-    : noSuchMoment(none);
 }
 
 function printDifference(difference: ReplayedDifference): void {

@@ -7,6 +7,7 @@ import type { Instant } from '../domain/identifiers.js';
 import { namedAccount } from './account-argument.js';
 import { CommandRefused } from './failure.js';
 import type { Operator } from './operator.js';
+import { spanReversed } from './refusals.js';
 
 /** What is revoked together, as the options say it. */
 export interface SelectorOptions {
@@ -44,9 +45,7 @@ export async function selectorIn(
   if (given.length !== 1) {
     throw new CommandRefused('give one of --client, --account, --signing-key and --address');
   }
-  if (from !== undefined && to !== undefined && from > to) {
-    throw new CommandRefused('--from must not be later than --to');
-  }
+  if (from !== undefined && to !== undefined && from > to) throw spanReversed();
   const span = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   if (client !== undefined) return { kind: 'client', id: client, ...span };
   if (signingKey !== undefined) return { kind: 'signing_key', id: signingKey, ...span };
