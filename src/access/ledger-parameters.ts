@@ -27,6 +27,22 @@ export function spannedParameters<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
+const DIGITS = /^\d{1,15}$/;
+
+/** A parameter that is a whole number between these, in digits. */
+export function wholeNumber(
+  minimum: number,
+  maximum: number,
+  error = `must be a whole number from ${minimum} to ${maximum}`,
+) {
+  return z
+    .string('must be given once')
+    .refine((text) => DIGITS.test(text) && Number(text) >= minimum && Number(text) <= maximum, {
+      error,
+    })
+    .transform(Number);
+}
+
 /** A parameter that names a stream. */
 export const streamParameter = z
   .string('must be given once')

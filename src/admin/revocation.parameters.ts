@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { spannedParameters, strictParameters } from '../access/ledger-parameters.js';
+import { spannedParameters, strictParameters, wholeNumber } from '../access/ledger-parameters.js';
 import { momentText } from '../access/moment.js';
 import { NO_CURSOR } from '../access/pinned-cursor.js';
 import type { RevocationSelector } from '../domain/events/revocation.events.js';
@@ -57,22 +57,11 @@ export const revocationBody = spannedParameters({
   position: z.int(NO_POSITION).nonnegative(NO_POSITION),
 });
 
-const DIGITS = /^\d{1,15}$/;
 /** How many items a page has when nothing is said, and at most. */
 export const PAGE_ITEMS = 100;
 const PAGE_ITEMS_MAX = 1000;
 
-function wholeNumber(minimum: number, maximum: number, error: string) {
-  return z
-    .string('must be given once')
-    .refine((text) => DIGITS.test(text) && Number(text) >= minimum && Number(text) <= maximum, {
-      error,
-    })
-    .transform(Number)
-    .optional();
-}
-
-const limit = wholeNumber(1, PAGE_ITEMS_MAX, `must be a whole number from 1 to ${PAGE_ITEMS_MAX}`);
+const limit = wholeNumber(1, PAGE_ITEMS_MAX).optional();
 
 /** The parameters of the list of revocations. */
 export const revocationListParameters = strictParameters({
@@ -88,7 +77,7 @@ export const revocationListParameters = strictParameters({
     .meta({ description: 'Where to go on: `next` of the page before.' }),
 });
 
-const positionAsked = wholeNumber(0, Number.MAX_SAFE_INTEGER, NO_POSITION).meta({
+const positionAsked = wholeNumber(0, Number.MAX_SAFE_INTEGER, NO_POSITION).optional().meta({
   type: 'integer',
   description: 'The newest event that is looked at; absent: of the ledger.',
   example: 1204,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { streamParameter, strictParameters } from '../access/ledger-parameters.js';
+import { streamParameter, strictParameters, wholeNumber } from '../access/ledger-parameters.js';
 import { momentParameter, momentText } from '../access/moment.js';
 import { eventCatalogue } from '../domain/events/event-catalogue.js';
 import type { EventType } from '../views/event-outcomes.js';
@@ -8,32 +8,24 @@ import type { EventType } from '../views/event-outcomes.js';
 export const PAGE_ITEMS = 100;
 export const PAGE_ITEMS_MAX = 1000;
 
-const DIGITS = /^\d{1,15}$/;
 const eventTypes = [
   ...new Set(Object.values(eventCatalogue).flatMap((events) => Object.keys(events))),
 ].sort();
 
 // An example of a parameter would be filled in by whoever tries an endpoint out: only paths have one.
 
-/** A whole number between these, in digits. */
-export function wholeNumber(minimum: number, maximum: number) {
-  const error = `must be a whole number from ${minimum} to ${maximum}`;
-  return z
-    .string('must be given once')
-    .refine((text) => DIGITS.test(text) && Number(text) >= minimum && Number(text) <= maximum, {
-      error,
-    })
-    .transform(Number)
-    .meta({ type: 'integer', minimum, maximum });
+/** A whole number between these, in digits, and described as such. */
+export function numberBetween(minimum: number, maximum: number) {
+  return wholeNumber(minimum, maximum).meta({ type: 'integer', minimum, maximum });
 }
 
 /** How many items are asked for. */
-export const limit = wholeNumber(1, PAGE_ITEMS_MAX)
+export const limit = numberBetween(1, PAGE_ITEMS_MAX)
   .optional()
   .meta({ description: `How many items at most; ${PAGE_ITEMS} when absent.` });
 
 /** The position that a list goes on after. */
-export const after = wholeNumber(0, Number.MAX_SAFE_INTEGER)
+export const after = numberBetween(0, Number.MAX_SAFE_INTEGER)
   .optional()
   .meta({ description: 'Only events after this position: `next` of the page before.' });
 

@@ -13,7 +13,7 @@ import { type NamedToken, PastedTokens, tokenOfJti } from '../access/pasted-toke
 import { addressOf } from '../access/request-context.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
 import { ApiNotFound, AuditDoor, notFound, Unstored } from './audit-door.decorator.js';
-import { at, wholeNumber } from './audit.parameters.js';
+import { at, numberBetween } from './audit.parameters.js';
 import { FindValidity, type Judged } from './find-validity.query.js';
 import { momentFor } from './list-place.js';
 import { hexId, plainId } from './list.parameters.js';
@@ -31,7 +31,7 @@ const jti = z
 const validityParameters = strictParameters({
   jti,
   family: hexId.optional().meta({ description: 'With `generation`: of a refresh token.' }),
-  generation: wholeNumber(0, GENERATION_MAX).optional(),
+  generation: numberBetween(0, GENERATION_MAX).optional(),
   subject: plainId.optional().meta({ description: 'An account.' }),
   client: plainId.optional().meta({ description: 'A client.' }),
   at,
