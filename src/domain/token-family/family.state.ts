@@ -52,7 +52,7 @@ export interface FamilyState {
   readonly amr: readonly string[];
   readonly grantedAt: Instant;
   readonly policy: FamilyPolicy;
-  readonly code?: CodeState;
+  readonly code?: CodeState | undefined;
   /** Of the current refresh token; null until redeemed, and when none was issued. */
   readonly generation: number | null;
   readonly keyId?: string | undefined;
