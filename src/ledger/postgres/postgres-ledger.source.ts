@@ -81,16 +81,16 @@ const READS = {
     'position-from',
     'SELECT min(position) FROM ledger.events WHERE log_id = 0 AND position >= $1',
   ),
-  appendedAtBefore: statement(
-    'appended-at-before',
-    `SELECT appended_at FROM ledger.events WHERE log_id = 0 AND position < $1
+  sequenceBefore: statement(
+    'sequence-before',
+    `SELECT position, appended_at FROM ledger.events WHERE log_id = 0 AND position < $1
      ORDER BY position DESC LIMIT 1`,
   ),
   event: statement('event', `${EVENTS} AND e.position = $1`),
   sequence: statement(
     'sequence',
     `SELECT position, appended_at FROM ledger.events
-     WHERE log_id = 0 AND position > $1 AND position < $2 ORDER BY position LIMIT ${PAGE_ROWS_MAX}`,
+     WHERE log_id = 0 AND position > $1 AND position <= $2 ORDER BY position`,
   ),
   events: statement(
     'events',
@@ -195,8 +195,9 @@ class PostgresSource implements LedgerSource {
     return (await this.value<Position | null>('positionFrom', position)) ?? undefined;
   }
 
-  async appendedAtBefore(position: Position): Promise<Instant> {
-    return (await this.value<Instant>('appendedAtBefore', position)) ?? 0;
+  async sequenceBefore(position: Position): Promise<SequenceRow | undefined> {
+    const [row] = await this.rows<SequenceRow>('sequenceBefore', position);
+    return row;
   }
 
   async event(position: Position): Promise<StoredEvent | undefined> {
@@ -204,8 +205,8 @@ class PostgresSource implements LedgerSource {
     return row && storedEvent(row);
   }
 
-  sequence(after: Position, below: Position): Promise<readonly SequenceRow[]> {
-    return this.rows<SequenceRow>('sequence', after, below);
+  sequence(after: Position, upTo: Position): Promise<readonly SequenceRow[]> {
+    return this.rows<SequenceRow>('sequence', after, upTo);
   }
 
   async events(

@@ -94,13 +94,13 @@ function sourceOn(
   return {
     counts: () => read(() => reads.counts.get() ?? { events: 0, streams: 0 }),
     positionFrom: (position) => read(() => reads.positionFrom.get(position)),
-    appendedAtBefore: (position) => read(() => reads.appendedAtBefore.get(position) ?? 0),
+    sequenceBefore: (position) => read(() => reads.sequenceBefore.get(position)),
     event: (position) =>
       read(() => {
         const row = reads.event.get(position);
         return row && storedEvent(row);
       }),
-    sequence: (after, below) => read(() => reads.sequence.all(after, below)),
+    sequence: (after, upTo) => read(() => reads.sequence.all(after, upTo)),
     events: (after, upTo, part) =>
       read(() => reads.events.all({ after, upTo, ...part }).map(storedEvent)),
     streams: (after, part) => read(() => reads.streams.all({ after, ...part })),
@@ -137,14 +137,17 @@ function prepareReads(handle: Database.Database) {
     positionFrom: one<Position>(
       'SELECT position FROM events WHERE position >= ? ORDER BY position LIMIT 1',
     ),
-    appendedAtBefore: one<Instant>(
-      'SELECT appended_at FROM events WHERE position < ? ORDER BY position DESC LIMIT 1',
-    ),
+    sequenceBefore: handle
+      .prepare<[number], SequenceRow>(
+        `SELECT position, appended_at FROM events WHERE position < ?
+         ORDER BY position DESC LIMIT 1`,
+      )
+      .raw(),
     event: handle.prepare<[number], EventRow>(`${EVENTS} WHERE e.position = ?`).raw(),
     sequence: handle
       .prepare<[number, number], SequenceRow>(
-        `SELECT position, appended_at FROM events WHERE position > ? AND position < ?
-         ORDER BY position LIMIT ${PAGE_ROWS_MAX}`,
+        `SELECT position, appended_at FROM events WHERE position > ? AND position <= ?
+         ORDER BY position`,
       )
       .raw(),
     events: handle

@@ -85,12 +85,12 @@ export interface LedgerSource extends TreeReads {
   counts(): Promise<{ readonly events: number; readonly streams: number }>;
   /** The first position from this one on that has an event. */
   positionFrom(position: Position): Promise<Position | undefined>;
-  /** When the last event below a position was appended; 0 when there is none. */
-  appendedAtBefore(position: Position): Promise<Instant>;
+  /** The last event below a position in the order of the log. */
+  sequenceBefore(position: Position): Promise<SequenceRow | undefined>;
   /** The stored event at a position. */
   event(position: Position): Promise<StoredEvent | undefined>;
-  /** The order of the events after a position and below another one; at most 1,000 rows. */
-  sequence(after: Position, below: Position): Promise<readonly SequenceRow[]>;
+  /** The order of the events after a position up to another one. */
+  sequence(after: Position, upTo: Position): Promise<readonly SequenceRow[]>;
   /** The stored events of a part after a position up to another one, in order. */
   events(after: Position, upTo: Position, part: StreamPartition): Promise<readonly StoredEvent[]>;
   /** Stored streams of a part after an id, in order; at most 1,000. */

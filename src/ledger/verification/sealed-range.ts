@@ -25,6 +25,18 @@ export interface SealedExtent {
   readonly epochs: readonly LogEpoch[];
 }
 
+/** What was sealed of the events from a position on and below another one, which were sealed. */
+export interface RangeTask {
+  readonly kind: 'range';
+  /** A multiple of `RANGE_EVENTS`. */
+  readonly from: Position;
+  readonly below: Position;
+  readonly sealed: SealedExtent;
+}
+
+/** So many events are a range: whole tiles, and small enough to share out evenly. */
+export const RANGE_EVENTS = 64 * TILE_WIDTH;
+
 /**
  * The tree over a range of events: its tiles compared with each other upwards, and the checkpoints in
  * it with the tiles. That the hashes in tiles of level 0 are those of the events is seen where the
@@ -41,27 +53,25 @@ export class SealedRange {
 
   constructor(
     private readonly source: LedgerSource,
-    private readonly from: Position,
-    private readonly sealed: SealedExtent,
+    private readonly task: RangeTask,
     private readonly report: (problem: VerificationProblem) => void,
   ) {
     this.tiles = wholeTiles(source);
-    this.checkpoints = checkpointsAfter(source, from, sealed);
+    this.checkpoints = checkpointsAfter(source, task.from, task.sealed);
     this.faults = new CheckpointFaults(report);
   }
 
-  /** Compares what was sealed of the events from its beginning and below a position. */
-  async check(below: Position): Promise<void> {
-    const { from } = this;
-    const end = Math.min(below, this.sealed.size);
+  /** Compares what was sealed of the events. */
+  async check(): Promise<void> {
+    const { from, below } = this.task;
     const left = await new LogTiles(this.tiles).computed((read) => frontierFromTiles(from, read));
     // A tile that is missing on the left is told of by the range that it is in.
     if (left === undefined) return;
     const roots = new MerkleFrontier(from / TILE_WIDTH, left.subtrees);
     this.checkpoint = (await this.checkpoints.next()).value;
     try {
-      for (let first = from; first < end && this.isSound; first += TILE_WIDTH) {
-        await this.checkTile(first, Math.min(TILE_WIDTH, end - first), roots);
+      for (let first = from; first < below && this.isSound; first += TILE_WIDTH) {
+        await this.checkTile(first, Math.min(TILE_WIDTH, below - first), roots);
       }
     } finally {
       this.faults.tell();
@@ -104,7 +114,7 @@ export class SealedRange {
   private async checkAbove(level: number, index: number, root: Buffer): Promise<void> {
     const above = Math.floor(index / TILE_WIDTH);
     const place = index % TILE_WIDTH;
-    if ((above + 1) * TILE_WIDTH ** (level + 2) > this.sealed.size) return;
+    if ((above + 1) * TILE_WIDTH ** (level + 2) > this.task.sealed.size) return;
     const stored = await this.storedTile(level + 1, above);
     if (stored === undefined) return;
     if (root.compare(stored, place * HASH_BYTES, (place + 1) * HASH_BYTES) !== 0) {

@@ -8,12 +8,13 @@ import type {
   StoredStream,
   StreamPartition,
 } from './ledger.source.js';
-import { RANGE_EVENTS } from './range-verification.js';
+import { EventOrderCheck } from './event-order.check.js';
+import { RANGE_EVENTS } from './sealed-range.js';
 import { SealedLeaves } from './sealed-leaves.js';
 import { type CheckedEvent, checkStoredEvent, differenceIn } from './stored-event.check.js';
 import { FoldedKeys } from './stored-key.check.js';
 import { checkStoredStream, DIGEST_DIFFERS } from './stored-stream.check.js';
-import { ProblemList, type VerificationProblem } from './verification-problems.js';
+import type { ProblemList, VerificationProblem } from './verification-problems.js';
 import { wholeTiles } from './whole-tiles.js';
 
 /** One part of all streams, to be folded from their events below a position. */
@@ -34,21 +35,23 @@ const PAGE_ROWS_MAX = 8000;
 
 /**
  * Checks every event of one part of the streams, folds them, and compares what is stored of those
- * streams with that.
+ * streams with that. Of the pages of events it looks at the order in some: all parts together in each.
  */
 export class StreamVerification {
-  readonly problems = new ProblemList();
   private readonly folded = new Map<string, FoldedStream>();
   private readonly leaves: SealedLeaves;
+  private readonly order: EventOrderCheck;
   /** Further differing hashes up to this position are not told of. */
   private differsUpTo: Position = -1;
 
   constructor(
     private readonly source: LedgerSource,
     private readonly task: StreamTask,
+    private readonly problems: ProblemList,
     private readonly onEvents: (events: number) => void,
   ) {
     this.leaves = new SealedLeaves(wholeTiles(source), task.sealed);
+    this.order = new EventOrderCheck(source, (problem) => problems.add(problem));
   }
 
   async run(): Promise<void> {
@@ -61,17 +64,19 @@ export class StreamVerification {
     const { part, events } = this.task;
     const rows = Math.min(PAGE_ROWS_OF_PART * part.count, PAGE_ROWS_MAX);
     let from = await this.source.positionFrom(0);
-    while (from !== undefined && from < events && !this.problems.isFull) {
+    for (let page = 0; from !== undefined && from < events && !this.problems.isFull; page += 1) {
       const upTo = Math.min(from + rows, events) - 1;
-      const page = await this.source.events(from - 1, upTo, part);
+      const ours = await this.source.events(from - 1, upTo, part);
       await this.leaves.load(from, upTo);
-      for (const stored of page) {
+      for (const stored of ours) {
         this.compareLeaf(stored);
         const late = this.take(stored);
         // Hardly ever: nothing is waited for event by event.
         if (late !== undefined) await this.takeLate(stored, late);
       }
-      this.onEvents(page.length);
+      // While the database has the page at hand.
+      if (page % part.count === part.index) await this.order.check(from, upTo);
+      this.onEvents(ours.length);
       await nextTurn();
       // After a gap, however large, with the next event that there is.
       from = await this.source.positionFrom(upTo + 1);
@@ -96,7 +101,7 @@ export class StreamVerification {
   }
 
   private async takeLate(stored: StoredEvent, checked: CheckedEvent): Promise<void> {
-    const before = await this.source.appendedAtBefore(stored.position);
+    const [, before] = (await this.source.sequenceBefore(stored.position)) ?? [];
     const isLatest = before === stored.appendedAt;
     this.fold(stored, isLatest ? checked : { problem: differenceIn('appended_at') });
   }

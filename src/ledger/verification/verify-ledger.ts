@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs';
-import type { Position } from '../../domain/identifiers.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import { ChangedEvents } from './changed-events.js';
 import type { LedgerSource } from './ledger.source.js';
 import { epochFaults, logEpochs, logRowFaults, type VerifierKeyOf } from './log-epochs.js';
 import { type KeptCheckpoints, OutsideCheckpoints } from './outside-checkpoints.js';
-import { RANGE_EVENTS, type RangeTask } from './range-verification.js';
 import { sealedSize, surplusSeals } from './seal-rows.check.js';
-import type { SealedExtent } from './sealed-range.js';
+import { RANGE_EVENTS, type RangeTask, type SealedExtent } from './sealed-range.js';
 import type { StreamTask } from './stream-verification.js';
 import { mergeProblems, type VerificationProblem } from './verification-problems.js';
 import { wholeTiles } from './whole-tiles.js';
@@ -123,9 +121,9 @@ async function verifyAll(
   const sealed = { size: found.sealed, epochs };
   const tasks = [
     ...streamTasks(found, streamsAtOnce, runner.threads),
-    ...(await rangeTasks(source, found.events, sealed)),
+    ...(await rangeTasks(source, sealed)),
   ];
-  const lists = await runner.run(tasks, passesTeller(found.events, options.onProgress));
+  const lists = await runner.run(tasks, readTeller(found.events, options.onProgress));
   const done = mergeProblems(lists, Infinity);
   if (checkedKept !== undefined && !done.some(isOfTile)) found.lists[0] = checkedKept.problems;
   found.lists.push(await new ChangedEvents(source, epochs, found.events).narrow(done));
@@ -144,12 +142,12 @@ function isOfTile({ evidence }: VerificationProblem): boolean {
   return evidence === 'tile' || evidence === 'leaf';
 }
 
-/** Every event is read twice: in its stream, and in the order of the log. */
-function passesTeller(events: number, onProgress?: VerificationProgress): (passed: number) => void {
-  let passes = 0;
-  return (passed) => {
-    passes += passed;
-    onProgress?.(Math.min(Math.floor(passes / 2), events), events);
+/** Events are counted as they are read in their streams: the tree over them takes little longer. */
+function readTeller(events: number, onProgress?: VerificationProgress): (read: number) => void {
+  let done = 0;
+  return (read) => {
+    done += read;
+    onProgress?.(done, events);
   };
 }
 
@@ -168,17 +166,14 @@ function streamTasks(
   }));
 }
 
-/** Ranges of all events; one that follows a large gap begins where there are events again. */
-async function rangeTasks(
-  source: LedgerSource,
-  events: Position,
-  sealed: SealedExtent,
-): Promise<RangeTask[]> {
+/** Ranges of what was sealed; one that follows a large gap begins where there are events again. */
+async function rangeTasks(source: LedgerSource, sealed: SealedExtent): Promise<RangeTask[]> {
+  const { size } = sealed;
   const tasks: RangeTask[] = [];
   let from = 0;
-  while (from < events) {
-    const next = (await source.positionFrom(from + RANGE_EVENTS)) ?? events;
-    const below = next < events ? next - (next % RANGE_EVENTS) : events;
+  while (from < size) {
+    const next = (await source.positionFrom(from + RANGE_EVENTS)) ?? size;
+    const below = next < size ? next - (next % RANGE_EVENTS) : size;
     tasks.push({ kind: 'range', from, below, sealed });
     from = below;
   }
