@@ -60,7 +60,7 @@ async function refreshed(refreshToken: string): Promise<number> {
 }
 
 describe('revocations, while the server runs', () => {
-  it('are previewed, started and shown', async () => {
+  it('are previewed, page by page', async () => {
     const preview = await json<RevocationPreviewAnswer>('preview', '--account', 'seed');
     expect(preview).toMatchObject({
       counts: { families: FAMILIES },
@@ -75,7 +75,10 @@ describe('revocations, while the server runs', () => {
     const unpinned = ['--client', clientId, ...place.split(' ').slice(2)];
     expect((await run('preview', ...unpinned)).stderr).toMatch(/--after goes with the --position/);
     expect(await refreshed(refreshTokens[0] ?? '')).toBe(200);
+  });
 
+  it('are started and shown', async () => {
+    const preview = await json<RevocationPreviewAnswer>('preview', '--account', 'seed');
     const position = String(preview.position);
     const words = ['--account', 'seed', '--position', position];
     const done = await json<RevocationAnswer>('start', ...words);
@@ -86,7 +89,6 @@ describe('revocations, while the server runs', () => {
     });
     expect(decodeProtectedHeader(done.record ?? '').typ).toBe('revocation-record+jwt');
     for (const token of refreshTokens) expect(await refreshed(token)).toBe(400);
-
     expect(await json('start', ...words)).toMatchObject({ id: done.id, result: done.result });
     expect(await json('show', done.id)).toMatchObject({ id: done.id, result: done.result });
     expect((await run('show', done.id)).stdout).toMatch(/^Revoked +3 by this revocation$/m);
@@ -96,16 +98,16 @@ describe('revocations, while the server runs', () => {
     expect(shown.stdout).toMatch(new RegExp(`^Revocation +${done.id}$`, 'm'));
     expect(shown.stdout).toMatch(/│ FamilyRevoked +│ operator +│/);
     expect(shown.stdout).toContain(`revoked by an operator: revocation ${done.id}`);
+  });
 
-    const later = await json<RevocationAnswer>(
-      'start',
-      '--address',
-      '192.0.2.0/24',
-      ...words.slice(2),
-    );
+  it('are listed, the newest first', async () => {
+    const start = (address: string): Promise<RevocationAnswer> =>
+      json('start', '--address', address, '--position', '5');
+    const first = await start('192.0.2.0/24');
+    const later = await start('198.51.100.0/24');
     const list = await json<RevocationListAnswer>('list');
-    expect(list.revocations.map(({ id }) => id)).toEqual([later.id, done.id]);
-    expect(list.revocations[1]).toMatchObject({ result: done.result });
+    expect(list.revocations.slice(0, 2).map(({ id }) => id)).toEqual([later.id, first.id]);
+    expect(list.revocations[1]).toMatchObject({ result: first.result });
     expect(list.next).toBeNull();
     const page = await json<RevocationListAnswer>('list', '--limit', '1');
     expect(page).toEqual({ revocations: list.revocations.slice(0, 1), next: later.id });
