@@ -1,6 +1,8 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import type { AccountState, SessionState } from '../domain/directory/directory.state.js';
-import type { Instant, StreamId } from '../domain/identifiers.js';
+import type { AccountState } from '../domain/directory/directory.state.js';
+import { isEndedForGood, type RootedSession } from '../domain/directory/session.decider.js';
+import type { Instant, Position, StreamId } from '../domain/identifiers.js';
+import { isVoidByAccount } from '../domain/revocation/tokens-not-before.rules.js';
 import { Ledger } from '../ledger/ledger.port.js';
 import { type ViewsBeingBuilt, ViewsReader } from '../views/views.port.js';
 import { momentOf } from './as-of.answer.js';
@@ -53,7 +55,7 @@ export class FindSubjectHandler implements IQueryHandler<FindSubject> {
       account: account === undefined ? null : accountAnswer(account.state),
       families: await familyCountsOf(ledger, families, state),
       incidents: incidentCounts(incidents),
-      sessions: await this.sessionsOf(subject, state),
+      sessions: await this.sessionsOf(subject, account?.state, state),
       consents: await this.consentsOf(subject, state),
       activity: await auditEventsOf(ledger, events),
     };
@@ -61,14 +63,24 @@ export class FindSubjectHandler implements IQueryHandler<FindSubject> {
 
   private async sessionsOf(
     subject: string,
+    account: AccountState | undefined,
     { upTo, instant }: ViewedState,
   ): Promise<SubjectAnswer['sessions']> {
     const sessions: SubjectAnswer['sessions'] = [];
     for (const id of await this.begunBy(subject, 'SessionStarted', upTo)) {
-      const row = await streamRowAt(this.ledger, 'session', id, upTo);
-      if (row !== undefined) sessions.push(sessionAnswer(id, row.state, instant));
+      const rooted = await this.sessionAt(id, upTo);
+      if (rooted !== undefined) sessions.push(sessionAnswer(id, rooted, account, instant));
     }
     return sessions;
+  }
+
+  /** A session as it was at a position, with its root; one that goes on from none is that itself. */
+  private async sessionAt(id: string, upTo: Position): Promise<RootedSession | undefined> {
+    const session = (await streamRowAt(this.ledger, 'session', id, upTo))?.state;
+    const rootId = session?.rootSessionId;
+    if (session === undefined || rootId === undefined) return session && { session, root: session };
+    const root = await streamRowAt(this.ledger, 'session', rootId, upTo);
+    return { session, root: root?.state ?? session };
   }
 
   private async consentsOf(
@@ -115,17 +127,31 @@ function accountAnswer(state: AccountState): SubjectAnswer['account'] {
 
 function sessionAnswer(
   id: string,
-  { ended, authTime, expiresAt }: SessionState,
+  { session, root }: RootedSession,
+  account: AccountState | undefined,
   instant: Instant,
 ): SubjectAnswer['sessions'][number] {
+  const { authTime, expiresAt } = session;
+  const ended = session.ended ?? (isEndedForGood(root) ? root.ended : undefined);
   const standing = expiresAt <= instant ? 'expired' : 'active';
+  const status = ended === undefined ? standing : 'ended';
   return {
     id,
-    status: ended === undefined ? standing : 'ended',
+    status,
     endReason: ended ?? null,
+    blockedBy: status === 'active' ? blockOf(authTime, account) : null,
     authTime: momentOf(authTime),
     expiresAt: momentOf(expiresAt),
   };
+}
+
+/** What makes a sign-in of that time worth nothing although it did not end. */
+function blockOf(
+  authTime: Instant,
+  account: AccountState | undefined,
+): SubjectAnswer['sessions'][number]['blockedBy'] {
+  if (account?.status !== 'active') return 'account_disabled';
+  return isVoidByAccount(authTime, account) ? 'not_before' : null;
 }
 
 function idIn(streamId: StreamId): string {

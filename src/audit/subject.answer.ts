@@ -26,6 +26,14 @@ export const subjectAnswer = z
           id: z.string(),
           status: z.enum(['active', 'expired', 'ended']),
           endReason: z.string().nullable(),
+          blockedBy: z
+            .enum(['account_disabled', 'not_before'])
+            .nullable()
+            .meta({
+              description:
+                'Why nobody is signed in with it although it did not end: its account was disabled ' +
+                'or erased, or signed out everywhere (`not_before`).',
+            }),
           authTime: moment,
           expiresAt: moment,
         }),
@@ -62,6 +70,7 @@ export const subjectAnswer = z
             id: familyExample.sessionId,
             status: 'active',
             endReason: null,
+            blockedBy: null,
             authTime: '2026-11-21T00:10:01.000Z',
             expiresAt: '2026-11-21T12:10:01.000Z',
           },

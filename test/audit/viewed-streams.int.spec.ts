@@ -78,6 +78,69 @@ describe('the pages of a long stream', () => {
   });
 });
 
+/** What is known about ana, as of the newest event. */
+async function found() {
+  await stage.rebuild();
+  const instant = stage.clock.now;
+  const position = (await stage.ledger.size()) - 1;
+  const moment = { position, recordedAt: instant, instant, isAsked: false };
+  const handler = new FindSubjectHandler(stage.ledger, stage.reader());
+  return handler.execute(new FindSubject('ana', moment));
+}
+
+describe('the sign-ins of an account', () => {
+  const active = { status: 'active', endReason: null };
+
+  async function begin(id: string, rootSessionId?: string): Promise<void> {
+    const now = stage.clock.now;
+    const data = { subject: 'ana', authTime: now, amr: ['pwd'], expiresAt: now + 1000 };
+    const more = rootSessionId === undefined ? {} : { rootSessionId };
+    await append(stage.ledger, 'session', id, [
+      { type: 'SessionStarted', data: { ...data, ...more } },
+    ]);
+  }
+
+  beforeEach(async () => {
+    await append(stage.ledger, 'account', 'ana', [accountCreated('digest')]);
+    await begin('old');
+  });
+
+  it('are blocked where they are older than a signing out everywhere', async () => {
+    const tokensNotBefore = stage.clock.now + 1;
+    const moved = { type: 'AccountTokensNotBeforeMoved', data: { tokensNotBefore } } as const;
+    await append(stage.ledger, 'account', 'ana', [moved]);
+    stage.clock.now += 1;
+    await begin('young');
+    const sessions = [
+      { id: 'young', ...active, blockedBy: null },
+      { id: 'old', ...active, blockedBy: 'not_before' },
+    ];
+    expect(await found()).toMatchObject({ answer: { sessions } });
+  });
+
+  it('are blocked where the account is disabled, and only while they have not expired', async () => {
+    await append(stage.ledger, 'account', 'ana', [{ type: 'AccountDisabled', data: {} }]);
+    const blocked = { ...active, blockedBy: 'account_disabled' };
+    expect(await found()).toMatchObject({ answer: { sessions: [blocked] } });
+    stage.clock.now += 1000;
+    const expired = { status: 'expired', blockedBy: null };
+    expect(await found()).toMatchObject({ answer: { sessions: [expired] } });
+  });
+
+  it('have ended where what they go on from was signed out of', async () => {
+    await begin('other', 'old');
+    const ended = { type: 'SessionEnded', data: { reason: 'signed_out' } } as const;
+    await append(stage.ledger, 'session', 'old', [ended]);
+    const sessions = ['other', 'old'].map((id) => ({
+      id,
+      status: 'ended',
+      endReason: 'signed_out',
+      blockedBy: null,
+    }));
+    expect(await found()).toMatchObject({ answer: { sessions } });
+  });
+});
+
 describe('an account of which very much was recorded', () => {
   it('is told with the sessions and consents that it began before', async () => {
     const { ledger } = stage;
@@ -90,12 +153,7 @@ describe('an account of which very much was recorded', () => {
       await append(ledger, 'consent', 'later', [consented([`photos.${turn}`])]);
     }
     await grow(1100);
-    await stage.rebuild();
-    const find = new FindSubjectHandler(ledger, stage.reader());
-    const position = (await ledger.size()) - 1;
-    const moment = { position, recordedAt: instant, instant, isAsked: false };
-    const seen = await find.execute(new FindSubject('ana', moment));
-    expect(seen).toMatchObject({
+    expect(await found()).toMatchObject({
       answer: {
         sessions: [{ id: 'first', status: 'active' }],
         consents: [{ scope: ['photos.29'] }, { scope: ['photos.read'] }],
