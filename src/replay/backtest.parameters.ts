@@ -107,6 +107,9 @@ function secondsOf(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
 
+/** The list of backtests takes no parameter: it is as long as what is remembered. */
+export const backtestListParameters = strictParameters({});
+
 /** The parameters of the attempts of a backtest: all of them, unless it is said otherwise. */
 export const attemptParameters = strictParameters({
   only: z

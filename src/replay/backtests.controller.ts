@@ -39,6 +39,7 @@ import { BacktestJobs } from './backtest-jobs.service.js';
 import { backtestRange } from './backtest-range.reader.js';
 import {
   attemptParameters,
+  backtestListParameters,
   backtestPolicyOf,
   backtestRequest,
   backtestRequestSchema,
@@ -58,7 +59,7 @@ const NO_ROOM = 'Too many backtests are waiting. Try again later.';
 
 const logger = new Logger('Replay');
 
-const jobInPath = z.object({ id: z.string().max(64).meta({ example: 'Yk3mV8x2QbWc7LrP0sTzNg' }) });
+const jobInPath = z.object({ id: z.string().meta({ example: 'Yk3mV8x2QbWc7LrP0sTzNg' }) });
 
 /** What would have been under another policy. */
 @ReplayDoor()
@@ -107,7 +108,9 @@ export class BacktestsController {
       'Newest first: all that wait or run, and the last ones that have ended. A restart forgets them.',
   })
   @ApiLiveList(backtestList, 'backtests', listedBacktestColumns)
+  @ApiProblem(400, 'Bad Request', 'limit is not a parameter here', 'limit')
   list(
+    @Query({ schema: backtestListParameters }) _: z.infer<typeof backtestListParameters>,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): BacktestListAnswer | StreamableFile {
@@ -146,6 +149,7 @@ export class BacktestsController {
     description: 'The attempts, each a line of JSON.',
     content: { [NDJSON]: { schema: backtestedAttemptSchema } },
   })
+  @ApiProblem(400, 'Bad Request', 'only must be diverging', 'only')
   @ApiProblem(404, 'Not Found', NO_JOB)
   attempts(
     @Param({ schema: jobInPath }) { id }: z.infer<typeof jobInPath>,

@@ -188,7 +188,9 @@ describe('GET /replay/backtests/{id}/attempts', () => {
 
 describe('a backtest by its id', () => {
   it('is not there when nobody asked for it', async () => {
-    expect((await read(server, `${JOBS}/zebra`, token)).status).toBe(404);
+    for (const id of ['zebra', 'z'.repeat(65)]) {
+      expect((await read(server, `${JOBS}/${id}`, token)).status).toBe(404);
+    }
     const headers = { authorization: `Bearer ${token}` };
     const answer = await server.fetch(`${JOBS}/zebra`, { method: 'DELETE', headers });
     expect(answer.status).toBe(404);
@@ -227,6 +229,11 @@ describe('a backtest by its id', () => {
     expect(lines.headers.get('vary')).toContain('accept');
     const auditor = await clientToken(server, await server.register('auditor'));
     expect((await read(server, JOBS, auditor)).status).toBe(403);
+  });
+
+  it.each(['limit', 'cursor', 'status'])('is listed without %s, which is refused', async (name) => {
+    const { status, body } = await read(server, `${JOBS}?${name}=1`, token);
+    expect([status, body]).toMatchObject([400, { parameter: name }]);
   });
 
   it('is forgotten by a restart, and the record of it stays', async () => {
