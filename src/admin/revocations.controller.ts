@@ -51,10 +51,12 @@ import { StartRevocation } from './start-revocation.command.js';
 
 const NO_REVOCATION = 'The ledger has no such revocation.';
 
+const NO_ID = 'must be 32 lower-case hexadecimal digits';
+
 const idInPath = z.object({
   id: z
     .string()
-    .regex(/^[0-9a-f]{32}$/, 'must be 32 lower-case hexadecimal digits')
+    .regex(/^[0-9a-f]{32}$/, NO_ID)
     .meta({ example: '5f0c6a3a8f5b4d1f9d7e2b1c0a998877' }),
 });
 
@@ -155,6 +157,7 @@ export class RevocationsController {
   @Unstored()
   @ApiOperation({ summary: 'How far a revocation is, and what it came to' })
   @ApiResponse({ status: 200, description: 'The revocation.', standardSchema: revocationAnswer })
+  @ApiProblem(400, 'Bad Request', `id ${NO_ID}`, 'id')
   @ApiProblem(404, 'Not Found', NO_REVOCATION)
   async find(
     @Param({ schema: idInPath }) { id }: z.infer<typeof idInPath>,

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProblem, OperatorDoor } from '../access/operator-door.decorator.js';
 import { Problem } from '../access/problem-details.js';
+import type { ViewsBeingBuilt } from '../views/views.port.js';
 import { PAGE_ITEMS_MAX } from './audit.parameters.js';
 
 export { Unstored } from '../access/operator-door.decorator.js';
@@ -15,6 +16,7 @@ export function AuditDoor(): ClassDecorator {
       `limit must be a whole number from 1 to ${PAGE_ITEMS_MAX}`,
       'limit',
     ),
+    ApiProblem(503, 'Service Unavailable', beingBuilt({ done: 812, total: 1205 })),
   );
 }
 
@@ -30,6 +32,11 @@ export function found<Answer>(what: Sought, answer: Answer | undefined): Answer 
 /** The answer to what was looked for and is not there. */
 export function notFound(what: Sought): Problem {
   return new Problem({ status: 404, title: 'Not Found', detail: absent(what) });
+}
+
+/** What is said where there are no views yet that could answer. */
+export function beingBuilt({ done, total }: Pick<ViewsBeingBuilt, 'done' | 'total'>): string {
+  return `The lists are being built from the ledger: ${done} of ${total} events are in them.`;
 }
 
 /** Documents the 404 of `found`. */

@@ -6,6 +6,7 @@ import { FindFixedState, FindMoment } from './find-moment.query.js';
 import type { Listing, ListingRequest } from './listing.reader.js';
 import type { At, Moment } from '../access/moment.js';
 import { parameterProblem } from '../access/wrong-parameter.js';
+import { beingBuilt } from './audit-door.decorator.js';
 import { listNameOf, NO_CURSOR, pinnedCursor, pinnedPlaceIn } from '../access/pinned-cursor.js';
 
 /** The parameters that every list has. */
@@ -72,6 +73,7 @@ export async function requestOf(
     return { ...range, after: null, upTo, instant, isAsked };
   }
   const place = pinnedPlaceIn(cursor, listNameOf(list, parameters));
+  await pinnedMoment(queries, place.upTo);
   return { ...range, ...place, after: numberIn(place) };
 }
 
@@ -94,9 +96,16 @@ export async function placeIn(
   const { at, cursor } = parameters;
   if (cursor === undefined) return { moment: await momentFor(queries, at), after: null };
   const place = pinnedPlaceIn(cursor, listNameOf(list, parameters));
-  const { recordedAt, position } = await momentFor(queries, { position: place.upTo });
+  const { recordedAt, position } = await pinnedMoment(queries, place.upTo);
   const { instant, isAsked, after } = place;
   return { moment: { position, recordedAt, instant, isAsked }, after };
+}
+
+/** The moment that a cursor shows. Throws a Problem where this ledger has no such position (yet). */
+async function pinnedMoment(queries: QueryBus, position: Position): Promise<Moment> {
+  const moment = await queries.execute(new FindMoment({ position }));
+  if ('kind' in moment) throw parameterProblem('cursor', NO_CURSOR);
+  return moment;
 }
 
 /** Where such a list goes on; null: there is no more. `upTo` is what its pages show. */
@@ -128,7 +137,7 @@ export function built<Answer extends { readonly kind: string }>(
 ): Exclude<Answer, ViewsBeingBuilt> {
   if (answer.kind !== 'being_built') return answer as Exclude<Answer, ViewsBeingBuilt>;
   const { done, total } = answer as ViewsBeingBuilt;
-  const detail = `The lists are being built from the ledger: ${done} of ${total} events are in them.`;
+  const detail = beingBuilt({ done, total });
   throw new Problem(
     { status: 503, title: 'Service Unavailable', detail, done, total },
     { 'retry-after': '1' },

@@ -261,6 +261,19 @@ describe('a list that is read page by page', () => {
       expect([one, status, body['parameter']]).toEqual([one, 400, 'cursor']);
     }
   });
+
+  it.each(['/audit/events?limit=1', '/audit/events?outcome=rotated&limit=1'])(
+    'refuses a cursor of %s that shows what this ledger does not have',
+    async (path) => {
+      const { cursor } = (await get<EventList>(path)).body;
+      const [name, , ...rest] = Buffer.from(cursor ?? '', 'base64url')
+        .toString()
+        .split(':');
+      const later = Buffer.from([name, 999_999, ...rest].join(':')).toString('base64url');
+      const { status, body } = await read(server, `${path}&cursor=${later}`, token);
+      expect([status, body['parameter']]).toEqual([400, 'cursor']);
+    },
+  );
 });
 
 describe('the families that are chosen', () => {

@@ -33,6 +33,7 @@ interface Operation {
   readonly tags?: readonly string[];
   readonly responses: Record<string, { content?: Record<string, unknown> }>;
   readonly requestBody?: { content: Record<string, unknown> };
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly security?: readonly Record<string, unknown>[];
 }
 
@@ -122,7 +123,13 @@ describe('the OpenAPI document', () => {
         const isAudit = path.startsWith('/audit/');
         const needed = path.endsWith('/verdict') ? { admin: ['admin'] } : { audit: ['audit:read'] };
         if (isAudit) expect(operation.security).toEqual([needed]);
-        if (isAudit) expect(Object.keys(operation.responses)).toContain('401');
+        const statuses = Object.keys(operation.responses);
+        if (isAudit) expect(statuses).toContain('401');
+        if (isAudit && method === 'get') expect(statuses).toContain('503');
+        const isChecked = operation.parameters?.some((one) => one.in === 'query') === true;
+        if (isChecked && operation.security !== undefined) {
+          expect([name, statuses]).toEqual([name, expect.arrayContaining(['400'])]);
+        }
         if (method === 'post' && path !== '/oauth/userinfo' && path !== '/oauth/logout') {
           expect(operation.requestBody).toBeDefined();
         }
