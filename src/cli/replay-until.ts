@@ -50,7 +50,7 @@ async function replayUntil(at: At, { out, json }: Options): Promise<void> {
   const { position, recordedAt } = await fillViews(place, at, file, json === true);
   const events = position + 1;
   if (json === true) printJson({ position, at: isoTime(recordedAt), events, file });
-  else printLines(`${countText(events, 'event')} up to position ${position} are in ${file}.`);
+  else printLines(`${file} has ${countText(events, 'event')}, up to position ${position}.`);
 }
 
 /** Fills a file with the views that there were at a moment, which is the answer. */

@@ -102,7 +102,7 @@ describe('replay until', () => {
     const { code, stdout } = await run('replay', 'until', at, '--out', file);
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: `${Number(last?.position) + 1} events up to position ${last?.position} are in ${file}.\n`,
+      stdout: `${file} has ${Number(last?.position) + 1} events, up to position ${last?.position}.\n`,
     });
     expect(await refusal('replay', 'until', at, '--out', file)).toContain('is there already');
     const other = `${file}.other`;
