@@ -32,11 +32,20 @@ const AHEAD_MAX = 60_000;
 const POSITION = /^(?:0|[1-9]\d{0,14})$/;
 const rfc3339 = z.iso.datetime({ offset: true });
 
-/** A position, or a time with its offset (RFC 3339); undefined for any other text. */
+/** No ledger is so old: instants count from here. */
+const FIRST_INSTANT: Instant = 0;
+/** The end of the hour after this has no year of four digits, as RFC 3339 wants it. */
+const LAST_INSTANT: Instant = Date.UTC(9999, 11, 31, 23);
+
+/**
+ * A position, or a time with its offset (RFC 3339); undefined for any other text. A time before 1970 or at
+ * the end of the year 9999, as some write "since ever" and "for ever", is the first or the last instant.
+ */
 export function momentText(text: string): At | undefined {
   if (POSITION.test(text)) return { position: Number(text) };
   const time = text.toUpperCase();
-  return rfc3339.safeParse(time).success ? { instant: Date.parse(time) } : undefined;
+  if (!rfc3339.safeParse(time).success) return undefined;
+  return { instant: Math.min(Math.max(FIRST_INSTANT, Date.parse(time)), LAST_INSTANT) };
 }
 
 /** A parameter that is a moment of the ledger. */

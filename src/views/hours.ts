@@ -5,5 +5,5 @@ export const HOUR = 3_600_000;
 
 /** When the hour (UTC) began that an instant lies in. */
 export function hourOf(instant: Instant): Instant {
-  return instant - (instant % HOUR);
+  return Math.floor(instant / HOUR) * HOUR;
 }

@@ -408,6 +408,23 @@ describe('the record of a revocation', () => {
   });
 });
 
+describe('a revocation of a span', () => {
+  it('may be since ever and for ever, and ends what its preview told', async () => {
+    const tokens = await beginFamily(server, shop, ana);
+    const span = { from: '0000-01-01T00:00:00+14:00', to: '9999-12-31T23:59:59-12:00' };
+    const asked = { client: shop.clientId, position: await newest(), ...span };
+    const { counts } = await previewed(
+      Object.entries(asked)
+        .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+        .join('&'),
+    );
+    expect(counts).toMatchObject({ families: 1 });
+    const done = await revoke(asked);
+    expect(done).toMatchObject({ mark: 'none', result: { familiesRevoked: 1 } });
+    expect((await refresh(server, shop, tokens.refresh_token)).status).toBe(400);
+  });
+});
+
 describe('families that are refreshed while they are revoked', () => {
   it('are all dead when it is completed', async () => {
     const its = await Promise.all(Array.from({ length: 40 }, () => beginFamily(server, shop, ana)));

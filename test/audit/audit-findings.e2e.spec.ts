@@ -337,6 +337,13 @@ describe('the activity', () => {
     },
   );
 
+  it.each(['1960-01-01T00:30:00Z', '9999-12-31T23:59:59Z'])('to %s has hours', async (to) => {
+    const page = activityAnswer.strict().parse(await get(`/audit/activity?to=${to}`));
+    expect(page).toMatchObject({ hours: [], next: null });
+    expect(Date.parse(page.to) - Date.parse(page.from)).toBe(86_400_000);
+    expect(Date.parse(page.to)).toBe(Math.max(0, Date.parse(to.replace('23:59:59', '23:00:00'))));
+  });
+
   it('of a year is read to its end', async () => {
     const year = new Date(Date.now() - 360 * 24 * 3_600_000).toISOString();
     const { asOf, hours } = activityAnswer.parse(await get('/audit/activity'));
