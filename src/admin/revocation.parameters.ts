@@ -8,9 +8,11 @@ import { addressRangeOf, addressRangeWords } from './address-range.js';
 const NO_POSITION = 'must be a position of the ledger';
 const ID = /^[\w-]{1,128}$/;
 
+const ONE_TEXT = 'must be given once, as a text';
+
 function selected(what: string, example: string) {
   return z
-    .string('must be given once')
+    .string(ONE_TEXT)
     .regex(ID, `must be the id of a ${what}`)
     .optional()
     .meta({ description: `All of this ${what}.`, example });
@@ -32,7 +34,7 @@ const selectorShape = {
   subject: selected('subject', 'nD6oMZJyTtiPSlqo14XvbS'),
   signingKey: selected('signing key', 'y1LzYDLeMNfzeRYq1XkZHFM5ybLVMhP6dHFnVW7l7Zo'),
   address: z
-    .string('must be given once')
+    .string(ONE_TEXT)
     .transform((text, context) => {
       const found = addressRangeOf(text);
       if ('range' in found) return found.range;
@@ -54,8 +56,17 @@ const selectorShape = {
 /** The body that starts a revocation. */
 export const revocationBody = spannedParameters({
   ...selectorShape,
-  position: z.int(NO_POSITION).nonnegative(NO_POSITION),
+  position: z
+    .int(NO_POSITION)
+    .nonnegative(NO_POSITION)
+    .meta({ description: 'The position of the preview.' }),
 });
+
+/** The same, for the documentation. */
+export const revocationBodySchema = {
+  ...(z.toJSONSchema(revocationBody, { io: 'input', target: 'openapi-3.0' }) as object),
+  example: { client: 'u3Yv0mSx1QbN7cKpT5dZEg', position: 1204 },
+};
 
 /** How many items a page has when nothing is said, and at most. */
 export const PAGE_ITEMS = 100;

@@ -40,6 +40,7 @@ import {
 import {
   PAGE_ITEMS,
   revocationBody,
+  revocationBodySchema,
   revocationListParameters,
   selectorOf,
 } from './revocation.parameters.js';
@@ -87,14 +88,7 @@ export class RevocationsController {
       '`tokensNotBefore`. The same selector at the same position is the same revocation, however ' +
       'often it is asked for. They run one after the other, and go on after a restart.',
   })
-  @ApiBody({
-    required: true,
-    schema: {
-      type: 'object',
-      required: ['position'],
-      example: { client: 'u3Yv0mSx1QbN7cKpT5dZEg', position: 1204 },
-    },
-  })
+  @ApiBody({ required: true, schema: revocationBodySchema })
   @ApiResponse({ status: 202, description: 'It waits or runs.', standardSchema: revocationAnswer })
   @ApiNoSet()
   async start(

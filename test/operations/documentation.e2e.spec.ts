@@ -28,11 +28,16 @@ interface OpenApi {
   readonly paths: Record<string, Record<string, Operation>>;
   readonly components: { schemas: Record<string, { example?: unknown }> };
 }
+interface BodySchema {
+  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly required?: readonly string[];
+  readonly example?: object;
+}
 interface Operation {
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly responses: Record<string, { content?: Record<string, unknown> }>;
-  readonly requestBody?: { content: Record<string, unknown> };
+  readonly requestBody?: { content: Record<string, { schema: BodySchema }> };
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly security?: readonly Record<string, unknown>[];
 }
@@ -135,6 +140,23 @@ describe('the OpenAPI document', () => {
         }
       }
     }
+  });
+
+  it('describes every member of a body that its example or its rules name', () => {
+    const bodies = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).flatMap(({ requestBody }) => {
+        const schema = requestBody?.content['application/json']?.schema;
+        return schema === undefined ? [] : [schema];
+      }),
+    );
+    expect(bodies.length).toBeGreaterThan(3);
+    for (const { properties = {}, required = [], example = {} } of bodies) {
+      const named = [...required, ...Object.keys(example)];
+      expect(Object.keys(properties)).toEqual(expect.arrayContaining(named));
+    }
+    const { content = {} } = document.paths['/admin/revocations']?.['post']?.requestBody ?? {};
+    const members = ['client', 'subject', 'signingKey', 'address', 'from', 'to', 'position'];
+    expect(Object.keys(content['application/json']?.schema.properties ?? {})).toEqual(members);
   });
 
   it('refers to nothing that it does not have', () => {
