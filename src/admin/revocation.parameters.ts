@@ -26,8 +26,12 @@ const time = z
     context.addIssue('must be an RFC 3339 time');
     return z.NEVER;
   })
-  .optional()
-  .meta({ type: 'string', format: 'date-time', example: '2026-11-20T00:00:00Z' });
+  .optional();
+
+function timeOf(description: string) {
+  const example = '2026-11-20T00:00:00Z';
+  return time.meta({ type: 'string', format: 'date-time', description, example });
+}
 
 const selectorShape = {
   client: selected('client', 'u3Yv0mSx1QbN7cKpT5dZEg'),
@@ -49,8 +53,8 @@ const selectorShape = {
         '`::ffff:10.0.0.0/104` is `10.0.0.0/8`. Only its keyed digest is in the ledger.',
       example: '192.0.2.0/24',
     }),
-  from: time,
-  to: time,
+  from: timeOf('Only what something happened to at this time or later.'),
+  to: timeOf('Only what something happened to before this time.'),
 };
 
 /** The body that starts a revocation. */

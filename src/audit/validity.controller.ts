@@ -93,8 +93,12 @@ export class ValidityController {
     schema: {
       type: 'object',
       properties: {
-        token: { type: 'string', maxLength: TOKEN_CHARACTERS_MAX },
-        jti: { type: 'string' },
+        token: {
+          type: 'string',
+          maxLength: TOKEN_CHARACTERS_MAX,
+          description: 'Any token of this server, as it was found.',
+        },
+        jti: { type: 'string', description: 'The `jti` of an access token, in place of it.' },
         at: {
           oneOf: [{ type: 'string' }, { type: 'integer' }],
           description: 'A time (RFC 3339) or a position.',
