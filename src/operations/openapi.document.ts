@@ -29,6 +29,8 @@ const schemas: Schemas = {
       title: { type: 'string' },
       detail: { type: 'string' },
       parameter: { type: 'string', description: 'Which parameter is wrong.' },
+      done: { type: 'integer', description: 'So many events are in lists that are being built.' },
+      total: { type: 'integer', description: 'So many events will be in them.' },
     },
     example: {
       type: 'about:blank',

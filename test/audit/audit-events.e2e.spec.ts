@@ -208,6 +208,11 @@ describe('a ledger that there are no views of yet', () => {
     expect(refused.body).toMatchObject({ done: 7, total: 20 });
     expect(stream.status).toBe(503);
     server.expectError(/lists are being built/);
+    const { components } = (await (await server.fetch('/docs/openapi.json')).json()) as {
+      components: { schemas: { Problem: { properties: object } } };
+    };
+    const documented = Object.keys(components.schemas.Problem.properties);
+    expect(documented).toEqual(expect.arrayContaining(Object.keys(refused.body)));
   });
 });
 
