@@ -175,6 +175,23 @@ describe('a verification finds', () => {
       'events are missing',
     ],
     [
+      'an event at a position that is no exact number any more',
+      sql(`INSERT INTO events SELECT 0, 9007199254740993, 'project:new', 1, NULL, type, appended_at,
+             replace(body, 'project:default', 'project:new') FROM events WHERE position = 0`),
+      'events are missing',
+    ],
+    [
+      'an event that was given to another log',
+      sql('PRAGMA ignore_check_constraints = 1; UPDATE events SET log_id = 1 WHERE position = 8'),
+      'events are missing',
+    ],
+    [
+      'a stream that was given to another log',
+      sql(`PRAGMA ignore_check_constraints = 1;
+           UPDATE streams SET log_id = 1 WHERE stream_id = 'session:session-1'`),
+      'the stream has no row',
+    ],
+    [
       'an event before the beginning',
       sql(`INSERT INTO events SELECT 0, -7, 'project:new', 1, NULL, type, appended_at, body
            FROM events WHERE position = 0`),

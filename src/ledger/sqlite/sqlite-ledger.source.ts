@@ -139,15 +139,15 @@ function prepareReads(handle: Database.Database) {
     ),
     sequenceBefore: handle
       .prepare<[number], SequenceRow>(
-        `SELECT position, appended_at FROM events WHERE position < ?
+        `SELECT position, appended_at FROM events WHERE position < ? AND log_id = 0
          ORDER BY position DESC LIMIT 1`,
       )
       .raw(),
     event: handle.prepare<[number], EventRow>(`${EVENTS} WHERE e.position = ?`).raw(),
     sequence: handle
       .prepare<[number, number], SequenceRow>(
-        `SELECT position, appended_at FROM events WHERE position > ? AND position <= ?
-         ORDER BY position`,
+        `SELECT position, appended_at FROM events
+         WHERE position > ? AND position <= ? AND log_id = 0 ORDER BY position`,
       )
       .raw(),
     events: handle
@@ -159,7 +159,7 @@ function prepareReads(handle: Database.Database) {
     streams: handle.prepare<[{ after: string } & StreamPartition], StoredStream>(
       `SELECT stream_id AS streamId, kind, project_id AS project, subject_id AS subjectId,
          client_id AS clientId, version, last_position AS lastPosition, digest, state
-       FROM streams WHERE stream_id > :after AND ${isOfPart('stream_id')}
+       FROM streams WHERE stream_id > :after AND log_id = 0 AND ${isOfPart('stream_id')}
        ORDER BY stream_id LIMIT ${PAGE_ROWS_MAX}`,
     ),
     keys: handle.prepare<
