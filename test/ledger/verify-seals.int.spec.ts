@@ -261,8 +261,8 @@ describe('a verification finds', () => {
     );
     expect((await verifyFile(file)).problems.map(({ problem }) => problem)).toEqual([
       'tile 0/0 is not that of its events, which are as they were sealed',
-      'each of the 4 checkpoints of sizes 18 to 619 in epochs 0 to 1 is not of these events',
-      'epoch 1 is acknowledged for other events',
+      'each of the 4 checkpoints of sizes 18 to 619 in epochs 0 to 1 is not of the tree that the stored tiles make',
+      'epoch 1 is acknowledged for another tree than the stored tiles make',
     ]);
   });
 

@@ -9,6 +9,9 @@ import type { TreeReads } from './seal-store.port.js';
 /** The head of a tree: whose, how large, and its root. */
 export type TreeHead = Pick<Checkpoint, 'origin' | 'size' | 'root'>;
 
+/** What is wrong with the acknowledgement of an epoch of other events than there are. */
+export const OTHER_EVENTS = 'is acknowledged for other events';
+
 /** The first word of the line that says what an epoch came after. */
 const RECOVERED = 'recovered';
 
@@ -81,5 +84,5 @@ export async function acknowledgementFault(
   const isOfEpoch = checkpoint.origin === origin && checkpoint.size === (size ?? checkpoint.size);
   if (!isOfEpoch) return 'is acknowledged for another epoch';
   const root = await new LogTiles(reads).root(checkpoint.size);
-  return root?.equals(checkpoint.root) === true ? undefined : 'is acknowledged for other events';
+  return root?.equals(checkpoint.root) === true ? undefined : OTHER_EVENTS;
 }

@@ -8,6 +8,8 @@ export interface Fault {
   /** The file beside the ledger that is at fault, where the ledger is not. */
   readonly file?: string | undefined;
   readonly range?: readonly [position: Position, positionMax: Position];
+  /** What is sure of it where tiles are damaged, if that is less. */
+  readonly ofTiles?: string | undefined;
 }
 
 interface Alike {
@@ -38,9 +40,11 @@ export class AlikeFaults {
     return [...this.found.values()].map((alike) => this.problemOf(alike, alike.first.range));
   }
 
-  /** The same without the positions that they come from. */
+  /** The same where tiles are damaged: what is sure then, and without the positions that it comes from. */
   get unplaced(): readonly VerificationProblem[] {
-    return [...this.found.values()].map((alike) => this.problemOf(alike));
+    return [...this.found.values()].map(({ first, ...alike }) =>
+      this.problemOf({ ...alike, first: { ...first, fault: first.ofTiles ?? first.fault } }),
+    );
   }
 
   private problemOf(

@@ -1,7 +1,7 @@
 import type { Position } from '../../domain/identifiers.js';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import { LogTiles } from '../sealing/log-tiles.js';
-import { checkpointFault } from './checkpoint.check.js';
+import { checkpointFault, ROOT_DIFFERS, TREE_DIFFERS } from './checkpoint.check.js';
 import { withDamagedTiles } from './damaged-tiles.js';
 import type { LedgerSource } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
@@ -72,7 +72,8 @@ export class ChangedEvents {
       if (problem.evidence === 'root') {
         // Each range of events tells of its own: all that is over a wrong event is wrong.
         if (later.includes(problem)) continue;
-        narrowed.push(narrowedRoot(problem === base ? withLater(base, later) : problem, bounds));
+        const whole = problem === base ? withLater(base, later) : problem;
+        narrowed.push(narrowedRoot(isSound ? whole : ofTiles(whole), bounds));
       } else if (problem.evidence === 'digest') {
         // One of its events was told of by its hash: that is why.
         const isTold = [...told.values()].some((streamId) => streamId === problem.streamId);
@@ -193,6 +194,11 @@ function withLater(
   const { count = 1, numbers = [sizeOf(base)] } = base;
   const problem = `${base.problem}, and so ${more === 1 ? 'is 1 later one' : `are ${more} later ones`}`;
   return { ...base, problem, count: count + more, numbers };
+}
+
+/** What is sure of a wrong root where tiles are damaged. */
+function ofTiles(problem: VerificationProblem): VerificationProblem {
+  return { ...problem, problem: problem.problem.replace(ROOT_DIFFERS, TREE_DIFFERS) };
 }
 
 /** What a wrong root comes down to; one that follows from something else has no positions. */

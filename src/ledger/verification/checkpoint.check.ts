@@ -7,6 +7,9 @@ import type { LogEpoch } from './log-epochs.js';
 /** What is wrong with a checkpoint that is as its key signed it: then it is the events that are others. */
 export const ROOT_DIFFERS = 'is not of these events';
 
+/** The same where tiles are damaged, which roots are made of: then nothing is known of the events. */
+export const TREE_DIFFERS = 'is not of the tree that the stored tiles make';
+
 /**
  * What is wrong with a stored checkpoint, given its epoch and the root of the tree at its size: with itself first,
  * for only one that is as it was signed says anything of the events.

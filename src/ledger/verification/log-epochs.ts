@@ -1,11 +1,14 @@
 import { isKeyName } from '../../tlog/note-text.js';
 import { parseVerifierKey, verifierKeyText } from '../../tlog/verifier-key.js';
-import { acknowledgementFault } from '../sealing/acknowledgement.js';
+import { acknowledgementFault, OTHER_EVENTS } from '../sealing/acknowledgement.js';
 import type { TreeReads } from '../sealing/seal-store.port.js';
 import { AlikeFaults } from './alike-faults.js';
 import { parseCanonicalObject } from './canonical-object.js';
 import type { StoredLog, StoredLogRow } from './ledger.source.js';
 import type { VerificationProblem } from './verification-problems.js';
+
+/** The same where tiles are damaged, which roots are made of. */
+const OTHER_TREE = 'is acknowledged for another tree than the stored tiles make';
 
 /** One epoch of the log, as the log's own events tell of it. */
 export interface LogEpoch {
@@ -76,6 +79,8 @@ export function logRowFaults(
 export async function epochFaults(
   epochs: readonly LogEpoch[],
   reads: TreeReads,
+  /** Whether no tile is damaged: otherwise a root says nothing of events. */
+  isSound: boolean,
   keyOf = keyOfFirst(epochs),
 ): Promise<readonly VerificationProblem[]> {
   const faults = new AlikeFaults((epoch) => `epoch ${epoch}`);
@@ -93,10 +98,11 @@ export async function epochFaults(
         { origin, verifierKey, size },
         reads,
       );
-      if (fault !== undefined) faults.add(epoch, { fault });
+      const ofTiles = fault === OTHER_EVENTS ? OTHER_TREE : fault;
+      if (fault !== undefined) faults.add(epoch, { fault, ofTiles });
     }
   }
-  return faults.problems;
+  return isSound ? faults.problems : faults.unplaced;
 }
 
 /** What checkpoints of an origin are verified with. */

@@ -7,6 +7,7 @@ import { isLaterEpoch, isSameLog } from '../sealing/log-origin.js';
 import { LogTiles } from '../sealing/log-tiles.js';
 import { checkpointOfNote } from '../sealing/note-checkpoint.js';
 import { AlikeFaults, type Fault } from './alike-faults.js';
+import { TREE_DIFFERS } from './checkpoint.check.js';
 import type { LedgerSource } from './ledger.source.js';
 import type { LogEpoch } from './log-epochs.js';
 import { type NotedCheckpoint, notedCheckpoints } from './noted-checkpoints.js';
@@ -50,19 +51,18 @@ export class OutsideCheckpoints {
    * out where the file itself acknowledges the next one, with the note that the ledger has. The ledger's own
    * checkpoints are verified where they are stored, so one that is the same is no more work.
    */
-  async checkRepeated(path: string): Promise<readonly VerificationProblem[]> {
+  async checkRepeated(path: string, isSound: boolean): Promise<readonly VerificationProblem[]> {
     const acknowledged = await this.acknowledgedEpochs(path);
     const checked = await this.checkAll(path, async (noted) =>
       this.faultOf(await this.repeatedFault(noted, acknowledged), path),
     );
     const { origin, epoch } = this.epochs.at(-1) ?? { origin: '', epoch: 0 };
-    if (checked.checkpoints === 0 && checked.problems.length === 0 && statSync(path).size > 0) {
+    const problems = isSound ? checked.problems : checked.unplaced;
+    if (checked.checkpoints === 0 && problems.length === 0 && statSync(path).size > 0) {
       return [noCheckpointIn(path)];
     }
-    if (checked.checkpoints === 0 || epoch === 0 || checked.origins.has(origin)) {
-      return checked.problems;
-    }
-    return [...checked.problems, { problem: `epoch ${epoch} is not acknowledged in ${path}` }];
+    if (checked.checkpoints === 0 || epoch === 0 || checked.origins.has(origin)) return problems;
+    return [...problems, { problem: `epoch ${epoch} is not acknowledged in ${path}` }];
   }
 
   /**
@@ -94,7 +94,8 @@ export class OutsideCheckpoints {
       }
       const isFirst = !differs;
       differs = true;
-      return isFirst ? { fault, range: [agreed, size - 1] } : { fault };
+      const found = this.faultOf(fault, path);
+      return isFirst && found !== undefined ? { ...found, range: [agreed, size - 1] } : found;
     });
     if (checked.checkpoints > 0 || checked.unusable !== undefined) return checked;
     const none = noCheckpointIn(path);
@@ -232,6 +233,7 @@ export class OutsideCheckpoints {
     isKeyKnown = this.isKeyKnown,
   ): Fault | undefined {
     if (fault === undefined) return undefined;
+    if (fault === OTHER_HISTORY) return { fault, ofTiles: TREE_DIFFERS };
     return fault === NOT_SIGNED && isKeyKnown ? { fault, file: path } : { fault };
   }
 
@@ -269,7 +271,7 @@ function isReplaced(origin: string, later: string): boolean {
 /** What was found wrong with a file of checkpoints, and how many it has. */
 export interface CheckedFile {
   readonly problems: readonly VerificationProblem[];
-  /** The same without the positions that they come from: those are only known where the tiles are sound. */
+  /** The same where tiles are damaged: what is sure then, without positions. */
   readonly unplaced: readonly VerificationProblem[];
   /** Why it is no file of checkpoints, or not only. */
   readonly unusable?: string | undefined;

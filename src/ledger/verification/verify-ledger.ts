@@ -119,7 +119,6 @@ async function verifyAll(
     ...(await surplusSeals(source, epochs)),
   ];
   found.lists.push(rows.map((problem) => ({ problem })));
-  const begun = await epochFaults(epochs, wholeTiles(source), options.keyOf);
   const sealed = { size: found.sealed, epochs };
   const tasks = [
     ...streamTasks(found, streamsAtOnce, runner.threads),
@@ -128,13 +127,15 @@ async function verifyAll(
   const lists = await runner.run(tasks, readTeller(found.events, options.onProgress));
   const done = mergeProblems(lists, Infinity);
   if (checkedKept !== undefined && !done.some(isOfTile)) found.lists[0] = checkedKept.problems;
-  found.lists.push(await new ChangedEvents(source, epochs, found.events).narrow(done));
+  const narrowed = await new ChangedEvents(source, epochs, found.events).narrow(done);
+  const isSound = !narrowed.some(({ evidence }) => evidence === 'tile');
+  found.lists.push(narrowed);
   // A damaged tile makes acknowledgements wrong too, and is told first.
-  found.lists.push(begun);
+  found.lists.push(await epochFaults(epochs, wholeTiles(source), isSound, options.keyOf));
   if (checkpointFile !== undefined && existsSync(checkpointFile)) {
     const checked = options.isOldCopy
       ? outside.checkCopied(checkpointFile)
-      : outside.checkRepeated(checkpointFile);
+      : outside.checkRepeated(checkpointFile, isSound);
     found.lists.push(await checked);
   }
 }
