@@ -42,10 +42,11 @@ and has the checkpoint key can write another history: only --against finds that.
       'token-ledger verify --against kept.checkpoint --key "$(cat ledger.key)"',
       'token-ledger verify --json',
     ],
-    json: `{ file or database, ok, events, streams, sealed, kept?, epochKeyFrom, vaultFault?, keyFrom?, problems:
-[{ position?, positionMax?, positions?, streamId?, problem, evidence?, file?, count?, numbers? }] (the first 20) };
-with positionMax it is at one of the positions from position to that, with file that file is at fault and not the
-ledger, with count there are so many like it, and numbers has the first 20`,
+    json: `{ file or database, ok, events, streams, sealed, kept?, epochKeyFrom, vaultFault?, missingFile?, keyFrom?,
+problems: [{ position?, positionMax?, positions?, streamId?, problem, evidence?, file?, count?, numbers? }] (the
+first 20) }; missingFile is the checkpoint file where that is not there; with positionMax it is at one of the
+positions from position to that, with file that file is at fault and not the ledger, with count there are so many
+like it, and numbers has the first 20`,
   })
     .option('--file <path>', 'another ledger file than the one of the settings')
     .option('--against <file>', 'a checkpoint that was kept elsewhere, or many as JSON lines')
@@ -56,6 +57,8 @@ ledger, with count there are so many like it, and numbers has the first 20`,
 async function verify(options: Options): Promise<void> {
   const kept = keptOf(options);
   const { place, checkpointFile } = ledgerOf(options);
+  const isFileThere = checkpointFile !== undefined && existsSync(checkpointFile);
+  if (isFileThere) refuseUnreadable(checkpointFile);
   // What is not there yet would look like damage.
   await refuseUnfinishedCopy(place);
   const vaultKey = options.file === undefined ? await keyOfVault() : {};
@@ -65,11 +68,17 @@ async function verify(options: Options): Promise<void> {
   if (report.unusable !== undefined) throw new CommandRefused(report.unusable);
   const epochKeyFrom = signer === undefined ? 'ledger' : 'vault';
   const vaultFault = vaultFaultOf(vaultKey, report);
-  if (options.json === true)
-    printJson({ ...nameOf(place), ...report, epochKeyFrom, vaultFault, ...keyFrom(options) });
-  else {
+  // Without it nothing tells an older copy: who takes it away is not to be overlooked.
+  const missingFile = isFileThere || report.sealed === 0 ? undefined : checkpointFile;
+  if (options.json === true) {
+    const from = { epochKeyFrom, vaultFault, missingFile, ...keyFrom(options) };
+    printJson({ ...nameOf(place), ...report, ...from });
+  } else {
     printReport(report, options);
     printLines(epochKeyText(epochKeyFrom, vaultFault));
+    if (missingFile !== undefined) {
+      printLines(`It was compared with no checkpoint file, for ${missingFile} is not there.`);
+    }
   }
   if (!report.ok) throw new CommandRefused(verdictText('the ledger', report));
   // With a key of one's own, what the ledger itself names is not all that it was verified with.

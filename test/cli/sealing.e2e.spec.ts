@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openSealsOf } from '../../src/cli/ledger-place.js';
@@ -116,6 +116,27 @@ describe('a server', () => {
     writeFileSync(kept, shown.note);
     const pinned = await verify('--against', kept, '--key', shown.verifierKey);
     expect(pinned).toMatchObject({ code: 0, stdout: expect.stringMatching(closed) as unknown });
+  });
+
+  it('leaves a checkpoint file that is told of where it is gone, and named where it is none', async () => {
+    const file = join(directory, 'keys/data.checkpoints');
+    const missing = `It was compared with no checkpoint file, for ${file} is not there.\n`;
+    expect((await run('verify')).stdout).not.toContain('checkpoint file');
+    renameSync(file, `${file}.away`);
+    try {
+      const { code, stdout } = await run('verify');
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(missing) });
+      const scripted = JSON.parse((await run('verify', '--json')).stdout) as object;
+      expect(scripted).toMatchObject({ ok: true, missingFile: file });
+      mkdirSync(file);
+      expect((await run('verify')).stderr).toBe(`error: ${file} is a directory\n`);
+      expect((await run('family', 'list')).stderr).toBe(
+        `error: the checkpoint file ${file} is a directory\n`,
+      );
+    } finally {
+      rmSync(file, { recursive: true, force: true });
+      renameSync(`${file}.away`, file);
+    }
   });
 
   onlyOnSqlite(() => {

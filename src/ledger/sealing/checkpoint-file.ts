@@ -83,7 +83,14 @@ export class CheckpointFile {
   }
 
   private newestOf(handle: number): KnownNote | undefined {
-    const { ino, size } = fstatSync(handle);
+    const found = fstatSync(handle);
+    if (found.isDirectory()) {
+      throw new LedgerError(
+        'ledger_unavailable',
+        `the checkpoint file ${this.path} is a directory`,
+      );
+    }
+    const { ino, size } = found;
     const before = this.known?.ino === ino && this.known.end <= size ? this.known : undefined;
     let newest: KnownNote | undefined;
     for (const text of linesBackwards(handle, before?.end ?? 0, size)) {
