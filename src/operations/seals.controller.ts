@@ -6,13 +6,14 @@ import {
   Inject,
   Injectable,
   Param,
+  Req,
   Res,
   UseFilters,
   UseGuards,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '../access/api-description.js';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AccessTokenStatuses } from '../access/access-token-status.js';
 import { BearerGuard, RequireScopes } from '../access/bearer.guard.js';
 import { FailureLimits } from '../access/failure-limits.js';
@@ -20,6 +21,7 @@ import { Problem, ProblemDetailsFilter } from '../access/problem-details.js';
 import type { Settings } from '../config/settings.js';
 import { SETTINGS } from '../config/settings.tokens.js';
 import { Seals } from '../ledger/seals.port.js';
+import { acceptsGzip, gzipped } from './gzip-encoding.js';
 
 /** Lets everybody through where the settings say so, and otherwise who may read the audit. */
 @Injectable()
@@ -100,11 +102,19 @@ export class SealsController {
     description:
       'An entry bundle (C2SP tlog-tiles): the canonical body of each event after its length in ' +
       '16 bits. The path ends in the index in groups of three digits, `x001/x234/067`, and `.p/<W>` ' +
-      'for the first W of a bundle.',
+      'for the first W of a bundle. Compressed for who sends `Accept-Encoding: gzip`.',
   })
   @ApiOctets('The bodies, each after its length.')
-  async entries(@Param('*') place: string, @Res() reply: FastifyReply): Promise<void> {
-    await this.send(`tile/entries/${place}`, reply, 'private');
+  async entries(
+    @Param('*') place: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    void reply.header('vary', 'accept-encoding');
+    const bytes = await this.octets(`tile/entries/${place}`, reply, 'private');
+    if (!acceptsGzip(request.headers['accept-encoding'])) return void reply.send(bytes);
+    // Bodies are text and much alike; hashes would only grow.
+    void reply.header('content-encoding', 'gzip').send(await gzipped(bytes));
   }
 
   /** A tile of hashes. */
@@ -123,18 +133,19 @@ export class SealsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const sharing = this.settings.publicCheckpoints ? 'public' : 'private';
-    await this.send(`tile/${level}/${place}`, reply, sharing);
+    void reply.send(await this.octets(`tile/${level}/${place}`, reply, sharing));
   }
 
   /** Also what is full is another tile once an old copy of the ledger was recovered, under the same path. */
-  private async send(
+  private async octets(
     path: string,
     reply: FastifyReply,
     sharing: 'public' | 'private',
-  ): Promise<void> {
+  ): Promise<Buffer> {
     const found = await this.seals.published(path);
     if (found === undefined) throw notFound();
-    void reply.type(OCTETS).header('cache-control', `${sharing}, max-age=60`).send(found.bytes);
+    void reply.type(OCTETS).header('cache-control', `${sharing}, max-age=60`);
+    return found.bytes;
   }
 }
 

@@ -89,6 +89,27 @@ describe('GET /ledger/0/tile', () => {
     await response.arrayBuffer();
   });
 
+  it.each([
+    ['gzip', 'gzip'],
+    ['br, GZIP;q=0.5', 'gzip'],
+    ['identity', null],
+    ['gzip;q=0, identity', null],
+    ['gzip;q=0.000', null],
+    ['x-gzip', null],
+  ])(
+    'compresses entries for who accepts `%s` as %s, and never hashes',
+    async (accepted, coding) => {
+      const headers = { authorization, 'accept-encoding': accepted };
+      const entries = await closed.fetch('/ledger/0/tile/entries/000.p/2', { headers });
+      expect(entries.headers.get('content-encoding')).toBe(coding);
+      expect(entries.headers.get('vary')).toBe('accept-encoding');
+      // Whoever fetches takes the coding off.
+      expect(parseEntryBundle(Buffer.from(await entries.arrayBuffer()), 2)).toHaveLength(2);
+      const hashes = await closed.fetch('/ledger/0/tile/0/000.p/2', { headers });
+      expect(hashes.headers.get('content-encoding')).toBeNull();
+    },
+  );
+
   it('answers entries beyond the last checkpoint with 404', async () => {
     const path = '/ledger/0/tile/entries/000.p/255';
     expect((await get(closed, path, authorization)).status).toBe(404);
