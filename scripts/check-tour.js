@@ -11,7 +11,7 @@ import { blocksOf, isAsPromised } from './printed-output.js';
 const fileOf = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 /** The demo does not wait for a seal before its last chapter. */
-const NOT_SEALED_YET = /^ *No checkpoint covers the last .*\n/m;
+const NOT_SEALED_YET = /^ *The ledger has no checkpoint yet that covers .*\n/m;
 
 const readme = await readFile(fileOf('README.md'), 'utf8');
 const [, tour] = readme.split(/^## Tour$/m);

@@ -117,8 +117,8 @@ function tell(asked: Selection, { out, json }: Options, exported: ExportedBundle
   const checkpoint = `the checkpoint over ${countText(sealedEvents, 'event')}`;
   printLines(`${countText(events, 'event')} in ${out}, proved against ${checkpoint}.`);
   if (newer.length === 0) return;
-  const left = newer.length === 1 ? 'is' : 'are';
+  const [are, them] = newer.length === 1 ? ['is', 'it'] : ['are', 'them'];
   printLines(
-    `${countText(newer.length, 'event')} ${left} not in it, as no checkpoint covers them yet.`,
+    `${countText(newer.length, 'event')} ${are} not in it, as no checkpoint covers ${them} yet.`,
   );
 }

@@ -175,7 +175,9 @@ function printReport(report: VerificationReport, options: Options): void {
     const counts = `${countText(events, 'event')} in ${countText(streams, 'stream')}`;
     printLines(`The ledger is intact: ${counts}.`);
     if (sealed < events) {
-      printLines(`No checkpoint covers the last ${countText(events - sealed, 'event')} yet.`);
+      // Its file may have one that does: where the row of that was lost, or a copy was put back.
+      const last = countText(events - sealed, 'event');
+      printLines(`The ledger has no checkpoint yet that covers its last ${last}.`);
     }
   } else {
     printLines(tableText(['Position', 'Stream', 'Problem'], problemRows(report)));
