@@ -205,7 +205,8 @@ function retried(state: FamilyState, event: DataOf<'RefreshRetried'>, at: Instan
 
 /** The request's hash stands for scope and audience: whoever asks the same names them again. */
 function answerOf(requestHash: string, token: AccessTokenFacts): Answer {
-  const { sequence, format, signingKeyId, issuedAt, expiresAt, senderKey, claimsCommitment } = token;
+  const { sequence, format, signingKeyId, issuedAt, expiresAt, senderKey, claimsCommitment } =
+    token;
   const kept: Complete<Answer['token']> = {
     sequence,
     format,
