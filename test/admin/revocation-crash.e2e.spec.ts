@@ -92,11 +92,16 @@ describe('a server that is killed while it revokes', () => {
     ({ access_token: token } = (await response.json()) as { access_token: string });
   }
 
+  /** Asks once more where the views have not come to the position yet. */
   async function ask(path: string, body?: object): Promise<RevocationAnswer> {
     const response = await fetch(`${settings.issuer}${path}`, {
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
     });
+    if (response.status === 503) {
+      await setTimeout(100);
+      return ask(path, body);
+    }
     if (!response.ok) throw new Error(await response.text());
     return (await response.json()) as RevocationAnswer;
   }

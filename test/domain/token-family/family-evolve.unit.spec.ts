@@ -133,6 +133,14 @@ describe('what each event changes', () => {
     });
   });
 
+  it('RefreshTokenRotated: when the token before was used last stays known', () => {
+    const history = [...familyAt(0), refreshed(1)];
+    const token = accessToken(2, rotatedAt(2));
+    const state = fold([...history, rotatedTo(1, { token }, rotatedAt(2))]);
+    expect(state).toMatchObject({ generation: 1, refreshedAt: rotatedAt(1) });
+    expect(state).not.toHaveProperty('revokedThrough');
+  });
+
   it('AccessTokenRefreshed: another access token, used now, and later idle end', () => {
     expect(changesBy(familyAt(0, { rotation: 'fixed' }), refreshed(1))).toEqual({
       refreshedAt: rotatedAt(1),
@@ -324,5 +332,8 @@ describe('what a family remembers', () => {
     expect([0, 6, 7, ...sequences].map(isRevoked)).not.toContain(false);
     expect([8, 10, 22, 24].map(isRevoked)).not.toContain(true);
     expect(fold([...history, one(30)])?.revokedThrough).toBe(9);
+    const rotated = fold([...history, rotatedTo(2)]);
+    expect(rotated).toMatchObject({ generation: 2, revokedThrough: 7 });
+    expect(rotated).not.toHaveProperty('refreshedAt');
   });
 });
