@@ -181,6 +181,12 @@ describe('a verification finds', () => {
       'events are missing',
     ],
     [
+      'an event at the last position that is an exact number',
+      sql(`INSERT INTO events SELECT 0, 9007199254740991, 'project:new', 1, NULL, type, appended_at,
+             replace(body, 'project:default', 'project:new') FROM events WHERE position = 0`),
+      'events are missing',
+    ],
+    [
       'an event that was given to another log',
       sql('PRAGMA ignore_check_constraints = 1; UPDATE events SET log_id = 1 WHERE position = 8'),
       'events are missing',

@@ -3,6 +3,8 @@ import type { LedgerSource } from './ledger.source.js';
 import { differenceIn } from './stored-event.check.js';
 import type { VerificationProblem } from './verification-problems.js';
 
+const MISSING = 'events are missing';
+
 /** Checks the order of events: none is missing, and the times at which they were appended only rise. */
 export class EventOrderCheck {
   constructor(
@@ -17,7 +19,7 @@ export class EventOrderCheck {
   async check(from: Position, upTo: Position): Promise<void> {
     let [last, before] = (await this.source.sequenceBefore(from)) ?? [-1, 0];
     for (const [position, appendedAt] of await this.source.sequence(from - 1, upTo)) {
-      if (position !== last + 1) this.report({ position: last + 1, problem: 'events are missing' });
+      if (position !== last + 1) this.report({ position: last + 1, problem: MISSING });
       if (appendedAt < before) await this.reportBackwards(position);
       last = position;
       before = appendedAt;
@@ -32,4 +34,17 @@ export class EventOrderCheck {
       problem: differenceIn('appended_at'),
     });
   }
+}
+
+/**
+ * What is missing where the log ends at a position that is no exact number any more: that one comes back
+ * for ever, so that only what is below it can be checked.
+ */
+export async function missingBelowInexact(
+  source: LedgerSource,
+  end: Position,
+): Promise<readonly VerificationProblem[]> {
+  if (Number.isSafeInteger(end)) return [];
+  const [last] = (await source.sequenceBefore(Number.MAX_SAFE_INTEGER)) ?? [-1];
+  return [{ position: last + 1, problem: MISSING }];
 }

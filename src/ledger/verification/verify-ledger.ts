@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import { ChangedEvents } from './changed-events.js';
+import { missingBelowInexact } from './event-order.check.js';
 import type { LedgerSource } from './ledger.source.js';
 import { epochFaults, logEpochs, logRowFaults, type VerifierKeyOf } from './log-epochs.js';
 import { type KeptCheckpoints, OutsideCheckpoints } from './outside-checkpoints.js';
@@ -97,7 +98,6 @@ async function verifyAll(
 ): Promise<void> {
   const { streamsAtOnce = STREAMS_AT_ONCE, runner = inTurn(source) } = options;
   const { events, streams } = await source.counts();
-  // A position that is no exact number any more comes back for ever; below it, events are missing.
   Object.assign(found, { events: Math.min(events, Number.MAX_SAFE_INTEGER), streams });
   const log = await source.log();
   const epochs = logEpochs(log);
@@ -119,6 +119,7 @@ async function verifyAll(
     ...(await surplusSeals(source, epochs)),
   ];
   found.lists.push(rows.map((problem) => ({ problem })));
+  found.lists.push(await missingBelowInexact(source, events));
   const sealed = { size: found.sealed, epochs };
   const tasks = [
     ...streamTasks(found, streamsAtOnce, runner.threads),
