@@ -604,6 +604,27 @@ describe('a verification finds', () => {
     expect(problems).toHaveLength(9);
   });
 
+  it('that events are missing, however many streams are wrong for it', async () => {
+    const store = await openSqliteStore();
+    try {
+      for (let times = 0; times < 2; times += 1) {
+        await Promise.all(
+          Array.from({ length: 50 }, (_, index) => count(store.ledger, `s${index}`)),
+        );
+      }
+      await store.ledger.close();
+      tamper(store.file, sql('DELETE FROM events WHERE position BETWEEN 3 AND 40'));
+      const first = { position: 3, problem: 'events are missing' };
+      for (const streamsAtOnce of [100, 7]) {
+        const { problems } = await verifyFile(store.file, undefined, streamsAtOnce);
+        expect(problems[0]).toEqual(first);
+        expect(problems).toHaveLength(20);
+      }
+    } finally {
+      await store.remove();
+    }
+  });
+
   it('at most twenty problems', async () => {
     const store = await openSqliteStore();
     try {

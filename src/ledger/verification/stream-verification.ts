@@ -26,6 +26,13 @@ export interface StreamTask {
   readonly sealed: number;
 }
 
+/** Where what is found is told. */
+export interface StreamProblems {
+  readonly problems: ProblemList;
+  /** Of the order of events, whatever stream they are of. */
+  readonly disorder: ProblemList;
+}
+
 /**
  * Pages are small, so that what is made of one is garbage before it was copied: of the events that a
  * part reads in turn with the others, so many for each of them, and at most so many.
@@ -39,6 +46,7 @@ const PAGE_ROWS_MAX = 8000;
  */
 export class StreamVerification {
   private readonly folded = new Map<string, FoldedStream>();
+  private readonly problems: ProblemList;
   private readonly leaves: SealedLeaves;
   private readonly order: EventOrderCheck;
   /** Further differing hashes up to this position are not told of. */
@@ -47,11 +55,12 @@ export class StreamVerification {
   constructor(
     private readonly source: LedgerSource,
     private readonly task: StreamTask,
-    private readonly problems: ProblemList,
+    { problems, disorder }: StreamProblems,
     private readonly onEvents: (events: number) => void,
   ) {
+    this.problems = problems;
     this.leaves = new SealedLeaves(wholeTiles(source), task.sealed);
-    this.order = new EventOrderCheck(source, (problem) => problems.add(problem));
+    this.order = new EventOrderCheck(source, (problem) => disorder.add(problem));
   }
 
   async run(): Promise<void> {

@@ -14,13 +14,15 @@ export async function runTask(
   onEvents: (events: number) => void,
 ): Promise<readonly VerificationProblem[]> {
   const problems = new ProblemList();
+  // A list of its own: events that are missing make many streams wrong, and must not be lost for those.
+  const disorder = new ProblemList();
   try {
     await (task.kind === 'streams'
-      ? new StreamVerification(source, task, problems, onEvents).run()
+      ? new StreamVerification(source, task, { problems, disorder }, onEvents).run()
       : new SealedRange(source, task, (problem) => problems.add(problem)).check());
   } catch (error) {
     if (!(error instanceof LedgerCorrupted)) throw error;
     problems.add({ problem: error.message });
   }
-  return problems.all;
+  return [...problems.all, ...disorder.all];
 }
