@@ -192,6 +192,16 @@ describe('a verification finds', () => {
       'events are missing',
     ],
     [
+      'the newest events, given to another log',
+      sql('PRAGMA ignore_check_constraints = 1; UPDATE events SET log_id = 1 WHERE position > 12'),
+      'events are missing',
+    ],
+    [
+      'all events, given to another log',
+      sql('PRAGMA ignore_check_constraints = 1; UPDATE events SET log_id = 1'),
+      'events are missing',
+    ],
+    [
       'a stream that was given to another log',
       sql(`PRAGMA ignore_check_constraints = 1;
            UPDATE streams SET log_id = 1 WHERE stream_id = 'session:session-1'`),

@@ -37,14 +37,13 @@ export class EventOrderCheck {
 }
 
 /**
- * What is missing where the log ends at a position that is no exact number any more: that one comes back
- * for ever, so that only what is below it can be checked.
+ * What is missing at the end, of so many events: their last one was given to another log, or its position
+ * is no exact number any more and was left out, as it would come back for ever.
  */
-export async function missingBelowInexact(
+export async function missingAtEnd(
   source: LedgerSource,
-  end: Position,
+  events: Position,
 ): Promise<readonly VerificationProblem[]> {
-  if (Number.isSafeInteger(end)) return [];
-  const [last] = (await source.sequenceBefore(Number.MAX_SAFE_INTEGER)) ?? [-1];
-  return [{ position: last + 1, problem: MISSING }];
+  const [last] = (await source.sequenceBefore(events)) ?? [-1];
+  return last === events - 1 ? [] : [{ position: last + 1, problem: MISSING }];
 }

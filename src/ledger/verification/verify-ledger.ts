@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { LedgerCorrupted } from '../ledger.errors.js';
 import { ChangedEvents } from './changed-events.js';
-import { missingBelowInexact } from './event-order.check.js';
+import { missingAtEnd } from './event-order.check.js';
 import type { LedgerSource } from './ledger.source.js';
 import { epochFaults, logEpochs, logRowFaults, type VerifierKeyOf } from './log-epochs.js';
 import { type KeptCheckpoints, OutsideCheckpoints } from './outside-checkpoints.js';
@@ -119,7 +119,7 @@ async function verifyAll(
     ...(await surplusSeals(source, epochs)),
   ];
   found.lists.push(rows.map((problem) => ({ problem })));
-  found.lists.push(await missingBelowInexact(source, events));
+  found.lists.push(await missingAtEnd(source, found.events));
   const sealed = { size: found.sealed, epochs };
   const tasks = [
     ...streamTasks(found, streamsAtOnce, runner.threads),
