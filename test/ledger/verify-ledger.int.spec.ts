@@ -205,7 +205,14 @@ describe('a verification finds', () => {
       'a stream that was given to another log',
       sql(`PRAGMA ignore_check_constraints = 1;
            UPDATE streams SET log_id = 1 WHERE stream_id = 'session:session-1'`),
-      'the stream has no row',
+      'the row is of another log',
+    ],
+    [
+      'a stream of another log, of no events',
+      sql(`PRAGMA ignore_check_constraints = 1;
+           INSERT INTO streams SELECT 1, stream_id || '-2', kind, project_id, subject_id, client_id,
+             version, last_position, digest, state FROM streams WHERE stream_id = 'session:session-1'`),
+      'the row is of another log',
     ],
     [
       'an event before the beginning',

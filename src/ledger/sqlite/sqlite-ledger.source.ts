@@ -158,8 +158,8 @@ function prepareReads(handle: Database.Database) {
       .raw(),
     streams: handle.prepare<[{ after: string } & StreamPartition], StoredStream>(
       `SELECT stream_id AS streamId, kind, project_id AS project, subject_id AS subjectId,
-         client_id AS clientId, version, last_position AS lastPosition, digest, state
-       FROM streams WHERE stream_id > :after AND log_id = 0 AND ${isOfPart('stream_id')}
+         client_id AS clientId, version, last_position AS lastPosition, digest, state, log_id AS logId
+       FROM streams WHERE stream_id > :after AND ${isOfPart('stream_id')}
        ORDER BY stream_id LIMIT ${PAGE_ROWS_MAX}`,
     ),
     keys: handle.prepare<

@@ -32,6 +32,8 @@ export interface StoredStream {
   readonly lastPosition: Position;
   readonly digest: string;
   readonly state: string;
+  /** Of which log the row is, where the database reads it whatever that is. */
+  readonly logId?: number;
 }
 
 /** A unique key exactly as it is stored. */

@@ -11,6 +11,7 @@ export function checkStoredStream(
   stored: StoredStream,
   folded: FoldedStream | undefined,
 ): string | undefined {
+  if ((stored.logId ?? 0) !== 0) return 'the row is of another log';
   if (folded === undefined) return 'the stream has a row but no events';
   if (stored.version !== folded.version) return 'the version is not that of its last event';
   if (stored.lastPosition !== folded.lastPosition) return 'last_position is not its last event';

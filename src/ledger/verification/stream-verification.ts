@@ -166,11 +166,9 @@ export class StreamVerification {
   }
 
   private async compareStream(stored: StoredStream): Promise<void> {
-    const { streamId } = stored;
-    const problem =
-      stored.lastPosition < this.task.events
-        ? this.differenceOf(stored)
-        : await this.checkGrownStream(stored);
+    const { streamId, logId = 0 } = stored;
+    const hasGrown = logId === 0 && stored.lastPosition >= this.task.events;
+    const problem = hasGrown ? await this.checkGrownStream(stored) : this.differenceOf(stored);
     if (problem !== undefined) this.problems.add({ streamId, ...problem });
     this.folded.delete(streamId);
   }
