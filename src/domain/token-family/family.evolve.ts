@@ -205,16 +205,15 @@ function retried(state: FamilyState, event: DataOf<'RefreshRetried'>, at: Instan
 
 /** The request's hash stands for scope and audience: whoever asks the same names them again. */
 function answerOf(requestHash: string, token: AccessTokenFacts): Answer {
-  const { sequence, format, signingKeyId, issuedAt, expiresAt, senderKey, claimsCommitment } =
-    token;
+  // In the order in which an event has them.
   const kept: Complete<Answer['token']> = {
-    sequence,
-    format,
-    signingKeyId,
-    issuedAt,
-    expiresAt,
-    senderKey,
-    claimsCommitment,
+    claimsCommitment: token.claimsCommitment,
+    expiresAt: token.expiresAt,
+    format: token.format,
+    issuedAt: token.issuedAt,
+    senderKey: token.senderKey,
+    sequence: token.sequence,
+    signingKeyId: token.signingKeyId,
   };
   return { requestHash, token: kept };
 }
