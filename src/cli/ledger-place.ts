@@ -138,8 +138,11 @@ export async function openSealsOf({ ledgerFile, postgresUrl }: LedgerPlace): Pro
   return openPostgresSeals(postgresUrl);
 }
 
-/** Throws a LedgerError when a ledger is being copied to a place, or was and not to its end. */
-export async function refuseUnfinishedCopy({ postgresUrl }: LedgerPlace): Promise<void> {
+/**
+ * Throws a LedgerError when a database has no whole ledger: none at all, one of another version, or one that is
+ * being copied there, or was and not to its end. It makes none, as that would hide a wrong database.
+ */
+export async function requireWholeLedger({ postgresUrl }: LedgerPlace): Promise<void> {
   if (postgresUrl === undefined) return;
   const { refuseUnfinishedTransferAt } = await import('../ledger/postgres/unfinished-transfer.js');
   await refuseUnfinishedTransferAt(postgresUrl);

@@ -13,7 +13,12 @@ import { CheckpointSigner } from '../ledger/sealing/checkpoint-signer.js';
 import { Sealer } from '../ledger/sealing/sealer.js';
 import { confirm } from './confirmation.js';
 import { CommandRefused } from './failure.js';
-import { inRecoveryTurnOf, ledgerPlaceOf, openSealing } from './ledger-place.js';
+import {
+  inRecoveryTurnOf,
+  ledgerPlaceOf,
+  openSealing,
+  requireWholeLedger,
+} from './ledger-place.js';
 import { faultText, fileAtFault, verifyAt } from './ledger-verification.js';
 import { livingNodes } from './node-membership.js';
 import { checkpointSigner, LOG_STREAM, openLog } from './open-log.js';
@@ -53,6 +58,7 @@ from then on, and a refresh token that comes again ends its family: clients ask 
 
 async function recover(options: Options): Promise<void> {
   const settings = operatorSettings();
+  await requireWholeLedger(settings);
   await inRecoveryTurnOf(settings, () => recoverLedger(settings, options));
 }
 

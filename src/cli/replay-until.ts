@@ -9,7 +9,7 @@ import { SqliteViewsBuild } from '../views/sqlite/sqlite-views.build.js';
 import { rebuildViews } from '../views/views-rebuild.js';
 import type { ViewsShelf } from '../views/views-store.port.js';
 import { CommandRefused } from './failure.js';
-import { type LedgerPlace, openLedgerFeed } from './ledger-place.js';
+import { type LedgerPlace, openLedgerFeed, requireWholeLedger } from './ledger-place.js';
 import { operatorSettings } from './operator-settings.js';
 import { withProgress } from './progress.js';
 import { moment, noSuchMoment } from './replay.js';
@@ -47,6 +47,7 @@ async function replayUntil(at: At, { out, json }: Options): Promise<void> {
   const place = operatorSettings();
   const file = resolve(out);
   if (existsSync(file)) throw isThere(file);
+  await requireWholeLedger(place);
   const { position, recordedAt } = await fillViews(place, at, file, json === true);
   const events = position + 1;
   if (json === true) printJson({ position, at: isoTime(recordedAt), events, file });

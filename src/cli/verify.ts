@@ -13,7 +13,7 @@ import {
   type LedgerPlace,
   ledgerPlaceOf,
   openVaultOf,
-  refuseUnfinishedCopy,
+  requireWholeLedger,
 } from './ledger-place.js';
 import { problemRows, verdictText, verifyAt } from './ledger-verification.js';
 import { checkpointSigner } from './open-log.js';
@@ -60,7 +60,7 @@ async function verify(options: Options): Promise<void> {
   const isFileThere = checkpointFile !== undefined && existsSync(checkpointFile);
   if (isFileThere) refuseUnreadable(checkpointFile);
   // What is not there yet would look like damage.
-  await refuseUnfinishedCopy(place);
+  await requireWholeLedger(place);
   const vaultKey = options.file === undefined ? await keyOfVault() : {};
   const { signer } = vaultKey;
   const keyOf = signer && ((origin: string) => signer.verifierKey(origin));

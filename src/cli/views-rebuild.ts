@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type RebuildOutcome, rebuildViews } from '../views/views-rebuild.js';
 import { CommandRefused } from './failure.js';
-import { openLedgerFeed } from './ledger-place.js';
+import { openLedgerFeed, requireWholeLedger } from './ledger-place.js';
 import { operatorSettings } from './operator-settings.js';
 import { withProgress } from './progress.js';
 import { countText, printJson, printLines } from './terminal.js';
@@ -25,7 +25,9 @@ being done. What interrupts this leaves everything as it was.`,
 }
 
 async function rebuild(options: Options): Promise<void> {
-  const place = viewsPlaceOf(operatorSettings());
+  const settings = operatorSettings();
+  await requireWholeLedger(settings);
+  const place = viewsPlaceOf(settings);
   const isQuiet = options.json === true;
   const outcome = await rebuildAt(place, isQuiet);
   if (outcome.kind !== 'rebuilt') {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ViewsFault } from '../views/views-store.port.js';
+import { requireWholeLedger } from './ledger-place.js';
 import { operatorSettings } from './operator-settings.js';
 import { countText, factsText, isoTime, printJson, printLines, timeText } from './terminal.js';
 import { verb } from './verb.js';
@@ -35,7 +36,9 @@ ${Object.keys(FAULTS).join(', ')}`,
 }
 
 async function status(options: Options): Promise<void> {
-  const standing = await standingOf(viewsPlaceOf(operatorSettings()));
+  const settings = operatorSettings();
+  await requireWholeLedger(settings);
+  const standing = await standingOf(viewsPlaceOf(settings));
   if (options.json === true) printJson(statusJson(standing));
   else printLines(statusText(standing));
 }

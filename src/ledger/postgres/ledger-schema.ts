@@ -34,23 +34,13 @@ export interface SchemaPreparation {
  */
 export async function prepareSchema(preparation: SchemaPreparation): Promise<void> {
   const { ownerUrl, runtimeRole } = preparation;
-  const database = describeDatabase(ownerUrl);
-  const client = new pg.Client({
-    connectionString: ownerUrl,
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
-    query_timeout: MIGRATION_TIMEOUT,
-  });
-  // What breaks the connection fails the statement that uses it.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await expectServerVersion(client, database);
+  await asOwner(ownerUrl, async (client, database) => {
     const isReady = await isMigrated(client, database);
     if (isReady && runtimeRole === undefined) return;
     if (!isReady && !preparation.mayMigrate) {
       throw new LedgerUnavailable(
         'ledger_unavailable',
-        `${database} has no ledger of this version`,
+        `${database} has no ledger of this version: start the server first`,
       );
     }
     await client.query('SELECT pg_advisory_lock($1, $2)', MIGRATION_LOCK);
@@ -59,11 +49,42 @@ export async function prepareSchema(preparation: SchemaPreparation): Promise<voi
       await migrate(ownerUrl);
     }
     if (runtimeRole !== undefined) await grant(client, runtimeRole);
+  });
+}
+
+/** Works on a connection of a URL's own, to a server that is new enough. Throws a LedgerError. */
+async function asOwner(
+  url: string,
+  work: (client: pg.Client, database: string) => Promise<void>,
+): Promise<void> {
+  const database = describeDatabase(url);
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    query_timeout: MIGRATION_TIMEOUT,
+  });
+  // What breaks the connection fails the statement that uses it.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await expectServerVersion(client, database);
+    await work(client, database);
   } catch (error) {
     throw postgresErrorOf(error, database);
   } finally {
     await client.end();
   }
+}
+
+/**
+ * Makes the schema in which TypeORM's command line keeps its own table, where there is none. Throws a
+ * LedgerError.
+ */
+export async function makeLedgerSchema(ownerUrl: string): Promise<void> {
+  await asOwner(ownerUrl, async (client) => {
+    const { rows } = await client.query("SELECT 1 WHERE to_regnamespace('ledger') IS NULL");
+    if (rows.length > 0) await client.query('CREATE SCHEMA IF NOT EXISTS ledger');
+  });
 }
 
 async function expectServerVersion(client: pg.Client, database: string): Promise<void> {
