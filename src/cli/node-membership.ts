@@ -1,6 +1,9 @@
+import { createHmac } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import type { SharedSettings } from '../ledger/postgres/postgres-nodes.js';
+import type { MasterKeys } from '../vault/master-keys.port.js';
+import type { Resources } from './resources.js';
 
 /** How often a node says that it lives, in milliseconds. */
 const HEARTBEAT_INTERVAL = 10_000;
@@ -15,13 +18,13 @@ export interface NodeMembership {
  * Throws a LedgerError that names the settings that another living node was told otherwise.
  */
 export async function joinNodes(
-  settings: Settings,
+  { settings, masterKeys }: Pick<Resources, 'settings' | 'masterKeys'>,
   log: Logger,
 ): Promise<NodeMembership | undefined> {
   const { postgresUrl } = settings;
   if (postgresUrl === undefined) return undefined;
   const { openPostgresNodes } = await import('../ledger/postgres/postgres-nodes.js');
-  const nodes = openPostgresNodes(postgresUrl, sharedSettingsOf(settings));
+  const nodes = openPostgresNodes(postgresUrl, sharedSettingsOf(settings, masterKeys));
   try {
     await nodes.joinOrRefuse();
   } catch (error) {
@@ -60,10 +63,11 @@ export async function livingNodes({ postgresUrl }: Settings): Promise<number> {
 }
 
 /** What decides about tokens, by the name of its setting; spans in milliseconds. */
-export function sharedSettingsOf(settings: Settings): SharedSettings {
+function sharedSettingsOf(settings: Settings, masterKeys: MasterKeys): SharedSettings {
   return {
     TOKEN_LEDGER_ISSUER: settings.issuer,
     TOKEN_LEDGER_REGISTRATION: settings.registration,
+    TOKEN_LEDGER_INITIAL_ACCESS_TOKEN: digestOf(settings.initialAccessToken, masterKeys),
     TOKEN_LEDGER_RESOURCES: settings.resources?.join(' ') ?? null,
     TOKEN_LEDGER_ACCESS_TOKEN_SECONDS: settings.accessTokenLifetime,
     TOKEN_LEDGER_REFRESH_IDLE_SECONDS: settings.refreshIdleLifetime,
@@ -74,4 +78,12 @@ export function sharedSettingsOf(settings: Settings): SharedSettings {
     TOKEN_LEDGER_SEAL_SECONDS: settings.sealInterval,
     TOKEN_LEDGER_PUBLIC_CHECKPOINTS: String(settings.publicCheckpoints),
   };
+}
+
+/** What tells two secrets apart, to be shown to the database, which learns nothing from it. */
+function digestOf(secret: string | undefined, masterKeys: MasterKeys): string | null {
+  if (secret === undefined) return null;
+  const key = masterKeys.derive(masterKeys.activeKeyId, 'token-ledger/v1/shared-settings');
+  if (key === undefined) throw new Error('the active master key is unknown');
+  return createHmac('sha256', key).update(secret).digest('base64url');
 }

@@ -76,7 +76,7 @@ export async function startServer(
   const close = (): Promise<void> =>
     (closing ??= closeServer({ application, views, sealing, membership, resources }));
   try {
-    membership = await joinNodes(settings, log);
+    membership = await joinNodes(resources, log);
     application = await NestFactory.create<NestFastifyApplication>(
       AppModule.of(resources, watch),
       fastifyAdapter(settings, log, connections),

@@ -40,6 +40,7 @@ async function refusedStart(otherwise: Readonly<Record<string, string>>): Promis
 const OTHERWISE: Readonly<Record<string, string>> = {
   TOKEN_LEDGER_ISSUER: 'https://other.example',
   TOKEN_LEDGER_REGISTRATION: 'open',
+  TOKEN_LEDGER_INITIAL_ACCESS_TOKEN: 'another-initial-access-token',
   TOKEN_LEDGER_RESOURCES: 'https://api.example',
   TOKEN_LEDGER_ACCESS_TOKEN_SECONDS: '300',
   TOKEN_LEDGER_REFRESH_IDLE_SECONDS: '3600',
@@ -61,6 +62,7 @@ describe('another node', () => {
         'nodes must be told the same\n',
     });
     const { stderr } = await refusedStart(OTHERWISE);
+    expect(stderr).not.toContain(OTHERWISE['TOKEN_LEDGER_INITIAL_ACCESS_TOKEN']);
     expect(stderr).toBe(
       `error: another node of this ledger has another ${Object.keys(OTHERWISE).join(', ')}: ` +
         'nodes must be told the same\n',
