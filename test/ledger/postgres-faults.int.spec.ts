@@ -105,6 +105,15 @@ describe('opening a ledger on PostgreSQL', () => {
     await expectLedgerError(opened, 'ledger_unavailable', 'has no ledger of this version');
   });
 
+  it('is refused where another program has tables of the same schema', async () => {
+    await queryDatabase(
+      database.ownerUrl,
+      'CREATE SCHEMA ledger; CREATE TABLE ledger.events (a integer)',
+    );
+    const opened = openPostgresLedger({ url: database.ownerUrl });
+    await expectLedgerError(opened, 'ledger_unavailable', 'of another program');
+  });
+
   it('is refused when the tables are of a newer version, and leaves them as they are', async () => {
     await (await open()).close();
     const sql = `INSERT INTO ledger.migrations (timestamp, name)

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { streamIdOf } from '../../src/domain/identifiers.js';
@@ -18,6 +20,7 @@ import { expectLedgerError } from '../support/ledger-faults.js';
 import { openPostgresStore, type PostgresLedgerStore } from '../support/ledger-postgres.js';
 import { usePostgres } from '../support/postgres-of-file.js';
 
+const OPERATIONS = resolve(import.meta.dirname, '../../docs/OPERATIONS.md');
 const FAMILY = '019a43c1e4007abc8def0123456789ab';
 const server = usePostgres();
 let store: PostgresLedgerStore;
@@ -255,19 +258,17 @@ describe('a verification of a ledger on PostgreSQL', () => {
     expect(problems[0]).toMatchObject({ position: 4, problem });
   });
 
-  it('is content with a table of events in partitions', async () => {
-    await store.query(`BEGIN;
-      ALTER TABLE ledger.events RENAME TO events_whole;
-      CREATE TABLE ledger.events (LIKE ledger.events_whole INCLUDING ALL)
-        PARTITION BY RANGE (position);
-      CREATE TABLE ledger.events_first PARTITION OF ledger.events FOR VALUES FROM (0) TO (1000);
-      INSERT INTO ledger.events SELECT * FROM ledger.events_whole;
-      DROP TABLE ledger.events_whole;
-      CREATE TRIGGER events_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.events
-        FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
-      GRANT SELECT, INSERT ON ledger.events TO runtime;
-      COMMIT`);
+  it('is content with a table of events in partitions, made as the documentation says', async () => {
+    const partition = /```sql\n(BEGIN;\n.*?)```/s.exec(readFileSync(OPERATIONS, 'utf8'))?.[1] ?? '';
+    await store.query(partition.replace('TO token_ledger', 'TO runtime'));
     await store.expectIntact();
+    await append(store.ledger, 'administration', 'b', [recorded('in a partition')]);
+    await store.expectIntact();
+    for (const table of ['events', 'events_0']) {
+      const refused = `${table} is append-only`;
+      await expect(store.query(`TRUNCATE ledger.${table}`)).rejects.toThrow(refused);
+      await expect(store.query(`DELETE FROM ledger.${table}`)).rejects.toThrow(refused);
+    }
   });
 
   it('is not needed to see that a history has a gap', async () => {

@@ -45,6 +45,7 @@ export async function prepareSchema(preparation: SchemaPreparation): Promise<voi
     }
     await client.query('SELECT pg_advisory_lock($1, $2)', MIGRATION_LOCK);
     if (!(await isMigrated(client, database))) {
+      await refuseForeignTables(client, database);
       await client.query('CREATE SCHEMA IF NOT EXISTS ledger');
       await migrate(ownerUrl);
     }
@@ -115,6 +116,19 @@ async function isMigrated(client: pg.Client, database: string): Promise<boolean>
     );
   }
   return rows.length === known.size;
+}
+
+/** What another program keeps in a schema of the same name would stop a migration half way. */
+async function refuseForeignTables(client: pg.Client, database: string): Promise<void> {
+  const { rows } = await client.query(
+    `SELECT FROM pg_class WHERE relnamespace = to_regnamespace('ledger')
+       AND to_regclass('ledger.migrations') IS NULL LIMIT 1`,
+  );
+  if (rows.length === 0) return;
+  throw new LedgerUnavailable(
+    'ledger_unavailable',
+    `${database} has tables in its schema ledger that are of another program: give an empty database`,
+  );
 }
 
 async function migrate(ownerUrl: string): Promise<void> {

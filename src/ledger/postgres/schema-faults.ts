@@ -30,12 +30,14 @@ const TABLES: NamedStatement = {
       AND NOT c.relispartition AND c.relname <> 'migrations'
     GROUP BY c.oid ORDER BY c.relname`,
 };
+/** A partition may have a trigger of its own that refuses changes, and no other one. */
 const TRIGGERS: NamedStatement = {
   name: 'verify.triggers',
   text: `SELECT t.tgname, pg_catalog.pg_get_triggerdef(t.oid), t.tgenabled <> 'D'
     FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'ledger' AND NOT t.tgisinternal ORDER BY t.tgname`,
+    WHERE n.nspname = 'ledger' AND NOT t.tgisinternal
+      AND NOT (c.relispartition AND t.tgfoid = to_regproc('ledger.refuse_change')) ORDER BY t.tgname`,
 };
 
 /**
