@@ -235,6 +235,7 @@ function settingsOf(values: z.infer<typeof environmentSchema>): Settings {
   }
   const { TOKEN_LEDGER_DATABASE: database, TOKEN_LEDGER_DATABASE_OWNER: owner } = values;
   const postgresUrl = database !== undefined && isPostgresUrl(database) ? database : undefined;
+  refuseOtherDatabase(postgresUrl, owner);
   const file = postgresUrl === undefined ? database?.slice('sqlite:'.length) : undefined;
   return {
     port: values.PORT,
@@ -260,6 +261,16 @@ function settingsOf(values: z.infer<typeof environmentSchema>): Settings {
     logLevel: values.TOKEN_LEDGER_LOG_LEVEL,
     policyRevision: revisionOf(policy),
   };
+}
+
+/** A proxy may stand before the one and not before the other: only the databases' names must be the same. */
+function refuseOtherDatabase(postgresUrl: string | undefined, ownerUrl: string | undefined): void {
+  if (ownerUrl === undefined) return;
+  const nameOf = (url: string): string => new URL(url).pathname;
+  if (postgresUrl !== undefined && nameOf(postgresUrl) === nameOf(ownerUrl)) return;
+  throw new SettingsError(
+    'TOKEN_LEDGER_DATABASE_OWNER must name the same PostgreSQL database as TOKEN_LEDGER_DATABASE',
+  );
 }
 
 /** The standard gives way to a shorter absolute span; two that were set must fit. */

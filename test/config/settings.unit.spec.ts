@@ -205,8 +205,26 @@ describe('settings', () => {
     });
   });
 
+  it.each([
+    undefined,
+    'sqlite:data/ledger.sqlite',
+    'postgres://runtime@db/token',
+    'postgres://runtime@db/tokens2',
+  ])('name no owner of another database than %s', (database) => {
+    const environment = {
+      TOKEN_LEDGER_DATABASE: database,
+      TOKEN_LEDGER_DATABASE_OWNER: 'postgres://owner:hunter2@db/tokens',
+    };
+    const refused = new SettingsError(
+      'TOKEN_LEDGER_DATABASE_OWNER must name the same PostgreSQL database as TOKEN_LEDGER_DATABASE',
+    );
+    expect(() => readSettings(environment)).toThrow(refused);
+  });
+
   it.each(valid)('%s can be %s', (name, value, expected) => {
-    expect(readSettings({ [name]: value })).toMatchObject(expected);
+    const database = name === 'TOKEN_LEDGER_DATABASE_OWNER' ? 'postgres://runtime@db/t' : '';
+    const environment = { TOKEN_LEDGER_DATABASE: database, [name]: value };
+    expect(readSettings(environment)).toMatchObject(expected);
   });
 
   it.each(invalid)('%s cannot be %j', (name, value, complaint) => {
