@@ -18,4 +18,4 @@ RUN mkdir -p /var/lib/token-ledger && chown node:node /var/lib/token-ledger
 USER node
 VOLUME /var/lib/token-ledger
 EXPOSE 3000
-CMD ["node", "--max-semi-space-size=8", "dist/main.js"]
+CMD ["node", "dist/main.js"]
