@@ -223,8 +223,7 @@ class PostgresSource implements LedgerSource {
     { index, count }: StreamPartition,
   ): Promise<readonly StoredStream[]> {
     const rows = await this.rows<StoredStreamColumns>('streams', after, index, count);
-    // Rows of other logs are not read here: that there are any is damage of its own.
-    return rows.map((row) => ({ ...storedStreamOf(row), logId: 0 }));
+    return rows.map(storedStreamOf);
   }
 
   async keys(

@@ -21,5 +21,18 @@ export type StoredStreamColumns = readonly [
 /** A stream's row exactly as it is stored. */
 export function storedStreamOf(row: StoredStreamColumns): StoredStream {
   const [streamId, kind, project, subjectId, clientId, version, lastPosition, digest, state] = row;
-  return { streamId, kind, project, subjectId, clientId, version, lastPosition, digest, state };
+  // Rows of other logs are not read: that there are any is damage of its own.
+  const logId = 0;
+  return {
+    streamId,
+    kind,
+    project,
+    subjectId,
+    clientId,
+    version,
+    lastPosition,
+    digest,
+    state,
+    logId,
+  };
 }
