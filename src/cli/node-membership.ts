@@ -1,10 +1,11 @@
-import { createHmac } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import type { SharedSettings } from '../ledger/postgres/postgres-nodes.js';
+import { keyedDigest } from '../vault/keyed-digest.js';
 import type { MasterKeys } from '../vault/master-keys.port.js';
 import type { Resources } from './resources.js';
 
+const SHARED_SECRETS = 'token-ledger/v1/shared-settings';
 /** How often a node says that it lives, in milliseconds. */
 const HEARTBEAT_INTERVAL = 10_000;
 
@@ -64,10 +65,13 @@ export async function livingNodes({ postgresUrl }: Settings): Promise<number> {
 
 /** What decides about tokens, by the name of its setting; spans in milliseconds. */
 function sharedSettingsOf(settings: Settings, masterKeys: MasterKeys): SharedSettings {
+  const { initialAccessToken: token } = settings;
   return {
     TOKEN_LEDGER_ISSUER: settings.issuer,
     TOKEN_LEDGER_REGISTRATION: settings.registration,
-    TOKEN_LEDGER_INITIAL_ACCESS_TOKEN: digestOf(settings.initialAccessToken, masterKeys),
+    // The database learns nothing from it but whether it is the same.
+    TOKEN_LEDGER_INITIAL_ACCESS_TOKEN:
+      token === undefined ? null : keyedDigest(masterKeys, SHARED_SECRETS, token),
     TOKEN_LEDGER_RESOURCES: settings.resources?.join(' ') ?? null,
     TOKEN_LEDGER_ACCESS_TOKEN_SECONDS: settings.accessTokenLifetime,
     TOKEN_LEDGER_REFRESH_IDLE_SECONDS: settings.refreshIdleLifetime,
@@ -78,12 +82,4 @@ function sharedSettingsOf(settings: Settings, masterKeys: MasterKeys): SharedSet
     TOKEN_LEDGER_SEAL_SECONDS: settings.sealInterval,
     TOKEN_LEDGER_PUBLIC_CHECKPOINTS: String(settings.publicCheckpoints),
   };
-}
-
-/** What tells two secrets apart, to be shown to the database, which learns nothing from it. */
-function digestOf(secret: string | undefined, masterKeys: MasterKeys): string | null {
-  if (secret === undefined) return null;
-  const key = masterKeys.derive(masterKeys.activeKeyId, 'token-ledger/v1/shared-settings');
-  if (key === undefined) throw new Error('the active master key is unknown');
-  return createHmac('sha256', key).update(secret).digest('base64url');
 }

@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { keyedDigest } from '../vault/keyed-digest.js';
 import type { MasterKeys } from '../vault/master-keys.port.js';
 import { Vault } from '../vault/vault.port.js';
 import { MASTER_KEYS } from '../vault/vault.tokens.js';
@@ -19,10 +19,7 @@ export class AddressRanges {
 
   /** What the ledger knows a range by: it says nothing to whoever lacks the master key. */
   digestOf(range: string): string {
-    const { activeKeyId } = this.masterKeys;
-    const key = this.masterKeys.derive(activeKeyId, PURPOSE);
-    if (key === undefined) throw new Error(`the master key ${activeKeyId} is unknown`);
-    return createHmac('sha256', key).update(range, 'utf8').digest('base64url');
+    return keyedDigest(this.masterKeys, PURPOSE, range);
   }
 
   /** Keeps the range of a revocation. */
