@@ -2,7 +2,7 @@ import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import type { AccountState } from '../domain/directory/directory.state.js';
 import { isEndedForGood, type RootedSession } from '../domain/directory/session.decider.js';
 import type { Instant, Position, StreamId } from '../domain/identifiers.js';
-import { isVoidByAccount } from '../domain/revocation/tokens-not-before.rules.js';
+import { endByAccount } from '../domain/revocation/tokens-not-before.rules.js';
 import { Ledger } from '../ledger/ledger.port.js';
 import { type ViewsBeingBuilt, ViewsReader } from '../views/views.port.js';
 import { momentOf } from './as-of.answer.js';
@@ -139,19 +139,10 @@ function sessionAnswer(
     id,
     status,
     endReason: ended ?? null,
-    blockedBy: status === 'active' ? blockOf(authTime, account) : null,
+    blockedBy: status === 'active' ? (endByAccount(authTime, account) ?? null) : null,
     authTime: momentOf(authTime),
     expiresAt: momentOf(expiresAt),
   };
-}
-
-/** What makes a sign-in of that time worth nothing although it did not end. */
-function blockOf(
-  authTime: Instant,
-  account: AccountState | undefined,
-): SubjectAnswer['sessions'][number]['blockedBy'] {
-  if (account?.status !== 'active') return 'account_disabled';
-  return isVoidByAccount(authTime, account) ? 'not_before' : null;
 }
 
 function idIn(streamId: StreamId): string {

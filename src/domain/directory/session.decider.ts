@@ -1,6 +1,7 @@
 import { type Decision, noEvents } from '../decision.js';
 import type { SessionEndReason } from '../events/directory.events.js';
 import type { Instant, Subject } from '../identifiers.js';
+import { endByAccount } from '../revocation/tokens-not-before.rules.js';
 import type { AccountState, SessionState } from './directory.state.js';
 
 /** Why nothing was done about a session. */
@@ -136,7 +137,7 @@ export function isSessionLive(
 ): boolean {
   const { session } = rooted;
   if (isOver(rooted) || session.ended !== undefined || session.expiresAt <= now) return false;
-  return account?.status === 'active' && session.authTime >= account.tokensNotBefore;
+  return endByAccount(session.authTime, account) === undefined;
 }
 
 /**

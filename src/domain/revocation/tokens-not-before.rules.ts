@@ -21,6 +21,15 @@ export function isVoidByAccount(
   return signedInAt < tokensNotBefore;
 }
 
+/** Why what began with a sign-in at an instant is worth nothing, where its account makes it so. */
+export function endByAccount(
+  signedInAt: Instant,
+  account: Pick<AccountState, 'status' | 'tokensNotBefore'> | undefined,
+): 'account_disabled' | 'not_before' | undefined {
+  if (account?.status !== 'active') return 'account_disabled';
+  return isVoidByAccount(signedInAt, account) ? 'not_before' : undefined;
+}
+
 /** Whether an operator voided what a key signed at an instant; the start of its second says the same. */
 export function isVoidBySigningKey(
   signedAt: Instant,

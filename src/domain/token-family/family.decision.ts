@@ -4,7 +4,7 @@ import type { Companion, Decision } from '../decision.js';
 import type { AccessTokenFacts, AuthMethod, By } from '../events/field-schemas.js';
 import type { RejectionReason } from '../events/token-family.events.js';
 import { type FamilyId, type Instant, streamIdOf } from '../identifiers.js';
-import { isVoidByAccount, isVoidByClient } from '../revocation/tokens-not-before.rules.js';
+import { endByAccount, isVoidByClient } from '../revocation/tokens-not-before.rules.js';
 import { isTooLateFor } from './access-token.rules.js';
 import {
   type FamilyState,
@@ -282,9 +282,7 @@ export function ownersEnd(
   if (owners.client?.status !== 'active') return 'client_disabled';
   if (owners.project?.status !== 'active') return 'project_disabled';
   if (isVoidByClient(state.grantedAt, owners.client)) return 'not_before';
-  if (state.subject === undefined) return undefined;
-  if (owners.account?.status !== 'active') return 'account_disabled';
-  return isVoidByAccount(signedInAt(state), owners.account) ? 'not_before' : undefined;
+  return state.subject === undefined ? undefined : endByAccount(signedInAt(state), owners.account);
 }
 
 /** A session that was signed out everywhere may have been granting just then: its sign-in counts. */
