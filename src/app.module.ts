@@ -20,12 +20,19 @@ import { ServiceWatch } from './operations/service-watch.js';
 import { ReplayModule, ReplayQueriesModule } from './replay/replay.module.js';
 import { CsrfTokens } from './tokens/csrf-token.js';
 import { SealedTokens } from './tokens/sealed-token.js';
+import type { Es256Signatures } from './tokens/es256-signatures.js';
 import { SigningKeyRing } from './tokens/signing-key-ring.js';
 import { TokenCodec } from './tokens/token-codec.js';
 import { MASTER_KEYS } from './vault/vault.tokens.js';
 import { Vault } from './vault/vault.port.js';
 import { VerdictNotes } from './vault/verdict-notes.port.js';
 import { ViewsReader } from './views/views.port.js';
+
+/** What a service may be given; without it nobody is told of tokens, and each signature is made in place. */
+interface ServiceParts {
+  readonly tokenObserver?: TokenObserver;
+  readonly signatures?: Es256Signatures | undefined;
+}
 
 /** What everything else is built on: the opened ledger, vault and keys. */
 @Global()
@@ -34,7 +41,7 @@ export class ResourcesModule {
   /** Offers opened resources to every module. */
   static of(
     { settings, masterKeys, ledger, vault, sealReads, views }: Resources,
-    tokenObserver: TokenObserver = { observed: () => undefined },
+    { tokenObserver = { observed: () => undefined }, signatures }: ServiceParts,
   ): DynamicModule {
     const providers = [
       { provide: SETTINGS, useValue: settings },
@@ -44,7 +51,7 @@ export class ResourcesModule {
       { provide: VerdictNotes, useValue: vault },
       { provide: ViewsReader, useValue: views },
       { provide: Seals, useValue: new StoredSeals(sealReads) },
-      { provide: SigningKeyRing, useValue: new SigningKeyRing() },
+      { provide: SigningKeyRing, useValue: new SigningKeyRing(signatures) },
       { provide: TokenCodec, useValue: new TokenCodec(masterKeys) },
       { provide: SealedTokens, useValue: new SealedTokens(masterKeys) },
       { provide: TokenObserver, useValue: tokenObserver },
@@ -58,11 +65,11 @@ export class ResourcesModule {
 @Module({})
 export class ServiceModule {
   /** The service on opened resources. */
-  static of(resources: Resources, tokenObserver?: TokenObserver): DynamicModule {
+  static of(resources: Resources, parts: ServiceParts = {}): DynamicModule {
     return {
       module: ServiceModule,
       imports: [
-        ResourcesModule.of(resources, tokenObserver),
+        ResourcesModule.of(resources, parts),
         CqrsModule.forRoot(),
         DirectoryModule,
         GrantsModule,
@@ -79,11 +86,15 @@ export class ServiceModule {
 @Module({})
 export class AppModule {
   /** The server on opened resources; what happens is told to `watch`. */
-  static of(resources: Resources, watch = new ServiceWatch()): DynamicModule {
+  static of(
+    resources: Resources,
+    watch = new ServiceWatch(),
+    signatures?: Es256Signatures,
+  ): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        ServiceModule.of(resources, watch.metrics),
+        ServiceModule.of(resources, { tokenObserver: watch.metrics, signatures }),
         AccessModule,
         AdminModule,
         AuditModule,

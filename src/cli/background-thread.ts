@@ -20,8 +20,6 @@ export type PartReport =
   /** It could not be begun. */
   | { readonly part: PartName; readonly failure: unknown };
 
-/** What the parts leave behind is little: the server's memory is not for that. In megabytes. */
-const YOUNG_GENERATION_MAX = 4;
 /** A part that could not be started, or died, is started again after this, in milliseconds. */
 const RESTART_PAUSE = 10_000;
 
@@ -83,9 +81,7 @@ export class BackgroundThread {
   }
 
   private start(): Worker {
-    const worker = new Worker(workerFile, {
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MAX },
-    });
+    const worker = new Worker(workerFile);
     worker.unref();
     worker.on('message', (report: PartReport) => this.receive(report));
     worker.on('error', (error) => this.end(worker, (listener) => listener.onDeath(error)));

@@ -21,6 +21,7 @@ import { checkListening, listenErrorOf } from './listening.js';
 import { joinNodes, type NodeMembership } from './node-membership.js';
 import { closeStores, openResources, type Resources } from './resources.js';
 import { addressOf, publishAddress, withdrawAddress } from './server-address.js';
+import { SigningThread } from './signing-thread.js';
 import { ViewsFollowing } from './views-following.js';
 import { viewsEvents, viewsLagEvents, viewsLagSeconds } from './views-lag.js';
 import { viewsPlaceOf } from './views-thread.js';
@@ -68,17 +69,20 @@ export async function startServer(
     const { viewsFile } = settings;
     log.warn({ viewsFile, position: fixedAt }, 'audit reads show one past state of the ledger');
   }
+  const signing = SigningThread.where((error) => {
+    log.warn({ err: error }, 'the signing thread is gone: signatures are made without it');
+  });
   const connections = new Connections();
   let application: NestFastifyApplication | undefined;
   let sealing: LedgerSealing | undefined;
   let membership: NodeMembership | undefined;
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
-    (closing ??= closeServer({ application, views, sealing, membership, resources }));
+    (closing ??= closeServer({ application, signing, views, sealing, membership, resources }));
   try {
     membership = await joinNodes(resources, log);
     application = await NestFactory.create<NestFastifyApplication>(
-      AppModule.of(resources, watch),
+      AppModule.of(resources, watch, signing),
       fastifyAdapter(settings, log, connections),
       { bodyParser: false, abortOnError: false, logger: new NestLogAdapter(log) },
     );
@@ -136,6 +140,7 @@ function followingOf(
 
 interface Opened {
   readonly application: NestFastifyApplication | undefined;
+  readonly signing: SigningThread | undefined;
   readonly views: ViewsFollowing | undefined;
   readonly sealing: LedgerSealing | undefined;
   readonly membership: NodeMembership | undefined;
@@ -158,7 +163,9 @@ async function closeServer(opened: Opened): Promise<void> {
   }
 }
 
-async function closeParts({ views, sealing, membership, resources }: Opened): Promise<void> {
+async function closeParts(opened: Opened): Promise<void> {
+  const { signing, views, sealing, membership, resources } = opened;
+  await signing?.stop();
   await views?.stop();
   withdrawAddress(resources.settings.dataDirectory);
   try {
