@@ -28,6 +28,7 @@ export const SLOTS = 64;
 
 const WORDS = WORDS_BEFORE + SLOTS * WORDS_OF_SLOT;
 const WORDS_BYTES = WORDS * Int32Array.BYTES_PER_ELEMENT;
+const BYTES = WORDS_BYTES + SLOTS * BYTES_OF_SLOT;
 
 /** A text that the thread is to sign, and the number of the key. */
 export interface ClaimedSlot {
@@ -42,7 +43,9 @@ export interface ClaimedSlot {
 export class SignatureSlots {
   private readonly words: Int32Array;
 
-  constructor(readonly memory = new SharedArrayBuffer(WORDS_BYTES + SLOTS * BYTES_OF_SLOT)) {
+  /** Throws when the memory is laid out otherwise: the other side is of another version. */
+  constructor(readonly memory = new SharedArrayBuffer(BYTES)) {
+    if (memory.byteLength !== BYTES) throw new Error('the memory is not laid out for these slots');
     this.words = new Int32Array(memory, 0, WORDS);
   }
 
@@ -88,13 +91,14 @@ export class SignatureSlots {
   claim(slot: number): ClaimedSlot | undefined {
     if (!this.turns(slot, ASKED, SIGNING)) return undefined;
     const length = this.words[wordAt(slot, LENGTH)] ?? 0;
-    return { key: this.words[wordAt(slot, KEY)] ?? 0, content: this.bytes(slot, 0, length) };
+    return { key: this.words[wordAt(slot, KEY)] ?? -1, content: this.bytes(slot, 0, length) };
   }
 
-  /** Says what came of a claimed text: 64 bytes, or undefined when the thread could not sign it. */
+  /** Says what came of a claimed text. Anything but a signature of 64 bytes means that there is none. */
   answer(slot: number, signature: Uint8Array | undefined): void {
-    if (signature !== undefined) this.signature(slot).set(signature);
-    const outcome = signature === undefined ? FAILED : SIGNED;
+    const isSigned = signature?.length === SIGNATURE_BYTES;
+    if (isSigned) this.signature(slot).set(signature);
+    const outcome = isSigned ? SIGNED : FAILED;
     if (!this.turns(slot, SIGNING, outcome)) this.become(slot, FREE);
   }
 

@@ -24,14 +24,17 @@ interface Asked {
  */
 export class SigningThread implements Es256Signatures {
   private readonly slots = new SignatureSlots();
-  private readonly numbers = new WeakMap<KeyObject, number>();
-  private keyCount = 0;
+  /** The key that the thread has, or will have before it signs what is asked next. */
+  private posted: NumberedKey | undefined;
   private readonly ports = new MessageChannel();
   private worker: Worker | undefined;
   private asked: Asked[] = [];
   private isGone = false;
 
-  /** The thread begins with the first signatures for it. `onDeath` is told when it dies. */
+  /**
+   * The thread begins with the first signatures for it. `onDeath` is told when it cannot begin, or ends by
+   * itself: it does not begin again, and every signature is made here.
+   */
   constructor(private readonly onDeath: (error: unknown) => void) {}
 
   /** Undefined where the thread would only take the processor of this one, or there is no build of it. */
@@ -69,35 +72,41 @@ export class SigningThread implements Es256Signatures {
   private offer(asked: readonly Asked[]): ReadonlySet<number> {
     const offered = new Set<number>();
     if (asked.length < SHARED_MIN || this.isGone) return offered;
-    this.worker ??= this.begin();
-    for (const [slot, { content, key }] of asked.slice(0, SLOTS).entries()) {
-      if (this.slots.ask(slot, content, this.numberOf(key))) offered.add(slot);
+    try {
+      this.worker ??= this.begin();
+      for (const [slot, { content, key }] of asked.slice(0, SLOTS).entries()) {
+        if (this.slots.ask(slot, content, this.numberOf(key))) offered.add(slot);
+      }
+    } catch (error) {
+      this.die(error);
     }
-    this.slots.wake();
+    if (offered.size > 0) this.slots.wake();
     return offered;
   }
 
   private begin(): Worker {
-    const { port1, port2 } = this.ports;
+    const { port2 } = this.ports;
     const workerData: SigningWork = { memory: this.slots.memory, keys: port2 };
     const worker = new Worker(workerFile, { workerData, transferList: [port2] });
-    worker.on('error', this.onDeath);
-    worker.on('exit', () => (this.isGone = true));
+    worker.on('error', (error) => this.die(error));
+    worker.on('exit', (code) => this.die(new Error(`it ended by itself, with exit code ${code}`)));
     // It never keeps the process alive.
-    port1.unref();
     worker.unref();
     return worker;
   }
 
+  private die(error: unknown): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.onDeath(error);
+  }
+
   private numberOf(key: KeyObject): number {
-    const known = this.numbers.get(key);
-    if (known !== undefined) return known;
-    const number = this.keyCount;
-    this.keyCount += 1;
-    this.numbers.set(key, number);
-    const numbered: NumberedKey = { number, key };
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has no origin
-    this.ports.port1.postMessage(numbered);
-    return number;
+    if (this.posted?.key !== key) {
+      this.posted = { number: (this.posted?.number ?? 0) + 1, key };
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has no origin
+      this.ports.port1.postMessage(this.posted);
+    }
+    return this.posted.number;
   }
 }

@@ -10,18 +10,16 @@ export interface SigningWork {
   readonly keys: MessagePort;
 }
 
-/** A key by the number that texts name it by; numbers only grow. */
+/** A key by the number that texts name it by; no number comes again. */
 export interface NumberedKey {
   readonly number: number;
   readonly key: KeyObject;
 }
 
-/** So many keys are kept: two sign where one follows another. */
-const KEYS_MAX = 16;
-
 const { memory, keys: port } = workerData as SigningWork;
 const slots = new SignatureSlots(memory);
-const keys = new Map<number, KeyObject>();
+/** The newest one alone: one that was retired is not kept longer than until another one signs. */
+let known: NumberedKey | undefined;
 
 for (;;) {
   const { wakes } = slots;
@@ -34,21 +32,18 @@ for (;;) {
 
 /** What cannot be signed here is signed by who asks, or fails there. */
 function signatureOf({ content, key: number }: ClaimedSlot): Buffer | undefined {
-  if (!keys.has(number)) receiveKeys();
-  const key = keys.get(number);
+  if (known?.number !== number) receiveKeys();
+  if (known?.number !== number) return undefined;
   try {
-    return key === undefined ? undefined : es256(content, key);
+    return es256(content, known.key);
   } catch {
     return undefined;
   }
 }
 
 function receiveKeys(): void {
-  let received = receiveKey();
-  while (received !== undefined) {
-    keys.set(received.number, received.key);
-    keys.delete(received.number - KEYS_MAX);
-    received = receiveKey();
+  for (let received = receiveKey(); received !== undefined; received = receiveKey()) {
+    known = received;
   }
 }
 

@@ -69,6 +69,18 @@ describe('slots of texts to be signed', () => {
     expect(loop.ask(3, 'the next text', 6)).toBe(true);
   });
 
+  it.each([56, 96])('take %s bytes for no signature', (length) => {
+    const { loop, thread } = claimed();
+    thread.answer(3, Buffer.alloc(length, 7));
+    expect(loop.take(3)).toBeUndefined();
+  });
+
+  it('refuse memory of another layout', () => {
+    const { memory } = new SignatureSlots();
+    const other = new SharedArrayBuffer(memory.byteLength + 4);
+    expect(() => new SignatureSlots(other)).toThrow('not laid out for these slots');
+  });
+
   it('take no text that is longer than they are', () => {
     const { loop, thread } = bothSides();
     expect(loop.ask(0, 'x'.repeat(2049), 0)).toBe(false);

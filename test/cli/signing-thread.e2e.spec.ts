@@ -25,16 +25,18 @@ afterEach(() => {
  * What a program prints that has a thread of the build, keys to sign with, and a count of the signatures
  * that its own thread made. It must end by itself.
  */
-async function run(program: string): Promise<string[]> {
+async function run(program: string, before = ''): Promise<string[]> {
   const script = `
     import crypto from 'node:crypto';
     import { syncBuiltinESMExports } from 'node:module';
+    import threads from 'node:worker_threads';
     const { sign } = crypto;
     let signedHere = 0;
     crypto.sign = (...words) => {
       signedHere += 1;
       return sign(...words);
     };
+    ${before}
     syncBuiltinESMExports();
     const { SigningThread } = await import(${JSON.stringify(pathToFileURL(THREAD).href)});
     const say = (...words) => console.log(words.join(' '));
@@ -49,10 +51,10 @@ async function run(program: string): Promise<string[]> {
       return asked.filter(([pair, text], index) => isGood(pair, Buffer.from(text), signatures[index])).length;
     };
     /** Signs again and again until the thread has made signatures too. */
-    const untilShared = async () => {
+    const untilShared = async (pair = pairs[0]) => {
       for (;;) {
         const before = signedHere;
-        await goodOf(32, () => pairs[0]);
+        await goodOf(32, () => pair);
         if (signedHere - before < 32) return;
       }
     };
@@ -75,15 +77,27 @@ describe('the thread that signs beside the event loop', () => {
     expect(said).toEqual(['6400 good']);
   });
 
+  it('goes on making them after another key has come', async () => {
+    const said = await run(`
+      await untilShared();
+      let good = 0;
+      for (const pair of pairs) {
+        await untilShared(pair);
+        good += await goodOf(64, () => pair);
+      }
+      say(good, 'good');`);
+    expect(said).toEqual(['2560 good']);
+  });
+
   it('is not asked for a few, and not for a text that is too long for it', async () => {
     const said = await run(`
       await untilShared();
-      signedHere = 0;
-      say(await goodOf(3, () => pairs[0]), 'good,', signedHere, 'here');
-      signedHere = 0;
+      const { wakes } = thread.slots;
+      say(await goodOf(3, () => pairs[0]), 'good');
       const long = (index) => 'x'.repeat(2049 + index);
-      say(await goodOf(8, () => pairs[0], long), 'good,', signedHere, 'here');`);
-    expect(said).toEqual(['3 good, 3 here', '8 good, 8 here']);
+      say(await goodOf(8, () => pairs[0], long), 'good');
+      say(thread.slots.wakes - wakes, 'wakes');`);
+    expect(said).toEqual(['3 good', '8 good', '0 wakes']);
   });
 
   it('refuses a key that cannot sign, and nothing else that is asked with it', async () => {
@@ -96,12 +110,47 @@ describe('the thread that signs beside the event loop', () => {
     expect(said).toEqual(['frfrfrfrfrfrfrfr']);
   });
 
-  it('leaves every signature to the event loop when it has ended', async () => {
+  it('leaves every signature to the event loop when it has ended, those under way too', async () => {
     const said = await run(`
       await untilShared();
-      await thread.stop();
-      signedHere = 0;
-      say(await goodOf(64, () => pairs[0]), 'good,', signedHere, 'here');`);
-    expect(said).toEqual(['64 good, 64 here']);
+      const { wakes } = thread.slots;
+      const underWay = goodOf(64, () => pairs[0]);
+      const stopped = thread.stop();
+      say(await underWay, 'good');
+      await stopped;
+      say(await goodOf(64, () => pairs[0]), 'good');
+      say(thread.slots.wakes - wakes, 'wakes');`);
+    expect(said).toEqual(['64 good', '64 good', '0 wakes']);
+  });
+
+  it('is told of when it dies, and missed by no signature', async () => {
+    const said = await run(`
+      await untilShared();
+      const died = thread.worker.terminate();
+      say(await goodOf(64, () => pairs[0]), 'good');
+      await died;
+      const { wakes } = thread.slots;
+      say(await goodOf(64, () => pairs[0]), 'good');
+      say(thread.slots.wakes - wakes, 'wakes');`);
+    expect(said).toEqual([
+      '64 good',
+      'died it ended by itself, with exit code 1',
+      '64 good',
+      '0 wakes',
+    ]);
+  });
+
+  it('is told of when it cannot begin, and missed by no signature', async () => {
+    const said = await run(
+      `
+      say(await goodOf(64, () => pairs[0]), 'good');
+      say(await goodOf(64, () => pairs[0]), 'good');`,
+      `threads.Worker = class {
+        constructor() {
+          throw new Error('no thread is left');
+        }
+      };`,
+    );
+    expect(said).toEqual(['died no thread is left', '64 good', '64 good']);
   });
 });

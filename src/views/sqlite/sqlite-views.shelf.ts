@@ -5,8 +5,6 @@ import { SqliteViewsStore } from './sqlite-views.store.js';
 import { ViewsFiles } from './views-files.js';
 import { isUnread, openViews } from './views-handle.js';
 
-/** The pages of the indexes that a batch writes to are a few for each stream that is busy. In KiB. */
-const CACHE_KIBIBYTES = 16_000;
 /** A page that many batches write is copied into the file once for all of them: a log of 16 MB. */
 const WAL_PAGES = 4000;
 
@@ -39,7 +37,6 @@ export class SqliteViewsShelf implements ViewsShelf {
       // Views are disposable: a power failure may cost the newest batches, and their progress too.
       handle.pragma('synchronous = NORMAL');
       handle.pragma('secure_delete = ON');
-      handle.pragma(`cache_size = -${CACHE_KIBIBYTES}`);
       handle.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
       return new SqliteViewsStore(handle);
     });
