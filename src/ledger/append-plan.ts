@@ -131,11 +131,13 @@ function planStream(
   let state = before?.state;
   for (const { type, data } of events) {
     version += 1;
-    state = evolve(kind, state, { type, data, recordedAt, id } as unknown as Folded<StreamKind>);
+    const evolved = (of: object): StateOf<StreamKind> =>
+      evolve(kind, state, { type, data: of, recordedAt, id } as unknown as Folded<StreamKind>);
+    let next = evolved(data);
     const { origin: from } = attribution;
-    const isToBeKept = from !== undefined && !isErased(state, authorship, ground);
+    const isToBeKept = from !== undefined && !isErased(next, authorship, ground);
     const origin = isToBeKept ? salted(from) : undefined;
-    const body = eventBody(kind, {
+    const written = eventBody(kind, {
       // In the canonical order: nothing has to be sorted.
       actor: authorship.actor,
       causationId: attribution.causationId,
@@ -150,6 +152,10 @@ function planStream(
       type,
       version: EVENT_VERSION,
     });
+    // The text of a state is that of its fold from what was written: whoever compares the two sorts neither.
+    if (written.data !== data) next = evolved(written.data);
+    state = next;
+    const { body } = written;
     planned.push({ type, streamVersion: version, body, origin });
     digest = digestAfter(digest, body);
   }

@@ -8,15 +8,23 @@ import { ENTRY_BYTES_MAX } from '../tlog/entry-bundle.js';
 /** A character of a string takes at most so many bytes of UTF-8. */
 const CHARACTER_BYTES_MAX = 3;
 
+/** The canonical body of an event, and what it says of its data. */
+export interface EventBody {
+  readonly body: string;
+  /** As whoever reads the body has them, members in its order: what states are folded from. */
+  readonly data: EventInFull['data'];
+}
+
 /**
  * The canonical body of an event: the bytes that are the contract. Throws a RangeError for one that no
  * entry bundle can hold, for it could never be published; an Error when its data are not as the catalogue
  * says, and a TypeError for what has no canonical form.
  */
-export function eventBody(kind: StreamKind, event: EventInFull): string {
-  const body = writtenBody(kind, event);
-  if (body.length * CHARACTER_BYTES_MAX <= ENTRY_BYTES_MAX) return body;
-  if (Buffer.byteLength(body) <= ENTRY_BYTES_MAX) return body;
+export function eventBody(kind: StreamKind, event: EventInFull): EventBody {
+  const written = writtenBody(kind, event);
+  const { body } = written;
+  if (body.length * CHARACTER_BYTES_MAX <= ENTRY_BYTES_MAX) return written;
+  if (Buffer.byteLength(body) <= ENTRY_BYTES_MAX) return written;
   throw new RangeError(`an event must have at most ${ENTRY_BYTES_MAX} bytes`);
 }
 
@@ -27,13 +35,16 @@ type EventInFull = Envelope & Pick<RecordedEvent, 'data'>;
  * What happens often has its members in canonical order already. Then its text needs no sorting, and that
  * it is canonical and right by the catalogue is told from the text; anything else takes the long way.
  */
-function writtenBody(kind: StreamKind, event: EventInFull): string {
+function writtenBody(kind: StreamKind, event: EventInFull): EventBody {
   const text = JSON.stringify(event);
   // JSON says null of numbers that are none: what may really be null is looked at.
-  if (!text.includes('null') && isPlainBody(kind, event.type, text)) return text;
+  if (!text.includes('null') && isPlainBody(kind, event.type, text)) {
+    return { body: text, data: event.data };
+  }
   const fault = eventDataFault(kind, event.type, event.data);
   if (fault !== undefined) throw new Error(fault);
-  return canonicalJson(event as unknown as JsonValue);
+  const body = canonicalJson(event as unknown as JsonValue);
+  return { body, data: (JSON.parse(body) as EventInFull).data };
 }
 
 /** Where a body stands in its log. */

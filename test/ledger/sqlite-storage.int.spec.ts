@@ -3,6 +3,9 @@ import { chmodSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { canonicalJson } from '../../src/domain/canonical-json.js';
+import type { Folded } from '../../src/domain/directory/directory.evolve.js';
+import type { StreamId, StreamKind } from '../../src/domain/identifiers.js';
+import { evolve, type StateOf } from '../../src/domain/streams.js';
 import { openSqliteLedger } from '../../src/ledger/sqlite/open-sqlite-ledger.js';
 import {
   accountCreated,
@@ -14,7 +17,7 @@ import {
   ORIGIN,
   recorded,
 } from '../support/ledger-executions.js';
-import { SUBJECT } from '../support/domain-world.js';
+import { FAMILY_ID, SUBJECT } from '../support/domain-world.js';
 import { beginFamily, refreshFamily } from '../support/ledger-families.js';
 import {
   expectLedgerIntact,
@@ -59,6 +62,31 @@ describe('what the ledger keeps', () => {
   ])('refuses %s', async (statement, complaint) => {
     await append(store.ledger, 'administration', 'a', [recorded('one'), recorded('two')]);
     expect(() => onDatabase(store.file, (database) => database.exec(statement))).toThrow(complaint);
+  });
+
+  it('has states that read as the fold of the bodies, in whatever order members were decided', async () => {
+    await beginFamily(store.ledger, FAMILY_ID);
+    await refreshFamily(store.ledger, FAMILY_ID, 0);
+    await append(store.ledger, 'client', 'c', [clientRegistered('C')]);
+    const { bodies, states } = onDatabase(store.file, (database) => ({
+      bodies: database
+        .prepare<[], [StreamId, string]>('SELECT stream_id, body FROM events ORDER BY position')
+        .raw()
+        .all(),
+      states: database
+        .prepare<[], [StreamId, string]>('SELECT stream_id, state FROM streams')
+        .raw()
+        .all(),
+    }));
+    const folds = new Map<StreamId, StateOf<StreamKind>>();
+    for (const [streamId, body] of bodies) {
+      const event = JSON.parse(body) as Folded<StreamKind>;
+      const [kind = '', own] = streamId.split(':');
+      const folded = { ...event, id: own } as Folded<StreamKind>;
+      folds.set(streamId, evolve(kind as StreamKind, folds.get(streamId), folded));
+    }
+    expect(states).toHaveLength(2);
+    for (const [streamId, state] of states) expect(state).toBe(JSON.stringify(folds.get(streamId)));
   });
 
   it('has canonical bodies, and commitments and digests that anyone can compute', async () => {

@@ -66,7 +66,8 @@ export class Sealer {
   }
 
   /**
-   * Seals what was committed, at most 2,048 events of it. True when there may be more. Throws a
+   * Seals what was committed, at most 2,048 events of it. True when there were as many, and may be more:
+   * what comes meanwhile waits for the next time, as a checkpoint costs the same for a few. Throws a
    * LedgerError or the file system's error; the next call tries again. When the ledger is no longer what
    * the file says, the error is `ledger_rolled_back`, and nothing is filed.
    */
@@ -84,7 +85,7 @@ export class Sealer {
       this.parts.observer?.sealed?.(checkpoint);
       await this.checkStreams(sealed.events);
     }
-    return this.head === undefined || (await this.parts.store.eventCount()) > to;
+    return this.head === undefined || to - from === EVENTS_MAX;
   }
 
   /**

@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from '
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CheckpointFile } from '../../../src/ledger/sealing/checkpoint-file.js';
+import { Sealer } from '../../../src/ledger/sealing/sealer.js';
 import { openSealStore } from '../../../src/ledger/sealing/sqlite-seal.store.js';
 import type { SealedCheckpoint } from '../../../src/ledger/seals.port.js';
 import { parseEntryBundle } from '../../../src/tlog/entry-bundle.js';
@@ -19,6 +20,7 @@ import {
   openSealedLedger,
   sealAll,
   type SealedLedger,
+  signer,
 } from './sealed-ledger.js';
 
 let sealed: SealedLedger;
@@ -107,6 +109,24 @@ describe('a ledger that grows', () => {
     expect((await sealed.seals.covering(2047))?.size).toBe(2048);
     expect((await sealed.seals.covering(2048))?.size).toBe(2900);
     expect(await sealed.seals.covering(2900)).toBeUndefined();
+  });
+
+  it('is not sealed again and again while a few events come all the time', async () => {
+    await sealed.grow(3);
+    const store = openSealStore(sealed.file);
+    const append = store.append.bind(store);
+    store.append = async (...unit) => {
+      const isAppended = await append(...unit);
+      await sealed.grow(2);
+      return isAppended;
+    };
+    const sealer = new Sealer({ store, file: sealed.checkpointFile, signer });
+    expect(await sealer.seal()).toBe(false);
+    expect(rowsOf(CHECKPOINT_SIZES)).toEqual([3]);
+    expect(await sealer.seal()).toBe(false);
+    expect(rowsOf(CHECKPOINT_SIZES)).toEqual([3, 5]);
+    await sealer.close();
+    await sealAll(sealed.newSealer());
   });
 
   it('gets no checkpoint while nothing happens', async () => {
