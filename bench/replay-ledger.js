@@ -65,28 +65,31 @@ export function settingsIn(directory) {
 }
 
 /**
- * Makes a ledger of about so many events with the deciders themselves: families of 24 rotations, each
- * with a lost answer that was fetched again, one in 20 ended by a token that was used long ago, and one
- * family that lives all the time.
+ * Makes a ledger of about so many events with the deciders themselves: families of 24 rotations or as
+ * many as told (more than 5), each with a lost answer that was fetched again, one in 20 ended by a token
+ * that was used long ago, and one family that lives all the time. Answers with the number of families.
  * @param {string} directory
  * @param {number} events
+ * @param {number} rotations
  */
-export async function buildReplayLedger(directory, events) {
+export async function buildReplayLedger(directory, events, rotations = ROTATIONS) {
   let now = BEGIN;
   const settings = settingsIn(directory);
   const ledger = await openSqliteLedger({ settings, role: 'command_line', clock: () => now });
   const life = new Life(ledger);
   await life.begin(LONGEST);
   let longestGeneration = 0;
+  let families = 1;
   for (let round = 0; (await ledger.size()) < events; round += 1) {
     const ids = Array.from({ length: FAMILIES_AT_ONCE }, (_, index) => idOf(round, index));
+    families += ids.length;
     await Promise.all(ids.map((id) => life.begin(id)));
-    for (let generation = 0; generation < ROTATIONS; generation += 1) {
+    for (let generation = 0; generation < rotations; generation += 1) {
       now += STEP;
       const longest = life.refresh(LONGEST, longestGeneration);
       await Promise.all([longest, ...ids.map((id) => life.refresh(id, generation))]);
       longestGeneration += 1;
-      if (generation !== ROTATIONS / 2) continue;
+      if (generation !== rotations >> 1) continue;
       now += 20 * SECOND;
       await Promise.all(ids.map((id) => life.refresh(id, generation)));
     }
@@ -95,6 +98,7 @@ export async function buildReplayLedger(directory, events) {
     await Promise.all(stolen.map((id) => life.refresh(id, 3)));
   }
   await ledger.close();
+  return families;
 }
 
 /** Whose family it is, and from where it is used; the same for every run. */

@@ -196,9 +196,9 @@ function percent(share) {
 }
 
 /** @param {import('./history.js').HistoryResult} history */
-function historyReport({ events, concurrency, rateNew, rateOld, ratio, slices }) {
+function historyReport({ events, families, concurrency, rateNew, rateOld, ratio, slices }) {
   return [
-    `token-ledger on a ledger of ${whole(events)} events, all sealed and in the views, concurrency ${concurrency}: ${whole(rateOld)} rotations/s`,
+    `token-ledger on a ledger of ${whole(events)} events and ${whole(families)} families, all sealed and in the views, concurrency ${concurrency}: ${whole(rateOld)} rotations/s`,
     `on a new ledger: ${whole(rateNew)}`,
     `ratio ${ratio.toFixed(3)} (medians of ${slices} slices each, taken in turn).`,
   ].join('; ');

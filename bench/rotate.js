@@ -88,14 +88,17 @@ async function measureHistory(bench) {
   const system = SYSTEMS.find(({ name }) => name === 'token-ledger');
   if (events === undefined || system === undefined) return undefined;
   const needed = { families: HISTORY_FAMILIES, accessTokens: 0 };
-  const old = { ...system, name: 'token-ledger-history', start: startWithHistory(events) };
+  let families = 0;
+  const start = startWithHistory(events, (made) => (families = made));
+  const old = { ...system, name: 'token-ledger-history', start };
   progress(`${system.title}: making a ledger of ${events} events`);
   return withServer(bench, old, needed, (oldLoad, oldRunning) =>
     withServer(bench, system, needed, async (load, running) => {
       await oldLoad.adopt({ operation: 'rotation', ...oldRunning.families });
       await load.adopt({ operation: 'rotation', ...running.families });
       const fresh = { load, ...watchedOf(running, bench) };
-      return compareHistories(events, fresh, { load: oldLoad, ...watchedOf(oldRunning, bench) });
+      const past = { events, families };
+      return compareHistories(past, fresh, { load: oldLoad, ...watchedOf(oldRunning, bench) });
     }),
   );
 }
