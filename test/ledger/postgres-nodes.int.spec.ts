@@ -82,6 +82,29 @@ describe('two nodes on one ledger', () => {
     expect(order.join('')).toBe('abcbacb');
   });
 
+  it('load what the other one writes too before they decide on it', async () => {
+    await beginFamily(ledger, FAMILY);
+    for (let generation = 0; generation < 20; generation += 1) {
+      const node = generation % 2 === 0 ? distant : ledger;
+      expect((await refreshFamily(node, FAMILY, generation)).how).toBe('rotated');
+    }
+    // Each was wrong once about whose family it is.
+    expect([ledger.conflicts, distant.conflicts]).toEqual([1, 1]);
+  });
+
+  it('remember what is presented to one of them alone again', async () => {
+    await beginFamily(ledger, FAMILY);
+    const trips: number[] = [];
+    for (let generation = 0; generation < 6; generation += 1) {
+      const node = generation === 1 ? ledger : distant;
+      const tripped = await roundTripsOf(() => refreshFamily(node, FAMILY, generation));
+      if (node === distant) trips.push(tripped);
+    }
+    // After the first one: what is known is old; what is loaded is as it was left; and then it is known.
+    expect(trips.slice(1)).toEqual([2, 2, 1, 1]);
+    expect(distant.conflicts).toBe(1);
+  });
+
   it('decide again what was decided on what another node changed, also when nothing is written', async () => {
     await count(distant, 'a');
     await count(ledger, 'a');
@@ -164,12 +187,14 @@ describe('two nodes on one ledger', () => {
     for (let index = 1; index < 5; index += 1) expect(await count(ledger, 'a')).toBe(index);
     proxy.requests('pass');
     expect(await paused).toBe(5);
+    // Nobody else has written since: the next one appends at once.
+    expect(await count(distant, 'a')).toBe(6);
     proxy.answers('hold');
     const unanswered = count(distant, 'a');
     await proxy.disturbed();
-    expect(await count(ledger, 'a')).toBe(7);
+    expect(await count(ledger, 'a')).toBe(8);
     proxy.answers('pass');
-    expect(await unanswered).toBe(6);
+    expect(await unanswered).toBe(7);
   });
 
   it('fail an append that waits too long for whoever holds the log, and read meanwhile', async () => {

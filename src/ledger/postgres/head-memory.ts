@@ -29,12 +29,15 @@ export function isDirectoryStream(streamId: StreamId): boolean {
 /**
  * What a process remembers of the ledger. Streams of the directory are exact under its nonce: whoever
  * uses them compares that. Other streams are as this process wrote them, and others may have gone on
- * since: an append compares their versions.
+ * since: an append compares their versions. Those that another process was found to write as well are not
+ * remembered: to load them costs less than to decide on what is old and to be refused.
  */
 export class HeadMemory {
   private readonly directory = new BoundedMap<StreamId, StreamHead>(DIRECTORY_STREAMS_MAX);
   private readonly absent = new BoundedMap<StreamId, true>(ABSENT_MAX);
   private readonly written = new BoundedMap<StreamId, StreamHead>(WRITTEN_STREAMS_MAX);
+  /** Streams that others write too: the version at which this process left each. */
+  private readonly shared = new BoundedMap<StreamId, number>(WRITTEN_STREAMS_MAX);
   private newest: LedgerGround | undefined;
 
   /** The newest ground that was seen; undefined before the first. */
@@ -71,9 +74,21 @@ export class HeadMemory {
     else this.directory.set(streamId, head);
   }
 
-  /** Remembers any other stream as this process wrote it. */
+  /** Remembers any other stream as this process wrote it, unless others write it too. */
   keepWritten(streamId: StreamId, head: StreamHead): void {
-    this.written.set(streamId, head);
+    if (this.shared.get(streamId) === undefined) this.written.set(streamId, head);
+    else this.shared.set(streamId, head.version);
+  }
+
+  /** Learns that another process has written a stream since this one did. */
+  share(streamId: StreamId): void {
+    this.forget(streamId);
+    this.shared.set(streamId, 0);
+  }
+
+  /** Learns at which version a stream was found: if this process left it there, it is its own again. */
+  find(streamId: StreamId, version: number | undefined): void {
+    if (this.shared.get(streamId) === version) this.shared.delete(streamId);
   }
 
   /** Forgets a stream that others may have written. */

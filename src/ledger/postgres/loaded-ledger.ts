@@ -25,8 +25,10 @@ export class LoadedLedger {
   add({ ground, heads, keys }: LoadedHeads): void {
     this.learn(ground);
     for (const [streamId, head] of heads) {
-      if (!isDirectoryStream(streamId)) this.streams.set(streamId, head);
-      else if (ground.directoryNonce === this.directoryNonce) {
+      if (!isDirectoryStream(streamId)) {
+        this.streams.set(streamId, head);
+        this.memory.find(streamId, head?.version);
+      } else if (ground.directoryNonce === this.directoryNonce) {
         this.directory.set(streamId, head);
         this.memory.keepDirectory(streamId, head, ground.directoryNonce);
       }
@@ -53,7 +55,7 @@ export class LoadedLedger {
   /** Takes streams as somebody else left them. */
   refresh(fresh: ReadonlyMap<StreamId, StreamHead | undefined>): void {
     for (const [streamId, head] of fresh) {
-      this.memory.forget(streamId);
+      this.memory.share(streamId);
       this.streams.set(streamId, head);
     }
   }
