@@ -46,11 +46,12 @@ const passing: ReadonlyMap<string, string> = new Map([
   ['clock_behind', 'The service cannot write its ledger now. Nothing was lost.'],
   ['disk_full', 'The service cannot write its ledger now. Nothing was lost.'],
   ['read_only', 'The service cannot write its ledger now. Nothing was lost.'],
+  ['vault_unavailable', 'The service cannot read or write its vault now. Nothing was lost.'],
 ]);
 
 /**
  * Answers every exception with problem details: ours as they are, HTTP exceptions by their status,
- * the ledger's passing troubles with 503, and anything else with a 500 that says nothing.
+ * passing troubles of the ledger and the vault with 503, and anything else with a 500 that says nothing.
  */
 @Catch()
 export class ProblemDetailsFilter implements ExceptionFilter {

@@ -78,19 +78,25 @@ export async function openPostgresVaultDatabase(
   return new PostgresVaultDatabase(source, name);
 }
 
+/**
+ * What every session is set to, by a statement: a proxy may refuse or drop what is asked for at its start.
+ * An event names what was written here before: it must be as durable as the event.
+ */
+const sessionSettings = (statementTimeout: number): string =>
+  `SET statement_timeout = ${statementTimeout}; SET synchronous_commit = on;
+  SET idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MAX}`;
+
 function poolConfigOf(url: string, statementTimeout: number): pg.PoolConfig {
   const silenceMax = statementTimeout + ANSWER_DELAY_MAX;
   return {
     connectionString: url,
-    statement_timeout: statementTimeout,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MAX,
     idleTimeoutMillis: statementTimeout,
-    // An event names what was written here before: it must be as durable as the event.
-    options: '-c synchronous_commit=on',
-    onConnect: (client) => {
+    // The pool waits for what this returns, though its types do not say so.
+    onConnect: (client): unknown => {
       // A server that vanished answers nothing, not even a timeout: pg would wait for the network's.
       const socket = (client as pg.Client).connection.stream as Socket;
       socket.setTimeout(silenceMax, () => socket.destroy());
+      return client.query(sessionSettings(statementTimeout));
     },
   };
 }

@@ -4,7 +4,10 @@ import { connect, createServer, type Socket } from 'node:net';
 /** What becomes of bytes on their way through the proxy. */
 type Way = 'pass' | 'hold' | 'break';
 
-/** A network between a ledger and its PostgreSQL, which a test disturbs. */
+/**
+ * A network between a ledger and its PostgreSQL, which a test disturbs. As a proxy of PostgreSQL does, it
+ * tells its clients a process number of its own making instead of their backend's.
+ */
 export interface PostgresProxy {
   /** The URL of the database through the proxy. */
   readonly url: string;
@@ -28,7 +31,9 @@ export interface PostgresProxy {
 
 /** Message types of PostgreSQL's protocol, version 3 (PostgreSQL documentation, 54.7). */
 const READY_FOR_QUERY = 'Z'.charCodeAt(0);
+const BACKEND_KEY_DATA = 'K'.charCodeAt(0);
 const HEADER_BYTES = 5;
+const INVENTED_PROCESS_ID = -1_109_015_796;
 
 /** Opens a proxy before the PostgreSQL of a URL. */
 export async function openPostgresProxy(target: string): Promise<PostgresProxy> {
@@ -142,7 +147,7 @@ class ProxiedConnection {
   }
 
   private answer(bytes: Buffer): void {
-    this.count(bytes);
+    this.read(bytes);
     const { answers } = this.state;
     if (answers === 'pass') this.client.write(bytes);
     else if (answers === 'hold') {
@@ -156,13 +161,17 @@ class ProxiedConnection {
     this.disturbed();
   }
 
-  private count(bytes: Buffer): void {
+  private read(bytes: Buffer): void {
+    let at = -this.unread.length;
     this.unread = Buffer.concat([this.unread, bytes]);
     while (this.unread.length >= HEADER_BYTES) {
       const messageBytes = 1 + this.unread.readInt32BE(1);
       if (this.unread.length < messageBytes) return;
       if (this.unread[0] === READY_FOR_QUERY) this.state.roundTrips += 1;
+      const isBackendKey = this.unread[0] === BACKEND_KEY_DATA && at >= 0;
+      if (isBackendKey) bytes.writeInt32BE(INVENTED_PROCESS_ID, at + HEADER_BYTES);
       this.unread = this.unread.subarray(messageBytes);
+      at += messageBytes;
     }
   }
 }

@@ -61,6 +61,26 @@ describe('a failure of the vault', () => {
     expect(vaultErrorOf(new Error(message), 'v').message).toBe(`the vault v ${explanation}`);
   });
 
+  it.each([
+    'SQLITE_BUSY',
+    'SQLITE_FULL',
+    '53100',
+    '25006',
+    '53300',
+    '57014',
+    '57P01',
+    'ECONNREFUSED',
+  ])('with code %s is worth trying again', (code) => {
+    expect(vaultErrorOf(coded(code), 'v').code).toBe('vault_unavailable');
+  });
+
+  it.each(['SQLITE_CORRUPT', 'SQLITE_READONLY', '23505', '28P01', '3D000', '42501', '42P01'])(
+    'with code %s is not',
+    (code) => {
+      expect(vaultErrorOf(coded(code), 'v').code).toBeUndefined();
+    },
+  );
+
   it('without a code says its name', () => {
     expect(vaultErrorOf(new TypeError('x'), 'f').message).toBe('the vault f failed (TypeError)');
   });

@@ -24,7 +24,7 @@ const sessionSettings = (
   SET statement_timeout = ${statementTimeout};
   SELECT set_config(name, '${2 * statementTimeout}', false) FROM pg_catalog.pg_settings
   WHERE name IN ('transaction_timeout', 'idle_in_transaction_session_timeout');
-  SELECT pg_catalog.pg_is_in_recovery() AS "isStandby",
+  SELECT pg_catalog.pg_backend_pid() AS "processId", pg_catalog.pg_is_in_recovery() AS "isStandby",
     pg_catalog.current_setting('transaction_read_only') = 'on' AS "isReadOnly"`;
 
 /** What a database must be: any that answers, one that is no standby, or one that can be written. */
@@ -66,6 +66,8 @@ export class PostgresConnections {
   private readonly pool: pg.Pool;
   private readonly applicationName: string;
   private readonly answerTimeout: number;
+  /** Of the backends, as they say themselves: what a proxy says at the start is of its own making. */
+  private readonly processIds = new WeakMap<pg.ClientBase, number>();
 
   constructor(
     url: string,
@@ -131,7 +133,8 @@ export class PostgresConnections {
       client.release();
       return rows;
     } catch (error) {
-      const { processID: processId } = client as unknown as { readonly processID: number };
+      // Every connection of the pool was prepared.
+      const processId = this.processIds.get(client) as number;
       // What failed otherwise than by PostgreSQL's own word may be in any state.
       client.release(!isUndone(error));
       throw new StatementFailure(error, { processId, applicationName: this.applicationName });
@@ -149,8 +152,9 @@ export class PostgresConnections {
     statementTimeout: number,
     required: RequiredTarget,
   ): Promise<void> {
-    const target = await prepareSession(client, statementTimeout);
-    refuseTarget(target, required, this.database);
+    const session = await prepareSession(client, statementTimeout);
+    refuseTarget(session, required, this.database);
+    this.processIds.set(client, session.processId);
   }
 
   private async connect(): Promise<pg.PoolClient> {
@@ -171,32 +175,29 @@ function closed(): LedgerUnavailable {
   return new LedgerUnavailable('ledger_unavailable', 'the ledger is closed');
 }
 
-interface Target {
+/** What a session says of itself and of the database that it is in. */
+interface Session {
+  readonly processId: number;
   readonly isStandby: boolean;
   readonly isReadOnly: boolean;
 }
 
 /** Sets what every session is set to, and answers with what it is connected to. */
-async function prepareSession(
-  client: pg.ClientBase,
-  statementTimeout: number,
-): Promise<Target | undefined> {
+async function prepareSession(client: pg.ClientBase, statementTimeout: number): Promise<Session> {
   // What breaks a connection fails the statement that uses it.
   client.on('error', () => undefined);
-  const results = [await client.query<Target>(sessionSettings(statementTimeout))].flat();
-  return results.at(-1)?.rows[0];
+  const results = [await client.query<Session>(sessionSettings(statementTimeout))].flat();
+  const session = results.at(-1)?.rows[0];
+  if (session !== undefined) return session;
+  throw new LedgerUnavailable('ledger_unavailable', 'the database says nothing of its session');
 }
 
 /** Throws a LedgerUnavailable for a database that is not what it must be: a standby's answers are old. */
-function refuseTarget(
-  target: Target | undefined,
-  required: RequiredTarget,
-  database: string,
-): void {
+function refuseTarget(target: Session, required: RequiredTarget, database: string): void {
   if (required === 'any') return;
-  const isRefused = target?.isStandby !== false || (required === 'writable' && target.isReadOnly);
+  const isRefused = target.isStandby !== false || (required === 'writable' && target.isReadOnly);
   if (!isRefused) return;
-  const why = target?.isStandby === false ? 'it is read-only' : 'it is a standby';
+  const why = target.isStandby === false ? 'it is read-only' : 'it is a standby';
   throw new LedgerUnavailable('read_only', `${database} cannot be written: ${why}`);
 }
 
