@@ -2,7 +2,7 @@
 FROM node:20-bookworm AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm install --no-audit --no-fund
+RUN npm ci --no-audit --no-fund
 COPY . .
 RUN npm run build && npm prune --omit=dev
 
@@ -14,8 +14,9 @@ ENV NODE_ENV=production HOST=0.0.0.0 \
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-RUN mkdir -p /var/lib/token-ledger && chown node:node /var/lib/token-ledger
+RUN ln -s /app/dist/cli.js /usr/local/bin/token-ledger && mkdir -p /var/lib/token-ledger && chown node:node /var/lib/token-ledger
 USER node
 VOLUME /var/lib/token-ledger
 EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "dist/main.js"]
