@@ -8,7 +8,7 @@ import { LedgerError, LedgerUnavailable } from '../ledger.errors.js';
 import { RUNTIME_GRANTS } from '../migrations/postgres-1763856000000-create-ledger.js';
 import { NODE_GRANTS } from '../migrations/postgres-1763942400000-add-nodes.js';
 import { LOG_LOCK_CLASS } from '../migrations/postgres-append-function.js';
-import { CONNECT_TIMEOUT, describeDatabase } from './postgres-connection.js';
+import { ANSWER_PATIENCE, CONNECT_TIMEOUT, describeDatabase } from './postgres-connection.js';
 import { postgresErrorOf } from './postgres-errors.js';
 
 /** The two numbers of the advisory lock under which one process makes the tables. */
@@ -62,12 +62,14 @@ async function asOwner(
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
-    query_timeout: MIGRATION_TIMEOUT,
+    query_timeout: MIGRATION_TIMEOUT + ANSWER_PATIENCE,
   });
   // What breaks the connection fails the statement that uses it.
   client.on('error', () => undefined);
   try {
     await client.connect();
+    // Or the backend would go on waiting when nobody waits for it any more.
+    await client.query(`SET statement_timeout = ${MIGRATION_TIMEOUT}`);
     await expectServerVersion(client, database);
     await work(client, database);
   } catch (error) {

@@ -8,7 +8,7 @@ import { isUndone, postgresErrorOf } from './postgres-errors.js';
 export const CONNECT_TIMEOUT = 2000;
 /** How long PostgreSQL may work at a statement, and how much longer its answer may take. In milliseconds. */
 const STATEMENT_TIMEOUT = 5000;
-const ANSWER_PATIENCE = 1000;
+export const ANSWER_PATIENCE = 1000;
 /** How long a connection that nobody uses is kept, in milliseconds. */
 const IDLE_TIMEOUT = 300_000;
 /** So many reads may wait for a connection. */

@@ -1,12 +1,19 @@
 import type { NodeLease } from '../node-lease.port.js';
 import type { NamedStatement, PostgresConnections } from './postgres-connection.js';
 
+/**
+ * A lease that ends so much later than one that is taken now, in milliseconds, was taken before the clock
+ * of the database was set back: nobody knows when it would end.
+ */
+const CLOCK_SLACK = 60_000;
+
 const HOLD: NamedStatement = {
   name: 'lease.hold',
   text: `INSERT INTO ledger.leases AS l (name, holder, expires_at)
     VALUES ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
     WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
+      OR l.expires_at > clock_timestamp() + ($3 + ${CLOCK_SLACK}) * interval '1 millisecond'
     RETURNING 1`,
 };
 

@@ -2,7 +2,10 @@ import { newUuid } from '../../config/random-identifiers.js';
 import { LedgerUnavailable } from '../ledger.errors.js';
 import { type NamedStatement, PostgresConnections } from './postgres-connection.js';
 
-/** A node that was not seen for so long does not count, in milliseconds. */
+/**
+ * A node that was not seen for so long does not count, in milliseconds; nor does one that was seen so much
+ * later than now, before the clock of the database was set back: if it lives, it says so again.
+ */
 export const NODE_ALIVE_FOR = 30_000;
 
 /** What all nodes of a ledger must be told alike, by the name of the setting. */
@@ -17,7 +20,7 @@ const JOIN: NamedStatement = {
 const OTHERS: NamedStatement = {
   name: 'nodes.others',
   text: `SELECT settings FROM ledger.nodes
-    WHERE node_id <> $1 AND seen_at > clock_timestamp() - $2 * interval '1 millisecond'`,
+    WHERE node_id <> $1 AND abs(extract(epoch FROM seen_at - clock_timestamp())) * 1000 < $2`,
 };
 
 const LEAVE: NamedStatement = {
@@ -28,7 +31,7 @@ const LEAVE: NamedStatement = {
 const FORGET: NamedStatement = {
   name: 'nodes.forget',
   text: `DELETE FROM ledger.nodes
-    WHERE seen_at < clock_timestamp() - 10 * $1 * interval '1 millisecond'`,
+    WHERE abs(extract(epoch FROM seen_at - clock_timestamp())) * 1000 > 10 * $1`,
 };
 
 /** The nodes of a ledger on PostgreSQL, of which this process is one. */

@@ -108,11 +108,14 @@ describe('sealing on PostgreSQL', () => {
     expect(second.sealed.map(({ size }) => size)).toEqual([5]);
   });
 
-  it('moves to another node when its lease has ended without a word', async () => {
+  it.each([
+    ['has ended without a word', "- interval '1 ms'"],
+    ['was taken before the clock of the database was set back', "+ interval '30 min'"],
+  ])('moves to another node when its lease %s', async (_when, end) => {
     const [first, second] = [sealingNode('first'), sealingNode('second')];
     await grow(1);
     await first.turn.seal();
-    await store.query(`UPDATE ledger.leases SET expires_at = clock_timestamp() - interval '1 ms'`);
+    await store.query(`UPDATE ledger.leases SET expires_at = clock_timestamp() ${end}`);
     await grow(1);
     await second.turn.seal();
     await first.turn.seal();
