@@ -118,7 +118,27 @@ describe('an older copy that is put in the place of a ledger while nodes run', (
     await append(another, 'client', 'three', [clientRegistered('three')]);
     await expectLedgerError(isThere(node), 'ledger_rolled_back');
     await append(another, 'client', 'four', [clientRegistered('four')]);
+    // As many events as were there before: that it is another history, the directory tells.
+    await count(another, 'a');
     expect(await isThere(idle)).toBe(false);
+  });
+
+  it('is not written to by a node that wrote more', async () => {
+    const failures: string[] = [];
+    const observer = { failed: (code: string) => void failures.push(code) };
+    const [node, reader] = [await store.open({ observer }), await store.open()];
+    await count(node, 'a');
+    await saveCopy();
+    await Promise.all([count(node, 'a'), count(node, 'b'), count(node, 'c')]);
+    await reader.load('administration', 'a');
+    await putBack();
+    for (const id of ['a', 'new']) {
+      await expectLedgerError(count(node, id), 'ledger_rolled_back', 'it has 1 events, and had 4');
+    }
+    expect(failures).toEqual(['ledger_rolled_back', 'ledger_rolled_back']);
+    expect(await store.query('SELECT 1 FROM ledger.events')).toHaveLength(1);
+    // What was only read may have been lost with a primary before its standby had it.
+    expect(await count(reader, 'a')).toBe(1);
   });
 
   it('is refused by decisions and reads of a node that saw a later directory', async () => {
@@ -138,7 +158,7 @@ describe('an older copy that is put in the place of a ledger while nodes run', (
       }));
     await expectLedgerError(isThere('unknown'), 'ledger_rolled_back', words);
     // What it remembers is not enough either: the append says what the directory is.
-    await expectLedgerError(isThere('two'), 'ledger_rolled_back', words);
+    await expectLedgerError(isThere('two'), 'ledger_rolled_back', 'it has 1 events, and had 3');
     await expectLedgerError(count(node, 'not loaded yet'), 'ledger_rolled_back', words);
     await expectLedgerError(node.load('client', 'two'), 'ledger_rolled_back', words);
     expect(new Set(failures)).toEqual(new Set(['ledger_rolled_back']));

@@ -12,6 +12,9 @@ export const CLOCK_AHEAD = 'TL001';
  */
 const CLOCK_AHEAD_MAX = 60_000;
 
+/** What the append fails with when the ledger has fewer events than it had when this node last wrote. */
+export const LEDGER_OLDER = 'TL002';
+
 /**
  * Appends to the ledger, in one call and so in one transaction that waits for no client.
  *
@@ -20,7 +23,8 @@ const CLOCK_AHEAD_MAX = 60_000;
  * that belong together. A unit of which another version was seen is left out whole and answered in
  * `stale`, with those streams as they are now in `fresh`. When
  * the epoch or the directory is not what the decisions saw, or the last event is later than they by
- * more than clocks differ, nothing is appended: `moved`. The last event of a stream carries what the
+ * more than clocks differ, nothing is appended: `moved`. The call fails when the ledger has fewer than
+ * `of_size` events: an older copy must not grow. The last event of a stream carries what the
  * stream is after it. `texts` has the bodies and states one after the other: they are most of what is
  * sent, and as JSON they would be escaped here and read twice there.
  *
@@ -30,7 +34,7 @@ const CLOCK_AHEAD_MAX = 60_000;
  * statement that compares sees one moment.
  */
 export const APPEND_FUNCTION = `CREATE FUNCTION ledger.append(
-  of_log integer, of_epoch integer, of_directory uuid, recorded_at bigint, seen json, events json,
+  of_log integer, of_epoch integer, of_size bigint, of_directory uuid, recorded_at bigint, seen json, events json,
   texts bytea, new_keys json, changes_directory boolean, new_epoch integer, new_origin text,
   OUT moved boolean, OUT stale integer[], OUT fresh json, OUT origin text, OUT epoch integer,
   OUT directory bigint, OUT nonce uuid, OUT first_position bigint, OUT appended_at bigint
@@ -74,6 +78,10 @@ BEGIN
     LEFT JOIN ledger.streams s ON s.log_id = of_log AND s.stream_id = n.stream_id
     WHERE coalesce(s.version, 0) <> n.version OR s.digest IS DISTINCT FROM n.digest) c;
 
+  IF append.first_position < of_size THEN
+    RAISE EXCEPTION 'an old copy of the ledger was put in its place while this node ran: it has % events, and had %',
+      append.first_position, of_size USING ERRCODE = '${LEDGER_OLDER}';
+  END IF;
   append.moved := append.epoch <> of_epoch OR append.nonce <> of_directory
     OR append.appended_at > recorded_at + ${TIME_SLACK};
   IF append.moved OR json_array_length(append.events) = 0 THEN RETURN; END IF;

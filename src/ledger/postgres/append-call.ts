@@ -10,7 +10,7 @@ import type { NamedStatement } from './postgres-connection.js';
 /** The one statement that appends. */
 export const APPEND: NamedStatement = {
   name: 'ledger.append',
-  text: 'SELECT * FROM ledger.append(0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+  text: 'SELECT * FROM ledger.append(0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
 };
 
 /** What the append answers with, in the order of its columns. */
@@ -78,6 +78,8 @@ export interface AppendAnswer {
   readonly ground: LedgerGround;
   /** How many events were appended. */
   readonly events: number;
+  /** How many events the ledger had after them. */
+  readonly size: Position;
   /** The streams that were written, as they are now. */
   readonly heads: ReadonlyMap<StreamId, StreamHead>;
 }
@@ -115,8 +117,8 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
     return this.events.filter(({ unit }) => units.has(unit)).length;
   }
 
-  /** The parameters of the statement. */
-  parameters(): readonly unknown[] {
+  /** The parameters of the statement; `size` is how many events the ledger has at least. */
+  parameters(size: Position): readonly unknown[] {
     const { ground, recordedAt } = this.turn;
     const seen = this.turn.seen().map(({ unit, streamId, version, digest }) => ({
       unit,
@@ -126,6 +128,7 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
     }));
     return [
       ground.epoch,
+      size,
       ground.directoryNonce,
       recordedAt,
       JSON.stringify(seen),
@@ -156,6 +159,7 @@ export class AppendCall<Item extends { readonly execution: AnyExecution }> {
       fresh: new Map(fresh.map(freshHeadOf)),
       ground: { origin, epoch, directoryVersion, directoryNonce, lastAppendedAt },
       events: appended.length,
+      size: position + appended.length,
       heads,
     };
   }

@@ -1,5 +1,5 @@
 import { BoundedMap } from '../../config/bounded-map.js';
-import type { Instant, StreamId, StreamKind } from '../../domain/identifiers.js';
+import type { Instant, Position, StreamId, StreamKind } from '../../domain/identifiers.js';
 import { DIRECTORY_KINDS } from '../../domain/streams.js';
 import type { StreamHead } from '../append-plan.js';
 import type { LogIdentity } from '../ledger-feed.port.js';
@@ -39,10 +39,24 @@ export class HeadMemory {
   /** Streams that others write too: the version at which this process left each. */
   private readonly shared = new BoundedMap<StreamId, number>(WRITTEN_STREAMS_MAX);
   private newest: LedgerGround | undefined;
+  private durable: Position = 0;
 
   /** The newest ground that was seen; undefined before the first. */
   get ground(): LedgerGround | undefined {
     return this.newest;
+  }
+
+  /** How many events the ledger has at least: up to the newest that this process wrote. */
+  get size(): Position {
+    return this.durable;
+  }
+
+  /**
+   * Learns how many events the ledger had after a commit of this process: all of them are durable. What is
+   * only read may be lost with its primary before a synchronous standby has it.
+   */
+  commit(size: Position): void {
+    this.durable = Math.max(this.durable, size);
   }
 
   /** Learns how the ledger stood: neither the directory's version nor the time ever runs backwards. */

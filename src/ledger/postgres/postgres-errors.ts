@@ -1,4 +1,4 @@
-import { CLOCK_AHEAD } from '../migrations/postgres-append-function.js';
+import { CLOCK_AHEAD, LEDGER_OLDER } from '../migrations/postgres-append-function.js';
 import { ClockAhead, LedgerCorrupted, LedgerError, LedgerUnavailable } from '../ledger.errors.js';
 
 /** What a statement can be refused for without the store being at fault. */
@@ -36,6 +36,7 @@ export function postgresErrorOf(error: unknown, database: string): Error {
   }
   const message = oneLine(failure.message);
   if (state === CLOCK_AHEAD) return new ClockAhead(message);
+  if (state === LEDGER_OLDER) return new LedgerError('ledger_rolled_back', message);
   if (state !== undefined && READ_ONLY.test(state)) {
     return new LedgerUnavailable('read_only', `${database} cannot be written: ${message}`, cause);
   }

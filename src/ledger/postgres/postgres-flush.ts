@@ -115,10 +115,11 @@ export class PostgresFlush {
 
   /** Appends what a turn decided, answers what stands, and returns what is to be decided again. */
   private async append(turn: Turn): Promise<readonly Pending[]> {
+    const { connections, memory } = this.context;
     const call = new AppendCall(turn);
     let rows: readonly AppendRow[];
     try {
-      rows = await this.context.connections.send<AppendRow>(APPEND, call.parameters());
+      rows = await connections.send<AppendRow>(APPEND, call.parameters(memory.size));
     } catch (error) {
       if (error instanceof StatementFailure) return this.failed(turn, call, error);
       throw error;
@@ -131,6 +132,7 @@ export class PostgresFlush {
     this.loaded.keep(answer.heads, answer.ground.directoryNonce);
     this.loaded.refresh(answer.fresh);
     this.events += answer.events;
+    if (answer.events > 0) memory.commit(answer.size);
     return this.answerThose(turn, (unit) => !answer.moved && !answer.stale.has(unit));
   }
 
