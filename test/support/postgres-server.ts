@@ -223,10 +223,11 @@ function serverOptions(
 /**
  * A shell stands between the tests and the server. It reads a line with the signal that ends the server
  * and all its processes and keeps the data, or finds its standard input closed, which the system does
- * however this process ends; then it ends the server at once, as a crash would, and removes the data. No
- * server starts on the data while a process of the one before has its memory.
+ * however this process ends, by a signal to all of its group too; then it ends the server at once, as a crash
+ * would, and removes the data. No server starts on the data while a process of the one before has its memory.
  */
 const WATCHED = `"$@" & server=$!
+trap '' TERM INT HUP
 read -r signal
 processes="$server $(pgrep -P "$server")"
 [ "$signal" = KILL ] || processes=$server

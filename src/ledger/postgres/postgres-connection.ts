@@ -195,9 +195,9 @@ async function prepareSession(client: pg.ClientBase, statementTimeout: number): 
 /** Throws a LedgerUnavailable for a database that is not what it must be: a standby's answers are old. */
 function refuseTarget(target: Session, required: RequiredTarget, database: string): void {
   if (required === 'any') return;
-  const isRefused = target.isStandby !== false || (required === 'writable' && target.isReadOnly);
+  const isRefused = target.isStandby || (required === 'writable' && target.isReadOnly);
   if (!isRefused) return;
-  const why = target.isStandby === false ? 'it is read-only' : 'it is a standby';
+  const why = target.isStandby ? 'it is a standby' : 'it is read-only';
   throw new LedgerUnavailable('read_only', `${database} cannot be written: ${why}`);
 }
 
