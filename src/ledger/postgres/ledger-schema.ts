@@ -18,6 +18,12 @@ const MIGRATION_TIMEOUT = 60_000;
 /** `pg_terminate_backend` waits for the end since this version. */
 const SERVER_VERSION_MIN = 14;
 
+/** Whether a role owns the schema or anything in it. */
+const OWNED_BY = `SELECT FROM pg_catalog.pg_roles r JOIN pg_catalog.pg_namespace n ON n.nspname = 'ledger'
+  WHERE r.rolname = $1 AND (n.nspowner = r.oid
+    OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relowner = r.oid)
+    OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace = n.oid AND p.proowner = r.oid))`;
+
 /** Who prepares the tables, and for whom. */
 export interface SchemaPreparation {
   /** Of the role that owns the tables, or is to own them. */
@@ -143,8 +149,27 @@ async function migrate(ownerUrl: string): Promise<void> {
   }
 }
 
+/** All that a role can have been given by hand, of the schema and of what is in it. */
+const EVERY_RIGHT = [
+  'ALL ON SCHEMA ledger',
+  'ALL ON ALL TABLES IN SCHEMA ledger',
+  'ALL ON ALL SEQUENCES IN SCHEMA ledger',
+  'ALL ON ALL ROUTINES IN SCHEMA ledger',
+];
+
+/**
+ * Gives a role the rights that it needs and takes back all others, with what it passed on, at once: who
+ * serves meanwhile lacks none of them. From an owner nothing is taken: it would lose what nobody gave.
+ */
 async function grant(client: pg.Client, runtimeRole: string): Promise<void> {
   const role = client.escapeIdentifier(runtimeRole);
-  const rights = [...RUNTIME_GRANTS, ...NODE_GRANTS];
-  await client.query(rights.map((right) => `GRANT ${right} TO ${role}`).join(';'));
+  const owned = await client.query(OWNED_BY, [runtimeRole]);
+  const taken = owned.rows.length > 0 ? [] : EVERY_RIGHT;
+  const given = [...RUNTIME_GRANTS, ...NODE_GRANTS];
+  const statements = [
+    ...taken.map((right) => `REVOKE ${right} FROM ${role} CASCADE`),
+    ...given.map((right) => `GRANT ${right} TO ${role}`),
+  ];
+  // Statements that are sent together are one transaction.
+  await client.query(statements.join(';'));
 }
