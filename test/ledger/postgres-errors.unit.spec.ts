@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { LedgerBusy, LedgerCorrupted, LedgerError } from '../../src/ledger/ledger.errors.js';
+import { problemOf } from '../../src/access/problem-details.js';
+import {
+  LedgerBusy,
+  LedgerCorrupted,
+  LedgerError,
+  LedgerUnavailable,
+} from '../../src/ledger/ledger.errors.js';
 import { isUndone, postgresErrorOf } from '../../src/ledger/postgres/postgres-errors.js';
 
 const DATABASE = 'the database db.example:5432/ledger';
@@ -25,6 +31,52 @@ describe('what PostgreSQL or the connection says', () => {
     expect(error.message).toContain(message);
     expect(error.message).not.toContain('\n');
     expect(error instanceof LedgerCorrupted).toBe(expected === 'ledger_corrupted');
+  });
+
+  describe('of a row without a partition', () => {
+    const noPartition = (fields: object): Error =>
+      Object.assign(told('23514'), {
+        routine: 'ExecFindPartition',
+        schema: 'ledger',
+        table: 'events',
+        detail: 'Partition key of the failing row contains ("position") = (100000000).',
+        ...fields,
+      });
+
+    it.each([
+      [{}, 'the table ledger.events has no partition for position 100000000: make one'],
+      [
+        { table: 'events_1', detail: 'Der Schlüssel der Zeile enthält ("position") = (7).' },
+        'the table ledger.events_1 has no partition for position 7: make one',
+      ],
+      [
+        { detail: 'Partition key of the failing row contains (body) = (a secret).' },
+        'the table ledger.events has no partition for the next row: make one',
+      ],
+      [
+        { detail: undefined },
+        'the table ledger.events has no partition for the next row: make one',
+      ],
+    ])('says which one is missing, and that it will pass %#', (fields, message) => {
+      const cause = noPartition(fields);
+      const error = postgresErrorOf(cause, DATABASE);
+      expect(error).toBeInstanceOf(LedgerUnavailable);
+      expect(error).toMatchObject({ code: 'read_only', cause });
+      expect(error.message).toBe(`${DATABASE} cannot be written: ${message}`);
+      expect(problemOf(error)).toMatchObject({
+        details: { status: 503 },
+        headers: { 'retry-after': '1' },
+      });
+    });
+
+    it.each([
+      ['a row that breaks a check', { routine: 'ExecConstraints', constraint: 'position_check' }],
+      ['a row of another partition', { routine: 'ExecPartitionCheckEmitError' }],
+      ['one that nobody names', { routine: undefined }],
+    ])('leaves %s as it is', (_, fields) => {
+      const error = noPartition(fields);
+      expect(postgresErrorOf(error, DATABASE)).toBe(error);
+    });
   });
 
   it.each([

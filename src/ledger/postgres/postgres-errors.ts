@@ -1,3 +1,4 @@
+import type { DatabaseError } from 'pg';
 import { CLOCK_AHEAD, LEDGER_OLDER } from '../migrations/postgres-append-function.js';
 import { ClockAhead, LedgerCorrupted, LedgerError, LedgerUnavailable } from '../ledger.errors.js';
 
@@ -8,6 +9,9 @@ const UNDONE = /^(?!08|57P|40003)[0-9A-Z]{5}$/;
 const READ_ONLY = /^(?:25006|42501)$/;
 const CORRUPT = /^XX00[12]$/;
 const DISK_FULL = '53100';
+const CHECK_VIOLATION = '23514';
+/** The routine of PostgreSQL that finds no partition for a row: its message is of any language. */
+const PARTITION_SEARCH = 'ExecFindPartition';
 
 /** The SQLSTATE of an error that PostgreSQL itself told; undefined of any other. */
 export function sqlStateOf(error: unknown): string | undefined {
@@ -27,10 +31,15 @@ export function isUndone(error: unknown): boolean {
 export function postgresErrorOf(error: unknown, database: string): Error {
   const failure = error as Error;
   const state = sqlStateOf(error);
+  const cause = { cause: error };
+  const partition = missingPartition(error);
+  if (partition !== undefined) {
+    const message = `${database} cannot be written: ${partition}`;
+    return new LedgerUnavailable('read_only', message, cause);
+  }
   if (error instanceof LedgerError || (state !== undefined && OWN_FAULT.test(state))) {
     return failure;
   }
-  const cause = { cause: error };
   if (state === DISK_FULL) {
     return new LedgerUnavailable('disk_full', `the disk of ${database} is full`, cause);
   }
@@ -48,6 +57,18 @@ export function postgresErrorOf(error: unknown, database: string): Error {
     `${database} cannot be read or written: ${message}`,
     cause,
   );
+}
+
+/**
+ * What is missing when a row fits into no partition of its table; undefined of any other error. It has
+ * the code of a row that breaks a rule of its table, which is the fault of who wrote that row.
+ */
+function missingPartition(error: unknown): string | undefined {
+  const { routine, schema, table, detail } = (error ?? {}) as Partial<DatabaseError>;
+  if (sqlStateOf(error) !== CHECK_VIOLATION || routine !== PARTITION_SEARCH) return undefined;
+  const [, position] = /\("?position"?\) = \((\d+)\)/.exec(detail ?? '') ?? [];
+  const row = position === undefined ? 'the next row' : `position ${position}`;
+  return `the table ${schema}.${table} has no partition for ${row}: make one`;
 }
 
 function oneLine(text: string): string {
