@@ -1,16 +1,26 @@
-import { type Exchange, groupBy, isRefreshed, isRevoked, type LedgerEvent } from './history.js';
+import {
+  type Exchange,
+  groupBy,
+  isGranted,
+  isRedeemed,
+  isRefreshed,
+  isRevoked,
+  isTaken,
+  type LedgerEvent,
+  NO_GENERATION,
+} from './history.js';
 
 /** What a history must never show. */
 export type ViolationKind =
   /** A client was told of something that the ledger does not have. */
   | 'acknowledged_lost'
-  /** A refresh token was answered with different successors. */
+  /** A refresh token was answered with different successors, or a code with tokens twice. */
   | 'two_successors'
   /** A refresh token was worth something although its successor's successor was in use. */
   | 'two_live_generations'
-  /** A refresh began after a revocation was acknowledged, and succeeded. */
+  /** After a revocation was acknowledged, a token of the family was still worth something. */
   | 'alive_after_revocation'
-  /** A client that did nothing wrong was refused. */
+  /** A client that did nothing wrong was refused, or its family ended. */
   | 'refused_without_cause'
   /** The generations of a family do not follow each other in the ledger. */
   | 'generations_broken'
@@ -38,6 +48,7 @@ export function checkHistory(
   const families = [...groupBy(exchanges, ({ family }) => family).values()];
   return [
     ...families.flatMap((family) => FAMILY_RULES.flatMap((rule) => rule(family, streams))),
+    ...exchanges.filter(isTaken).flatMap((taken) => lostTokenOf(taken, streams)),
     ...[...streams.values()].flatMap(generationsOf),
     ...suspectedOf(events),
     ...gapsOf(events, streams),
@@ -66,32 +77,53 @@ type Streams = ReadonlyMap<string, readonly LedgerEvent[]>;
 const FAMILY_RULES: readonly ((family: readonly Exchange[], streams: Streams) => Violation[])[] = [
   lostOf,
   successorsOf,
+  redeemedTwiceOf,
   liveGenerationsOf,
   revivedOf,
   refusedOf,
+  worthlessOf,
+  endedOf,
 ];
 
-/** The stream of a family, by the access tokens that it was answered with. */
 function streamOf(family: readonly Exchange[], streams: Streams): readonly LedgerEvent[] {
-  const id = family.find(isRefreshed)?.tokenId?.split('.')[0];
-  return streams.get(`family:${id}`) ?? [];
+  return streams.get(`family:${family[0]?.familyId}`) ?? [];
 }
 
 function lostOf(family: readonly Exchange[], streams: Streams): Violation[] {
   const stream = streamOf(family, streams);
   const rotated = new Set(rotationsIn(stream).map(({ data }) => data.presentedGeneration));
   const sequences = new Set(stream.map(({ data }) => sequenceOf(data)));
-  const isEnded = stream.some(({ type }) => type === 'FamilyRevoked');
+  const isEnded = has(stream, 'FamilyRevoked');
+  const isBegun = has(stream, 'GrantRedeemed');
   const isKept = (exchange: Exchange): boolean => {
     if (isRevoked(exchange)) return isEnded;
-    if (!isRefreshed(exchange)) return true;
-    const sequence = Number(exchange.tokenId?.split('.')[1]);
-    return rotated.has(exchange.generation) && sequences.has(sequence);
+    if (!isGranted(exchange)) return true;
+    const isUsed = isRedeemed(exchange) ? isBegun : rotated.has(exchange.generation);
+    return isUsed && sequences.has(partsOf(exchange).sequence);
   };
-  const isAnywhere = family.some(isRefreshed);
   return family
-    .filter((exchange) => isAnywhere && !isKept(exchange))
+    .filter((exchange) => !isKept(exchange))
     .map((exchange) => violation('acknowledged_lost', exchange));
+}
+
+/** A token that a client took for itself has a stream of its own, with nothing else. */
+function lostTokenOf(taken: Exchange, streams: Streams): Violation[] {
+  const { id, sequence } = partsOf(taken);
+  const issued = (streams.get(`client_token:${id}`) ?? []).filter(
+    ({ type }) => type === 'ClientTokenIssued',
+  );
+  const isKept = issued.length === 1 && issued.every(({ data }) => sequenceOf(data) === sequence);
+  return isKept ? [] : [violation('acknowledged_lost', taken)];
+}
+
+/** Whose an access token is, and which one. */
+function partsOf({ tokenId = '' }: Exchange): { readonly id: string; readonly sequence: number } {
+  const [id = '', sequence] = tokenId.split('.');
+  return { id, sequence: Number(sequence) };
+}
+
+function has(stream: readonly LedgerEvent[], wanted: string): boolean {
+  return stream.some(({ type }) => type === wanted);
 }
 
 function sequenceOf(data: LedgerEvent['data']): unknown {
@@ -105,11 +137,17 @@ function successorsOf(family: readonly Exchange[]): Violation[] {
     .map((answers) => ({ kind: 'two_successors', found: answers.map(textOf).join('; ') }));
 }
 
+function redeemedTwiceOf(family: readonly Exchange[]): Violation[] {
+  const redeemed = family.filter(isRedeemed);
+  if (redeemed.length < 2) return [];
+  return [{ kind: 'two_successors', found: redeemed.map(textOf).join('; ') }];
+}
+
 /** Whoever used a successor ended what came before its predecessor. */
 function liveGenerationsOf(family: readonly Exchange[]): Violation[] {
-  const refreshed = family.filter(isRefreshed);
-  return refreshed.flatMap((late) => {
-    const newer = refreshed.find(
+  const granted = family.filter(isGranted);
+  return granted.flatMap((late) => {
+    const newer = granted.find(
       (early) => early.generation > late.generation && early.endedAt < late.startedAt,
     );
     if (newer === undefined) return [];
@@ -121,22 +159,67 @@ function revivedOf(family: readonly Exchange[]): Violation[] {
   const [revoked] = family.filter(isRevoked).toSorted((a, b) => a.endedAt - b.endedAt);
   if (revoked === undefined) return [];
   return family
-    .filter((exchange) => isRefreshed(exchange) && exchange.startedAt > revoked.endedAt)
+    .filter((exchange) => isGranted(exchange) || exchange.isActive === true)
+    .filter((exchange) => exchange.startedAt > revoked.endedAt)
     .map((exchange) => ({
       kind: 'alive_after_revocation',
       found: `${textOf(revoked)}; then ${textOf(exchange)}`,
     }));
 }
 
-/** A cause is a revocation, or a successor that was used: either was on its way before the refusal. */
-function refusedOf(family: readonly Exchange[]): Violation[] {
-  const isCauseOf = (refused: Exchange, other: Exchange): boolean =>
-    other.startedAt < refused.endedAt &&
-    (other.operation === 'revoke' || other.generation > refused.generation);
+function refusedOf(family: readonly Exchange[], streams: Streams): Violation[] {
+  const stream = streamOf(family, streams);
   return family
     .filter(({ status = 0 }) => status >= 400 && status < 500)
-    .filter((refused) => !family.some((other) => isCauseOf(refused, other)))
+    .filter((refused) => !hasCause(refused, family, stream))
     .map((refused) => violation('refused_without_cause', refused));
+}
+
+/** A cause was on its way before the refusal. */
+function hasCause(
+  refused: Exchange,
+  family: readonly Exchange[],
+  stream: readonly LedgerEvent[],
+): boolean {
+  const before = family.filter(({ startedAt }) => startedAt < refused.endedAt);
+  switch (refused.operation) {
+    case 'redeem':
+      // An earlier attempt that was not answered may have redeemed it: then the ledger says so.
+      return mayHaveEnded(before) && has(stream, 'GrantRedeemed');
+    case 'refresh':
+      return (
+        mayHaveEnded(before) ||
+        before.some(
+          ({ operation, generation }) => operation === 'refresh' && generation > refused.generation,
+        )
+      );
+    case 'revoke':
+    case 'introspect':
+    case 'take':
+      return false;
+  }
+}
+
+/** What ends a family is a revocation, or a code that is presented again. */
+function mayHaveEnded(before: readonly Exchange[]): boolean {
+  const isRevoking = before.some(({ operation }) => operation === 'revoke');
+  return isRevoking || before.filter(({ operation }) => operation === 'redeem').length > 1;
+}
+
+/** An access token that is worth nothing is as good as refused. */
+function worthlessOf(family: readonly Exchange[]): Violation[] {
+  return family
+    .filter(({ isActive }) => isActive === false)
+    .filter(({ endedAt }) => !mayHaveEnded(family.filter(({ startedAt }) => startedAt < endedAt)))
+    .map((exchange) => violation('refused_without_cause', exchange));
+}
+
+/** What ended a family is found in the ledger even where its client was told nothing more. */
+function endedOf(family: readonly Exchange[], streams: Streams): Violation[] {
+  if (mayHaveEnded(family)) return [];
+  return streamOf(family, streams)
+    .filter(({ type }) => type === 'FamilyRevoked')
+    .map((event) => ({ kind: 'refused_without_cause', found: nameOf(event) }));
 }
 
 function rotationsIn(stream: readonly LedgerEvent[]): readonly LedgerEvent[] {
@@ -170,10 +253,13 @@ function gapsOf(events: readonly LedgerEvent[], streams: Streams): Violation[] {
 
 function textOf(exchange: Exchange): string {
   const { family, operation, generation, node, startedAt, endedAt, status, tokenId } = exchange;
-  const { successor, error } = exchange;
+  const { successor, isActive, error } = exchange;
   const times = `${startedAt.toFixed(1)}-${endedAt.toFixed(1)} ms`;
-  const answer = [status, successor?.slice(0, 8), tokenId, error].filter(Boolean).join(' ');
-  return `family ${family}: ${operation} of generation ${generation} at ${node}, ${times}: ${answer}`;
+  const worth = isActive === undefined ? undefined : `active: ${isActive}`;
+  const answer = [status, successor?.slice(0, 8), tokenId, worth, error].filter(Boolean).join(' ');
+  const what =
+    generation === NO_GENERATION ? operation : `${operation} of generation ${generation}`;
+  return `family ${family}: ${what} at ${node}, ${times}: ${answer}`;
 }
 
 function nameOf({ position, streamId, streamVersion, type }: LedgerEvent): string {

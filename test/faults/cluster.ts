@@ -93,6 +93,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<FaultC
       TOKEN_LEDGER_DATABASE: database.url,
       TOKEN_LEDGER_DATABASE_OWNER: database.ownerUrl,
       TOKEN_LEDGER_RETRY_WINDOW_SECONDS: '60',
+      // No code expires while clients wait for their turn.
+      TOKEN_LEDGER_CODE_SECONDS: '600',
       TOKEN_LEDGER_SEAL_SECONDS: '1',
       TOKEN_LEDGER_TRUSTED_PROXIES: 'loopback',
       ...options.environment,

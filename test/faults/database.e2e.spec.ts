@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { APPEND } from '../../src/ledger/postgres/append-call.js';
 import { startClients } from './clients.js';
 import { type FaultCluster, startCluster } from './cluster.js';
 import { expectAnswered, expectKept } from './fault-stage.js';
@@ -54,6 +55,13 @@ describe('nodes whose database', () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const { network } of cluster.nodes) {
         network.answers('break');
+        await network.disturbed();
+        network.answers('pass');
+      }
+    }
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const { network } of cluster.nodes) {
+        network.answers('break', APPEND.name);
         await network.disturbed();
         network.answers('pass');
       }

@@ -1,9 +1,11 @@
 /** What a client asked, of which node, and what came of it. No token stands in it. */
 export interface Exchange {
-  /** Which family, as its clients call it. */
+  /** Which family, as its clients call it. A client that takes tokens of its own has a number too. */
   readonly family: number;
-  readonly operation: 'refresh' | 'revoke';
-  /** The generation of the refresh token that was presented. */
+  /** As the ledger calls the family; undefined where there is none. */
+  readonly familyId?: string | undefined;
+  readonly operation: Operation;
+  /** The generation of the refresh token that was presented, or whose access token was asked about. */
   readonly generation: number;
   readonly node: string;
   /** By a clock of this process that never runs backwards, in milliseconds. */
@@ -11,15 +13,26 @@ export interface Exchange {
   readonly endedAt: number;
   /** Undefined: no answer came, or not all of one. */
   readonly status: number | undefined;
-  /** Of a refresh that succeeded: a digest of the refresh token that it was answered with. */
+  /** Of tokens that were granted: a digest of the refresh token that it was answered with. */
   readonly successor?: string | undefined;
-  /** Of a refresh that succeeded: whose access token it is, `<family id>.<sequence>`. */
+  /** Of tokens that were granted: which access token it is, `<family id>.<sequence>`. */
   readonly tokenId?: string | undefined;
+  /** What introspection said of an access token. */
+  readonly isActive?: boolean | undefined;
   /** In seconds, as the answer had it. */
   readonly retryAfter?: number | undefined;
   /** The OAuth error of an answer, or why none came. */
   readonly error?: string | undefined;
 }
+
+/**
+ * What a client does: it redeems a code, refreshes, revokes a family, asks what an access token is
+ * worth, or takes a token of its own.
+ */
+export type Operation = 'redeem' | 'refresh' | 'revoke' | 'introspect' | 'take';
+
+/** The generation of what comes before the first refresh token, as a code does. */
+export const NO_GENERATION = -1;
 
 /** An event of the ledger, as it stands in the database. */
 export interface LedgerEvent {
@@ -33,6 +46,21 @@ export interface LedgerEvent {
 /** Whether an exchange was a refresh that succeeded. */
 export function isRefreshed(exchange: Exchange): boolean {
   return exchange.operation === 'refresh' && exchange.status === 200;
+}
+
+/** Whether an exchange was a code that was redeemed. */
+export function isRedeemed(exchange: Exchange): boolean {
+  return exchange.operation === 'redeem' && exchange.status === 200;
+}
+
+/** Whether tokens of a family were granted. */
+export function isGranted(exchange: Exchange): boolean {
+  return isRefreshed(exchange) || isRedeemed(exchange);
+}
+
+/** Whether a client was told of a token that it took for itself. */
+export function isTaken(exchange: Exchange): boolean {
+  return exchange.operation === 'take' && exchange.status === 200;
 }
 
 /** Whether a node answered that it can do nothing now. */

@@ -18,8 +18,8 @@ export interface PostgresProxy {
    * or break the connection instead of passing.
    */
   requests(way: Way, bytesBefore?: number): void;
-  /** What becomes of answers from now on. */
-  answers(way: Way): void;
+  /** What becomes of answers from now on; if told, only of those to requests that name a statement. */
+  answers(way: Way, statement?: string): void;
   /** Ends once something was held, or a connection was broken. */
   disturbed(): Promise<void>;
   /** Breaks every connection. */
@@ -39,7 +39,13 @@ const INVENTED_PROCESS_ID = -1_109_015_796;
 export async function openPostgresProxy(target: string): Promise<PostgresProxy> {
   let { port, hostname } = new URL(target);
   const pairs = new Set<ProxiedConnection>();
-  const state = { requests: 'pass' as Way, answers: 'pass' as Way, bytesBefore: 0, roundTrips: 0 };
+  const state: ProxyState = {
+    requests: 'pass',
+    answers: 'pass',
+    statement: '',
+    bytesBefore: 0,
+    roundTrips: 0,
+  };
   let tellDisturbed: () => void = () => undefined;
   let whenDisturbed = Promise.resolve();
   const expectDisturbance = (): void => {
@@ -74,8 +80,8 @@ export async function openPostgresProxy(target: string): Promise<PostgresProxy> 
       if (way === 'pass') pass();
       else expectDisturbance();
     },
-    answers: (way) => {
-      state.answers = way;
+    answers: (way, statement = '') => {
+      Object.assign(state, { answers: way, statement });
       if (way === 'pass') pass();
       else expectDisturbance();
     },
@@ -96,6 +102,8 @@ export async function openPostgresProxy(target: string): Promise<PostgresProxy> 
 interface ProxyState {
   readonly requests: Way;
   readonly answers: Way;
+  /** What a request names whose answers are meant; empty: all. */
+  readonly statement: string;
   bytesBefore: number;
   roundTrips: number;
 }
@@ -106,6 +114,9 @@ class ProxiedConnection {
   private readonly heldAnswers: Buffer[] = [];
   /** What PostgreSQL has sent and is no whole message yet. */
   private unread = Buffer.alloc(0);
+  /** The requests that PostgreSQL may not have answered. */
+  private asked: Buffer = Buffer.alloc(0);
+  private isAnswered = true;
 
   constructor(
     private readonly client: Socket,
@@ -135,6 +146,8 @@ class ProxiedConnection {
   }
 
   private request(bytes: Buffer): void {
+    this.asked = this.isAnswered ? bytes : Buffer.concat([this.asked, bytes]);
+    this.isAnswered = false;
     const { requests, bytesBefore } = this.state;
     if (requests === 'pass') this.server.write(bytes);
     else if (requests === 'hold') {
@@ -148,8 +161,8 @@ class ProxiedConnection {
 
   private answer(bytes: Buffer): void {
     this.read(bytes);
-    const { answers } = this.state;
-    if (answers === 'pass') this.client.write(bytes);
+    const { answers, statement } = this.state;
+    if (answers === 'pass' || !this.asked.includes(statement)) this.client.write(bytes);
     else if (answers === 'hold') {
       this.heldAnswers.push(bytes);
       this.disturbed();
@@ -167,7 +180,10 @@ class ProxiedConnection {
     while (this.unread.length >= HEADER_BYTES) {
       const messageBytes = 1 + this.unread.readInt32BE(1);
       if (this.unread.length < messageBytes) return;
-      if (this.unread[0] === READY_FOR_QUERY) this.state.roundTrips += 1;
+      if (this.unread[0] === READY_FOR_QUERY) {
+        this.state.roundTrips += 1;
+        this.isAnswered = true;
+      }
       const isBackendKey = this.unread[0] === BACKEND_KEY_DATA && at >= 0;
       if (isBackendKey) bytes.writeInt32BE(INVENTED_PROCESS_ID, at + HEADER_BYTES);
       this.unread = this.unread.subarray(messageBytes);

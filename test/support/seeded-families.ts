@@ -5,13 +5,21 @@ import { ServiceModule } from '../../src/app.module.js';
 import { closeResources, openResources, type Resources } from '../../src/cli/resources.js';
 import { newUuid, randomToken } from '../../src/config/random-identifiers.js';
 import type { Settings } from '../../src/config/settings.js';
-import { presetRegistration } from '../../src/directory/client-registration.js';
+import {
+  type ClientRegistration,
+  presetRegistration,
+} from '../../src/directory/client-registration.js';
 import { CreateAccount } from '../../src/directory/create-account.handler.js';
 import { FirstStart } from '../../src/directory/first-start.service.js';
-import { RegisterClient } from '../../src/directory/register-client.handler.js';
+import {
+  type ClientRegistered,
+  RegisterClient,
+} from '../../src/directory/register-client.handler.js';
 import { familyPolicyFor } from '../../src/domain/directory/family-policy.rules.js';
+import type { ClientId } from '../../src/domain/identifiers.js';
 import { IssueGrant } from '../../src/grants/issue-grant.command.js';
 import { RedeemCode } from '../../src/grants/redeem-code.command.js';
+import type { RequestContext } from '../../src/grants/request-context.js';
 import type { TokenAnswer } from '../../src/grants/token-answer.js';
 import { codeOf, liveSession } from './live-session.js';
 
@@ -24,9 +32,23 @@ export interface SeededFamilies {
   readonly refreshTokens: readonly string[];
 }
 
-/** The family's id as the token carries it: 16 bytes after version, kind, key id, epoch and log. */
-export function familyIdOf(refreshToken: string): string {
-  const bytes = Buffer.from(refreshToken.slice('tlr_'.length), 'base64url');
+/** An authorization code that nobody has redeemed, and what it is redeemed with. */
+export interface SeededCode {
+  readonly code: string;
+  readonly verifier: string;
+  readonly redirectUri: string;
+}
+
+/** Families of a public client, codes of the same one, and a confidential client beside it. */
+export interface SeededTraffic extends SeededFamilies {
+  readonly codes: readonly SeededCode[];
+  /** It may take tokens of its own, and introspect those of others. */
+  readonly service: { readonly clientId: string; readonly clientSecret: string };
+}
+
+/** The family's id as a code or refresh token has it: 16 bytes after version, kind, key, epoch and log. */
+export function familyIdOf(token: string): string {
+  const bytes = Buffer.from(token.slice('tlr_'.length), 'base64url');
   return bytes.toString('hex', 8, 24);
 }
 
@@ -34,11 +56,33 @@ export function familyIdOf(refreshToken: string): string {
  * Makes families of a new account through the write side itself. The data directory is one that no
  * server has open.
  */
-export async function seedFamilies(
+export function seedFamilies(
   settings: Settings,
   count: number,
   username = 'seed',
 ): Promise<SeededFamilies> {
+  return withSeeder(settings, username, (seeder) => seeder.families(count));
+}
+
+/** The same, and as many codes as told, each of a family that begins with it. */
+export function seedTraffic(
+  settings: Settings,
+  count: { readonly families: number; readonly codes: number },
+  username: string,
+): Promise<SeededTraffic> {
+  return withSeeder(settings, username, async (seeder) => {
+    const seeded = await seeder.families(count.families);
+    // Those of one turn of the event loop are one transaction.
+    const codes = await Promise.all(Array.from({ length: count.codes }, () => seeder.code()));
+    return { ...seeded, codes, service: await seeder.service() };
+  });
+}
+
+async function withSeeder<Seeded>(
+  settings: Settings,
+  username: string,
+  seed: (seeder: Seeder) => Promise<Seeded>,
+): Promise<Seeded> {
   const resources = await openResources(settings, 'server');
   const context = await NestFactory.createApplicationContext(ServiceModule.of(resources), {
     logger: false,
@@ -46,57 +90,98 @@ export async function seedFamilies(
   try {
     await context.get(FirstStart).complete();
     const commands = context.get(CommandBus, { strict: false });
-    return await makeFamilies(commands, resources, username, count);
+    return await seed(await Seeder.make(commands, resources, username));
   } finally {
     await context.close();
     await closeResources(resources);
   }
 }
 
-async function makeFamilies(
-  commands: CommandBus,
-  { ledger, settings }: Resources,
-  username: string,
-  count: number,
-): Promise<SeededFamilies> {
-  const attribution = { actor: 'operator', correlationId: newUuid() };
-  const registration = presetRegistration('native', { redirectUris: [REDIRECT_URI] });
-  const client = await commands.execute(new RegisterClient(registration, attribution));
-  const account = await commands.execute(
-    new CreateAccount({ username, password: randomToken(16), roles: [] }, attribution),
-  );
-  if (client.kind !== 'registered' || account.kind !== 'created') throw new Error('seeding failed');
-  const { clientId, metadata } = client;
-  const caller = { clientId, authMethod: 'none' } as const;
-  const sessionId = await liveSession(ledger, account.subject);
-  const refreshTokens: string[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const request = { receivedAt: Date.now(), correlationId: newUuid(), origin: undefined };
+const ATTRIBUTION = { actor: 'operator', correlationId: newUuid() };
+
+/** Authorizes one public client, as its one account. */
+class Seeder {
+  private constructor(
+    private readonly commands: CommandBus,
+    private readonly settings: Settings,
+    private readonly client: ClientRegistered,
+    private readonly subject: string,
+    private readonly sessionId: string,
+  ) {}
+
+  static async make(
+    commands: CommandBus,
+    { ledger, settings }: Resources,
+    username: string,
+  ): Promise<Seeder> {
+    const registration = presetRegistration('native', { redirectUris: [REDIRECT_URI] });
+    const client = await registered(commands, registration);
+    const account = await commands.execute(
+      new CreateAccount({ username, password: randomToken(16), roles: [] }, ATTRIBUTION),
+    );
+    if (account.kind !== 'created') throw new Error('seeding failed');
+    const sessionId = await liveSession(ledger, account.subject);
+    return new Seeder(commands, settings, client, account.subject, sessionId);
+  }
+
+  async families(count: number): Promise<SeededFamilies> {
+    const refreshTokens: string[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const { code, verifier } = await this.code();
+      const outcome = await this.commands.execute(
+        new RedeemCode(code, this.caller, requestNow(), REDIRECT_URI, verifier),
+      );
+      refreshTokens.push((outcome as TokenAnswer).refreshToken as string);
+    }
+    return { clientId: this.client.clientId, refreshTokens };
+  }
+
+  async code(): Promise<SeededCode> {
+    const request = requestNow();
     const verifier = randomToken(48);
     const codeChallenge = createHash('sha256').update(verifier).digest('base64url');
-    const { policy, absoluteLifetime } = familyPolicyFor({ metadata }, settings);
-    const granted = await commands.execute(
+    const { policy, absoluteLifetime } = familyPolicyFor(this.client, this.settings);
+    const granted = await this.commands.execute(
       new IssueGrant(
         {
-          caller,
-          subject: account.subject,
-          sessionId,
+          caller: this.caller,
+          subject: this.subject,
+          sessionId: this.sessionId,
           scope: SCOPE,
           resources: [],
           authTime: request.receivedAt,
           amr: ['pwd'],
           policy,
           absoluteLifetime,
-          codeLifetime: settings.codeLifetime,
+          codeLifetime: this.settings.codeLifetime,
           code: { redirectUri: REDIRECT_URI, codeChallenge },
         },
         request,
       ),
     );
-    const outcome = await commands.execute(
-      new RedeemCode(codeOf(granted), caller, request, REDIRECT_URI, verifier),
-    );
-    refreshTokens.push((outcome as TokenAnswer).refreshToken as string);
+    return { code: codeOf(granted), verifier, redirectUri: REDIRECT_URI };
   }
-  return { clientId, refreshTokens };
+
+  async service(): Promise<SeededTraffic['service']> {
+    const registration = presetRegistration('machine', { scope: 'api', mayIntrospect: true });
+    const { clientId, clientSecret } = await registered(this.commands, registration);
+    return { clientId, clientSecret: clientSecret as string };
+  }
+
+  private get caller(): { readonly clientId: ClientId; readonly authMethod: 'none' } {
+    return { clientId: this.client.clientId, authMethod: 'none' };
+  }
+}
+
+async function registered(
+  commands: CommandBus,
+  registration: ClientRegistration,
+): Promise<ClientRegistered> {
+  const client = await commands.execute(new RegisterClient(registration, ATTRIBUTION));
+  if (client.kind !== 'registered') throw new Error('seeding failed');
+  return client;
+}
+
+function requestNow(): RequestContext {
+  return { receivedAt: Date.now(), correlationId: newUuid(), origin: undefined };
 }
