@@ -12,7 +12,8 @@ import { presetRegistration } from '../../src/directory/client-registration.js';
 import { RegisterClient } from '../../src/directory/register-client.handler.js';
 import { temporaryDirectories, useBuild } from '../cli/built-processes.js';
 import { type SeededFamilies, seedFamilies } from '../support/seeded-families.js';
-import { freePort, startServerProcess } from '../support/server-process.js';
+import { freePort } from '../support/free-port.js';
+import { startServerProcess } from '../support/server-process.js';
 import { newServerStore, problemsIn, storedEvents } from '../support/server-store.js';
 
 const FAMILIES = 600;

@@ -10,7 +10,8 @@ import { verifyLedger } from '../../src/ledger/verification/verify-ledger.js';
 import { queryDatabase } from '../support/ledger-postgres.js';
 import { openPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
-import { freePort, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { freePort } from '../support/free-port.js';
+import { type ServerProcess, startServerProcess } from '../support/server-process.js';
 import type { LedgerEvent } from './history.js';
 
 const PRELOAD = pathToFileURL(join(import.meta.dirname, 'node-preload.js')).href;

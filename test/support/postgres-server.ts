@@ -1,17 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
+import { freePort } from './free-port.js';
 
 /** The user of the operating system that PostgreSQL runs as where root started the tests: `nobody`. */
 const NOBODY = 65_534;
-/** The ports of servers of tests, below those that the system gives to connections of its own. */
-const [PORT_MIN, PORT_MAX] = [20_000, 32_000];
 /** How long a server may take to start, and to end. In milliseconds. */
 const START_PATIENCE = 20_000;
 const STOP_PATIENCE = 10_000;
@@ -267,21 +266,4 @@ async function stopServer(server: ChildProcess, signal: 'QUIT' | 'KILL'): Promis
   const ended = once(server, 'exit', { signal: AbortSignal.timeout(STOP_PATIENCE) });
   server.stdin?.end(`${signal}\n`);
   await ended;
-}
-
-/** A port that nothing listens on now. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(PORT_MIN, PORT_MAX);
-    const probe = createServer();
-    try {
-      probe.listen(port, '127.0.0.1');
-      await once(probe, 'listening');
-      probe.close();
-      await once(probe, 'close');
-      return port;
-    } catch {
-      // Somebody else's: another one is drawn.
-    }
-  }
 }

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -13,31 +11,6 @@ export interface ServerProcess {
   kill(): Promise<void>;
   /** Ends it with SIGTERM and answers with its exit code. */
   stop(): Promise<number | null>;
-}
-
-/** Ports below those that the system gives to whoever connects: one that is free now stays free for us. */
-const [FIRST_PORT, END_PORT] = [10_240, 32_768];
-
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(FIRST_PORT, END_PORT);
-    if (await isFree(port)) return port;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
-    throw error;
-  }
-  server.close();
-  await once(server, 'close');
-  return true;
 }
 
 /** Starts `dist/main.js` with these settings and waits until it answers. Throws what it said if it does not. */
