@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import { fail } from './cli/failure.js';
+import { requireNodeVersion } from './cli/node-version.js';
 import { runServer } from './cli/run-server.js';
 
 try {
+  requireNodeVersion();
   readServer();
   await runServer();
 } catch (error) {

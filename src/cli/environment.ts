@@ -18,8 +18,8 @@ export function namesIssuer(): boolean {
   );
 }
 
-/** The version in package.json. */
-export function packageVersion(): string {
+/** What package.json says of this program. */
+export function packageManifest(): { version: string; engines: { node: string } } {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  return JSON.parse(text) as { version: string; engines: { node: string } };
 }

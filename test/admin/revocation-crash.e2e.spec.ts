@@ -12,7 +12,7 @@ import { presetRegistration } from '../../src/directory/client-registration.js';
 import { RegisterClient } from '../../src/directory/register-client.handler.js';
 import { temporaryDirectories, useBuild } from '../cli/built-processes.js';
 import { type SeededFamilies, seedFamilies } from '../support/seeded-families.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../support/postgres-server.js';
 import { startServerProcess } from '../support/server-process.js';
 import { newServerStore, problemsIn, storedEvents } from '../support/server-store.js';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, jest } from '@jest/globals';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../support/postgres-server.js';
 import { newServerStore, type ServerStore } from '../support/server-store.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../support/postgres-server.js';
 import { temporaryDirectories, useBuild } from './built-processes.js';
 
 useBuild();

@@ -1,11 +1,11 @@
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePort } from '../support/server-process.js';
+import { freePort } from '../support/postgres-server.js';
 import {
   copyOf,
   type Ended,
@@ -95,6 +95,21 @@ describe('a start that cannot be', () => {
       ended,
       `another server is running on ${join(directory, 'data')}; one server owns a data directory`,
     );
+  });
+
+  it.each<['main.js' | 'cli.js', string[]]>([
+    ['main.js', []],
+    ['cli.js', ['client', 'list']],
+  ])('on a Node that is not supported: %s', async (program, words) => {
+    const directory = newDirectory();
+    const other =
+      "data:text/javascript,Object.defineProperty(process,'version',{value:'v24.21.0'})";
+    const environment = { PORT: port, NODE_OPTIONS: `--import=${other}` };
+    expectRefusal(
+      await runBuilt(program, words, { directory, environment }),
+      'Node 24.21.0 is not supported: it must be ^20.19.0 || ^22.12.0 || >=26.9.0',
+    );
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   it('on a ledger file that another server has, from whatever data directory', async () => {

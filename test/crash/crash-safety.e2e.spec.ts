@@ -7,7 +7,7 @@ import { readSettings } from '../../src/config/settings.js';
 import { openSqliteSource } from '../../src/ledger/sqlite/sqlite-ledger.source.js';
 import { verifyLedger } from '../../src/ledger/verification/verify-ledger.js';
 import { type SeededFamilies, seedFamilies } from '../support/seeded-families.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../support/postgres-server.js';
 import { startServerProcess } from '../support/server-process.js';
 
 const KILLS = 20;

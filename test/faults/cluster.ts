@@ -9,8 +9,7 @@ import type { VerificationProblem } from '../../src/ledger/verification/verifica
 import { verifyLedger } from '../../src/ledger/verification/verify-ledger.js';
 import { queryDatabase } from '../support/ledger-postgres.js';
 import { openPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
-import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
-import { freePort } from '../support/free-port.js';
+import { freePort, type PostgresServer, startPostgres } from '../support/postgres-server.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
 import type { LedgerEvent } from './history.js';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readSettings } from '../../src/config/settings.js';
 import { type SeededFamilies, seedFamilies } from '../support/seeded-families.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../support/postgres-server.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
 import {
   changeTables,

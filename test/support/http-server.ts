@@ -22,7 +22,7 @@ import type { ClientId, Subject } from '../../src/domain/identifiers.js';
 import { Ledger } from '../../src/ledger/ledger.port.js';
 import { createServiceLog } from '../../src/operations/service-log.js';
 import { type BrowserOptions, type Credentials, HttpBrowser } from './http-browser.js';
-import { freePort } from './free-port.js';
+import { freePort } from './postgres-server.js';
 import { newServerStore, problemsIn, type ServerStore } from './server-store.js';
 
 // A machine that does other things too may take long to start a server or to hash a password.

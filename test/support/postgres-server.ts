@@ -1,13 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { freePort } from './free-port.js';
 
 /** The user of the operating system that PostgreSQL runs as where root started the tests: `nobody`. */
 const NOBODY = 65_534;
@@ -16,6 +15,17 @@ const START_PATIENCE = 20_000;
 const STOP_PATIENCE = 10_000;
 /** The owner of every database of the server. */
 const OWNER = 'owner';
+
+/** Ports below those that the system gives to whoever connects: one that is free now stays free for us. */
+const [FIRST_PORT, END_PORT] = [10_240, 32_768];
+
+/** As many workers of Jest have ports of their own; more of them share. */
+const WORKERS = 32;
+const WORKER_PORTS = Math.floor((END_PORT - FIRST_PORT) / WORKERS);
+const firstOfWorker =
+  FIRST_PORT + (Number(process.env['JEST_WORKER_ID'] ?? 0) % WORKERS) * WORKER_PORTS;
+
+let nextPort = randomInt(WORKER_PORTS);
 
 /** A PostgreSQL of the tests' own, which ends with the process that started it, however that ends. */
 export interface PostgresServer {
@@ -266,4 +276,29 @@ async function stopServer(server: ChildProcess, signal: 'QUIT' | 'KILL'): Promis
   const ended = once(server, 'exit', { signal: AbortSignal.timeout(STOP_PATIENCE) });
   server.stdin?.end(`${signal}\n`);
   await ended;
+}
+
+/**
+ * A port of 127.0.0.1 that nobody listens on. No other worker is given it, nor this test file again, so
+ * that it can be listened on later. It stands here since Jest starts a server before it knows of other modules.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = firstOfWorker + (nextPort++ % WORKER_PORTS);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
 }
