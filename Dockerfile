@@ -1,12 +1,12 @@
 # Builds where the native modules can be compiled, and runs without what that takes.
-FROM node:20-bookworm AS build
+FROM node:26-bookworm AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY . .
 RUN npm run build && npm prune --omit=dev
 
-FROM node:20-bookworm-slim
+FROM node:26-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 \
   TOKEN_LEDGER_DATA_DIR=/var/lib/token-ledger/data \
