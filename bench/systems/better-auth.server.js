@@ -13,7 +13,8 @@ const CLIENT_ID = 'bench';
 const MONTH_MS = 30 * 86_400_000;
 
 const { server, origin } = await listen();
-const auth = betterAuth({
+/** @satisfies {import('better-auth').BetterAuthOptions} */
+const options = {
   baseURL: origin,
   secret: randomBytes(32).toString('base64url'),
   database: openDurableSqlite('better-auth.sqlite'),
@@ -31,8 +32,10 @@ const auth = betterAuth({
       resources: [{ identifier: RESOURCE, name: 'API' }],
     }),
   ],
-});
-await (await getMigrations(auth.options)).runMigrations();
+};
+// It writes its resources on starting, into tables that are there by then.
+await (await getMigrations(options)).runMigrations();
+const auth = betterAuth(options);
 const { adapter } = await auth.$context;
 const handle = toNodeHandler(auth);
 server.on('request', (request, response) => void handle(request, response));
