@@ -2,7 +2,7 @@
 FROM node:26-bookworm AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Not `npm ci`: the lock names no binaries of other platforms, which it refuses.
+# Not `npm ci`, which refuses a lock that lacks the binaries of some platforms, as this one does.
 RUN npm install --no-audit --no-fund
 COPY . .
 RUN npm run build && npm prune --omit=dev

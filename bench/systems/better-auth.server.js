@@ -13,7 +13,6 @@ const CLIENT_ID = 'bench';
 const MONTH_MS = 30 * 86_400_000;
 
 const { server, origin } = await listen();
-/** @satisfies {import('better-auth').BetterAuthOptions} */
 const options = {
   baseURL: origin,
   secret: randomBytes(32).toString('base64url'),

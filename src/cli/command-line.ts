@@ -156,13 +156,14 @@ function namedOf<Entry>(
 /** Runs one command line, without the name of the program. Failures are one line and exit code 1. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
   if (words[0] !== 'serve') process.stdout.on('error', endQuietly);
-  const program = await tokenLedgerProgram(words);
-  if (words.length === 0) {
-    program.outputHelp();
-    return;
-  }
   try {
+    // Before any verb is imported: what those import, an older Node does not have.
     requireNodeVersion();
+    const program = await tokenLedgerProgram(words);
+    if (words.length === 0) {
+      program.outputHelp();
+      return;
+    }
     requireVerb(program, words);
     await program.parseAsync(withDashedIds(program, words), { from: 'user' });
   } catch (error) {

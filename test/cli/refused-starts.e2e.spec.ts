@@ -100,7 +100,9 @@ describe('a start that cannot be', () => {
   it.each<['main.js' | 'cli.js', string[]]>([
     ['main.js', []],
     ['cli.js', ['client', 'list']],
-  ])('on a Node that is not supported: %s', async (program, words) => {
+    ['cli.js', ['--help']],
+    ['cli.js', []],
+  ])('on a Node that is not supported: %s %j', async (program, words) => {
     const directory = newDirectory();
     const other =
       "data:text/javascript,Object.defineProperty(process,'version',{value:'v24.21.0'})";

@@ -279,8 +279,9 @@ async function stopServer(server: ChildProcess, signal: 'QUIT' | 'KILL'): Promis
 }
 
 /**
- * A port of 127.0.0.1 that nobody listens on. No other worker is given it, nor this test file again, so
- * that it can be listened on later. It stands here since Jest starts a server before it knows of other modules.
+ * A port of 127.0.0.1 that nobody listens on. No other worker of this run is given it, nor this test file
+ * again, so that it can be listened on later. It stands in this file since Jest, when it loads what it
+ * begins with, finds no `.ts` for an import of `.js`.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
