@@ -9,8 +9,11 @@ export const CSV = 'text/csv; charset=utf-8; header=present';
 /** What stands in each column of an item, by the column's name. */
 export type CsvColumns<Item> = Readonly<Record<string, (item: Item) => unknown>>;
 
-/** What a spreadsheet would take for the beginning of a formula. */
-const FORMULA = /^[=+\-@\t\r]/;
+/**
+ * What a spreadsheet would take for a formula that does something. An id, which may begin with a dash, is
+ * none: without an operator or a parenthesis nothing is called.
+ */
+const FORMULA = /^(?:[=+@\t\r]|-(?![\w-]+$))/;
 const QUOTED = /[",\r\n]/;
 
 /** Sends items one a row. What is an object stands there as JSON, and nothing as an empty field. */
