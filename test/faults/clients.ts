@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { familyIdOf, type SeededCode, seedTraffic } from '../support/seeded-families.js';
+import { LedgerUnavailable } from '../../src/ledger/ledger.errors.js';
+import { VaultError } from '../../src/vault/vault.errors.js';
+import {
+  familyIdOf,
+  type SeededCode,
+  type SeededTraffic,
+  seedTraffic,
+} from '../support/seeded-families.js';
 import type { FaultCluster } from './cluster.js';
 import { FamilyClient } from './family-client.js';
 import { type Exchange, NO_GENERATION } from './history.js';
@@ -16,6 +23,7 @@ const CODE_CLIENTS = 4;
 const SERVICES = 4;
 /** Codes for all of them: more than they redeem while a test lasts. */
 const CODES = 200;
+const SEED_ATTEMPTS = 5;
 /** A family that began with a code is refreshed so often, and each so many of them is revoked. */
 const REFRESHES = 2;
 const REVOKED_EVERY = 8;
@@ -36,13 +44,32 @@ export interface Clients {
   abandon(): Promise<void>;
 }
 
+/**
+ * Seeds before there is a fault. A burdened machine may take longer to open a connection than a node waits
+ * for one: that is tried again.
+ */
+async function seedPatiently(cluster: FaultCluster, families: number): Promise<SeededTraffic> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const username = `seed-${randomUUID()}`;
+      return await seedTraffic(cluster.settings, { families, codes: CODES }, username);
+    } catch (error) {
+      if (attempt === SEED_ATTEMPTS || !isPassing(error)) throw error;
+    }
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof VaultError) return error.code === 'vault_unavailable';
+  return error instanceof LedgerUnavailable;
+}
+
 /** Makes families and codes, and lets their clients begin. */
 export async function startClients(
   cluster: FaultCluster,
   { families = 12, answerTimeout = 20_000, thinkTime = 20 }: ClientOptions = {},
 ): Promise<Clients> {
-  const username = `seed-${randomUUID()}`;
-  const seeded = await seedTraffic(cluster.settings, { families, codes: CODES }, username);
+  const seeded = await seedPatiently(cluster, families);
   const { refreshTokens } = seeded;
   const traffic = new Traffic(cluster, seeded, { answerTimeout, thinkTime });
   const clients = refreshTokens.map((token, family) => new FamilyClient(family, token, traffic));
