@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import type { Settings } from '../config/settings.js';
 import type { FirstSignIn } from '../directory/first-start.service.js';
-import { packageManifest } from './environment.js';
+import { PACKAGE_MANIFEST } from './package-manifest.js';
 import { addressOf } from './server-address.js';
 
 /** Where a server answers and where it keeps what it knows, for the person who started it. */
@@ -9,7 +9,7 @@ export function bannerText(settings: Settings, port: number, colored: boolean): 
   const { bold, dim } = pc.createColors(colored);
   const { issuer, listening } = addressOf(settings, port);
   return paragraph([
-    bold(`Token Ledger ${packageManifest().version}`),
+    bold(`Token Ledger ${PACKAGE_MANIFEST.version}`),
     '',
     ...labelled(
       [

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
-import { packageManifest } from './environment.js';
 import { CommandRefused, fail } from './failure.js';
 import { requireNodeVersion } from './node-version.js';
+import { PACKAGE_MANIFEST } from './package-manifest.js';
 import { group, withOneLineComplaints } from './verb.js';
 
 const AFTER_HELP = `
@@ -125,7 +125,7 @@ const VERBS: Readonly<Record<string, MakeVerb | VerbGroup>> = {
 export async function tokenLedgerProgram(words: readonly string[] = []): Promise<Command> {
   const program = withOneLineComplaints(new Command('token-ledger'))
     .description('An OAuth and OpenID Connect server on an append-only ledger.')
-    .version(packageManifest().version, '-V, --version', 'print the version');
+    .version(PACKAGE_MANIFEST.version, '-V, --version', 'print the version');
   for (const [name, entry] of namedOf(VERBS, words[0])) {
     program.addCommand(await commandOf(name, entry, words[1]));
   }

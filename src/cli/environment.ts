@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { config } from 'dotenv';
 import { readSettings, type Settings } from '../config/settings.js';
 
@@ -16,10 +15,4 @@ export function namesIssuer(): boolean {
   return [process.env['TOKEN_LEDGER_ISSUER'], process.env['PORT']].some(
     (value) => value !== undefined && value !== '',
   );
-}
-
-/** What package.json says of this program. */
-export function packageManifest(): { version: string; engines: { node: string } } {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return JSON.parse(text) as { version: string; engines: { node: string } };
 }
